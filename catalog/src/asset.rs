@@ -1,0 +1,96 @@
+//! Where the files of items lie in the data folder, and how they get there whole.
+
+use crate::item::Item;
+use crate::{Error, Result};
+use sha2::{Digest, Sha256};
+use std::fs::{self, File};
+use std::io::Read;
+use std::path::{Path, PathBuf};
+
+/// The files of a data folder: `assets/{collection}/{year}/{item}/{asset}.tif`, made in `tmp/` and renamed.
+#[derive(Clone, Debug)]
+pub struct Assets {
+    root: PathBuf,
+    temporary: PathBuf,
+}
+
+impl Assets {
+    /// Opens the asset folders under a data folder, creating them when missing.
+    pub fn open(data: &Path) -> Result<Self> {
+        let assets = Self { root: data.join("assets"), temporary: data.join("tmp") };
+        for folder in [&assets.root, &assets.temporary] {
+            fs::create_dir_all(folder).map_err(|error| Error::io(folder, error))?;
+        }
+        Ok(assets)
+    }
+
+    /// The href (relative to the assets folder) of an asset of a weekly item. `revision` keeps the file of a
+    /// remade item apart from its predecessor, so that a reader of the old row still finds the old file.
+    pub fn href(item: &Item, name: &str, extension: &str) -> String {
+        format!("{}/{}/{}/{name}.{extension}", item.collection, item.period().year(), item.id)
+    }
+
+    /// The absolute path (or URL, unchanged) that an href of an asset names.
+    pub fn path(&self, href: &str) -> PathBuf {
+        if href.contains("://") || href.starts_with('/') { PathBuf::from(href) } else { self.root.join(href) }
+    }
+
+    /// A fresh temporary file name on the same file system as the assets.
+    pub fn temporary(&self, name: &str) -> PathBuf {
+        use std::sync::atomic::{AtomicU64, Ordering};
+        static COUNT: AtomicU64 = AtomicU64::new(0);
+        let count = COUNT.fetch_add(1, Ordering::Relaxed);
+        self.temporary.join(format!("{}-{count}-{}.tmp", std::process::id(), name.replace('/', "_")))
+    }
+
+    /// Moves a finished temporary file to its place, durably and at once: a reader sees the old file or the new.
+    pub fn publish(&self, temporary: &Path, href: &str) -> Result<()> {
+        let target = self.path(href);
+        let folder = target.parent().unwrap_or(&self.root);
+        fs::create_dir_all(folder).map_err(|error| Error::io(folder, error))?;
+        let file = File::open(temporary).map_err(|error| Error::io(temporary, error))?;
+        file.sync_all().map_err(|error| Error::io(temporary, error))?;
+        fs::rename(temporary, &target).map_err(|error| Error::io(&target, error))?;
+        let folder_file = File::open(folder).map_err(|error| Error::io(folder, error))?;
+        folder_file.sync_all().map_err(|error| Error::io(folder, error))
+    }
+
+    /// Removes what killed runs left in `tmp/`: files of processes that no longer live.
+    pub fn sweep(&self) -> Result<()> {
+        let entries = fs::read_dir(&self.temporary).map_err(|error| Error::io(&self.temporary, error))?;
+        for entry in entries.flatten() {
+            let name = entry.file_name();
+            let process = name.to_str().and_then(|name| name.split('-').next()).and_then(|id| id.parse::<u32>().ok());
+            let alive = process.is_some_and(|id| Path::new(&format!("/proc/{id}")).exists());
+            if !alive {
+                fs::remove_file(entry.path()).map_err(|error| Error::io(entry.path(), error))?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Lower-case hex SHA-256 and size in bytes of a file.
+pub fn checksum(path: &Path) -> Result<(String, u64)> {
+    let mut file = File::open(path).map_err(|error| Error::io(path, error))?;
+    let mut hasher = Sha256::new();
+    let mut buffer = vec![0; 1 << 20];
+    let mut bytes = 0;
+    loop {
+        let read = file.read(&mut buffer).map_err(|error| Error::io(path, error))?;
+        if read == 0 {
+            return Ok((hex(&hasher.finalize()), bytes));
+        }
+        bytes += read as u64;
+        hasher.update(&buffer[..read]);
+    }
+}
+
+/// Lower-case hex.
+pub fn hex(bytes: &[u8]) -> String {
+    use std::fmt::Write;
+    bytes.iter().fold(String::new(), |mut text, byte| {
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
+}
