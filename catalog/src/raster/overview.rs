@@ -1,0 +1,124 @@
+//! One overview step: 2 x 2 pixels become one.
+
+use super::{Overviews, Pixel};
+use rayon::prelude::*;
+
+/// Appends the halved rows of a strip to `out`; odd last columns and rows stand alone.
+pub(super) fn halve<T: Pixel>(rows: &[T], width: usize, how: Overviews, nodata: Option<T>, out: &mut Vec<T>) {
+    let half = width.div_ceil(2);
+    let start = out.len();
+    let count = rows.len() / width;
+    out.resize(start + half * count.div_ceil(2), T::default());
+    out[start..]
+        .par_chunks_mut(half)
+        .zip(rows.par_chunks(2 * width))
+        .for_each(|(out, pair)| {
+            let (upper, lower) = pair.split_at(width);
+            match how {
+                Overviews::Mode => halve_row(upper, lower, out, |quad| mode(quad, nodata)),
+                Overviews::Average | Overviews::None => {
+                    halve_row(upper, lower, out, |quad| average(quad, nodata))
+                }
+            }
+        });
+}
+
+/// `lower` is empty below the last row.
+fn halve_row<T: Pixel>(upper: &[T], lower: &[T], out: &mut [T], fold: impl Fn(&[T]) -> T) {
+    if lower.is_empty() {
+        for (out, pair) in out.iter_mut().zip(upper.chunks(2)) {
+            *out = fold(pair);
+        }
+        return;
+    }
+    let (upper_pairs, upper_last) = upper.as_chunks::<2>();
+    let (lower_pairs, lower_last) = lower.as_chunks::<2>();
+    for ((out, &[a, b]), &[c, d]) in out.iter_mut().zip(upper_pairs).zip(lower_pairs) {
+        *out = fold(&[a, b, c, d]);
+    }
+    if let (Some(out), [a], [b]) = (out.last_mut(), upper_last, lower_last) {
+        *out = fold(&[*a, *b]);
+    }
+}
+
+fn is_valid<T: Pixel>(value: T, nodata: Option<T>) -> bool {
+    !value.is_nan() && Some(value) != nodata
+}
+
+fn average<T: Pixel>(values: &[T], nodata: Option<T>) -> T {
+    if let [a, b, c, d] = *values
+        && is_valid(a, nodata)
+        && is_valid(b, nodata)
+        && is_valid(c, nodata)
+        && is_valid(d, nodata)
+    {
+        return T::mean(&[a, b, c, d]);
+    }
+    let mut valid = [T::default(); 4];
+    let mut count = 0;
+    for &value in values.iter().filter(|&&value| is_valid(value, nodata)) {
+        valid[count] = value;
+        count += 1;
+    }
+    if count == 0 {
+        nodata.unwrap_or(values[0])
+    } else {
+        T::mean(&valid[..count])
+    }
+}
+
+/// The most frequent valid value; of equally frequent ones that which comes first (upper left, right, then below).
+fn mode<T: Pixel>(values: &[T], nodata: Option<T>) -> T {
+    let mut best = (0, values[0]);
+    for &value in values.iter().filter(|&&value| is_valid(value, nodata)) {
+        let count = values.iter().filter(|&&other| other == value).count();
+        if count > best.0 {
+            best = (count, value);
+        }
+    }
+    best.1
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn averages_leave_nodata_out_and_round_half_away_from_zero() {
+        const N: i16 = -32768;
+        #[rustfmt::skip]
+        let rows = [
+            1, 2,   N, N,   -1, N,   7,
+            2, 1,   N, N,   -2, N,   8,
+            5, N,   1, 1,   -3, -3,  N,
+        ];
+        let mut out = Vec::new();
+        halve(&rows, 7, Overviews::Average, Some(N), &mut out);
+        // 6/4 = 1.5 -> 2; none; -3/2 = -1.5 -> -2; 15/2 = 7.5 -> 8; last row alone
+        assert_eq!(out, [2, N, -2, 8, 5, 1, -3, N]);
+    }
+
+    #[test]
+    fn every_small_mean_agrees_with_exact_rounding() {
+        for sum in -12i16..=12 {
+            for count in 1..=4usize {
+                let mut values = vec![0i16; count];
+                values[0] = sum;
+                let exact = (f64::from(sum) / count as f64).round() as i16;
+                assert_eq!(i16::mean(&values), exact, "{sum} / {count}");
+            }
+        }
+    }
+
+    #[test]
+    fn the_mode_prefers_the_upper_left_and_any_class_to_nodata() {
+        let mut out = Vec::new();
+        #[rustfmt::skip]
+        let rows: [u8; 12] = [
+            3, 7,   255, 255,   253, 1,
+            7, 3,   255, 1,     253, 1,
+        ];
+        halve(&rows, 6, Overviews::Mode, Some(255), &mut out);
+        assert_eq!(out, [3, 1, 253]);
+    }
+}
