@@ -1,0 +1,22 @@
+#!/bin/sh
+# The demo province complete in demo/: what providers would deliver, its truth, and the data folder made from it.
+# Instant when up to date: the stamp holds the binaries' checksums.
+set -eu
+cd "$(dirname "$0")/.."
+sen=$1
+fixtures=$2
+
+want_source=$(sha256sum "$fixtures" | cut -d' ' -f1)
+if [ "$(cat demo/source.stamp 2>/dev/null || true)" != "$want_source" ]; then
+  rm -rf demo/source demo/truth demo/data demo/source.stamp demo/data.stamp
+  mkdir -p demo
+  "$fixtures" demo
+  echo "$want_source" > demo/source.stamp
+fi
+want_data=$(sha256sum "$sen" | cut -d' ' -f1)
+if [ "$(cat demo/data.stamp 2>/dev/null || true)" != "$want_data" ]; then
+  mkdir -p demo/data
+  "$sen" --data demo/data init >/dev/null
+  "$sen" --data demo/data ingest demo/source
+  echo "$want_data" > demo/data.stamp
+fi

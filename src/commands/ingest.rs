@@ -1,0 +1,186 @@
+//! `sen ingest`: scenes into the catalogue, then the weekly products of the weeks touched.
+
+use super::weekly::{self, WriteLock};
+use crate::Outcome;
+use crate::config::{Data, Place, UsageError};
+use crate::output::{Output, table};
+use clap::Args;
+use sen_catalog::{Bounds, Period, TimeQuery};
+use sen_processing::Progress;
+use sen_processing::source::{self, Found, SourceOptions};
+use serde_json::{Value, json};
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+/// Take scenes into the catalogue, then make the weekly products of the weeks touched.
+///
+/// PATH is a Sentinel-2 SAFE folder or zip, a STAC Item or ItemCollection file, a Landsat folder, a GeoTIFF that
+/// sen.toml describes under [[geotiff]], or a folder with any of these; URL is a STAC API or a STAC Item.
+/// Scenes already known are left alone, so running it again does nothing.
+#[derive(Args)]
+pub(crate) struct Ingest {
+    /// What to take in.
+    #[arg(required = true, value_name = "PATH|URL")]
+    locations: Vec<String>,
+    /// Read everything with this source instead of finding out (see the list in docs/operations.md).
+    #[arg(long, value_name = "NAME")]
+    source: Option<String>,
+    /// Only scenes that meet this box, degrees.
+    #[arg(long, value_name = "W,S,E,N", allow_hyphen_values = true)]
+    bbox: Option<String>,
+    /// Only scenes of this time: a week, a date, or an interval A/B with `..` for an open end.
+    #[arg(long, value_name = "A/B")]
+    datetime: Option<String>,
+    /// The calibration offset to add to stored numbers where the metadata of a scene do not say it (such as -1000
+    /// for Sentinel-2 of baseline 04.00 and later, 0 for older ones).
+    #[arg(long, value_name = "DN", allow_hyphen_values = true)]
+    offset: Option<f64>,
+    /// Only one of a STAC API's collections, such as sentinel-2-l2a.
+    #[arg(long, value_name = "NAME")]
+    collection: Vec<String>,
+    /// Only the catalogue; make the weekly products later with `sen process`.
+    #[arg(long)]
+    no_process: bool,
+}
+
+impl Ingest {
+    pub(crate) fn run(self, place: &Place, output: &Output) -> anyhow::Result<Outcome> {
+        let data = place.open()?;
+        let options = self.options(&data)?;
+        let lock = WriteLock::take(&data)?;
+        // before any runtime: the HTTP client of STAC APIs is a blocking one
+        let found = self.discover(&options, output)?;
+        output.finish();
+        let (runtime, cancelled) = weekly::runtime()?;
+        let outcome = runtime.block_on(async {
+            let (tally, weeks) = register(&data, &found).await?;
+            let (mut text, mut value, mut outcome) = scenes_summary(&tally, &found);
+            if !self.no_process && !weeks.is_empty() {
+                let grid = data.grid_or_covering(&found.scenes)?;
+                let products = weekly::products(&[])?;
+                let weeks: Vec<_> = weeks.into_iter().collect();
+                let report = weekly::make(&data, grid, &weeks, &products, Arc::clone(&cancelled), output).await?;
+                let (weekly_text, weekly_value, weekly_outcome) = weekly::summary(&report);
+                text = format!("{text}\n{weekly_text}");
+                value["weekly"] = weekly_value;
+                if matches!(weekly_outcome, Outcome::Partly) {
+                    outcome = Outcome::Partly;
+                }
+            }
+            output.result(&text, &value);
+            anyhow::Ok(outcome)
+        });
+        drop(lock);
+        outcome
+    }
+
+    fn options(&self, data: &Data) -> anyhow::Result<SourceOptions> {
+        let bbox = self.bbox.as_deref().map(parse_bbox).transpose()?;
+        let datetime = self
+            .datetime
+            .as_deref()
+            .map(str::parse::<TimeQuery>)
+            .transpose()
+            .map_err(|error| UsageError(format!("--datetime: {error}")))?;
+        if let Some(name) = &self.source
+            && !source::SOURCES.iter().any(|source| source.name() == name)
+        {
+            let known: Vec<_> = source::SOURCES.iter().map(|source| source.name()).collect();
+            return Err(UsageError(format!("--source: `{name}` is none of {}", known.join(", "))).into());
+        }
+        Ok(SourceOptions {
+            source: self.source.clone(),
+            bbox,
+            datetime,
+            offset: self.offset,
+            collections: self.collection.clone(),
+            geotiff: data.config.geotiff.clone(),
+            ..SourceOptions::default()
+        })
+    }
+
+    /// Everything at every location; a location that cannot be read at all is one more failure.
+    fn discover(&self, options: &SourceOptions, output: &Output) -> anyhow::Result<Found> {
+        let mut found = Found::default();
+        output.begin("looking for scenes", self.locations.len() as u64);
+        for location in &self.locations {
+            output.message(location);
+            match source::discover(location, options) {
+                Ok(here) => {
+                    found.scenes.extend(here.scenes);
+                    found.failures.extend(here.failures);
+                }
+                Err(error) => found.failures.push(source::Failure::new(location, &error)),
+            }
+            output.advance(1);
+        }
+        Ok(found)
+    }
+}
+
+fn parse_bbox(text: &str) -> Result<Bounds, UsageError> {
+    let numbers: Vec<f64> = text.split(',').filter_map(|part| part.trim().parse().ok()).collect();
+    match numbers[..] {
+        [w, s, e, n] if w < e && s < n && w >= -180.0 && e <= 180.0 && s >= -90.0 && n <= 90.0 => {
+            Ok(Bounds::new(w, s, e, n))
+        }
+        _ => Err(UsageError(format!("--bbox: `{text}` is not west,south,east,north in degrees"))),
+    }
+}
+
+#[derive(Default)]
+struct Tally {
+    new: usize,
+    known: usize,
+    first: Option<Period>,
+    last: Option<Period>,
+}
+
+/// Puts the rows of new or changed scenes; gives the weeks of all scenes found, so that a run that was cut short
+/// is finished by the next one.
+async fn register(data: &Data, found: &Found) -> anyhow::Result<(BTreeMap<String, Tally>, BTreeSet<Period>)> {
+    let mut tally: BTreeMap<String, Tally> = BTreeMap::new();
+    let mut weeks = BTreeSet::new();
+    for scene in &found.scenes {
+        let known = data.store.item(&scene.collection, &scene.id).await?;
+        let entry = tally.entry(scene.collection.clone()).or_default();
+        let week = scene.period();
+        entry.first = Some(entry.first.map_or(week, |first| first.min(week)));
+        entry.last = Some(entry.last.map_or(week, |last| last.max(week)));
+        if known.as_ref() == Some(scene) {
+            entry.known += 1;
+        } else {
+            data.store.put_item(scene).await?;
+            entry.new += 1;
+        }
+        weeks.insert(week);
+    }
+    Ok((tally, weeks))
+}
+
+fn scenes_summary(tally: &BTreeMap<String, Tally>, found: &Found) -> (String, Value, Outcome) {
+    let week = |period: Option<Period>| period.map_or_else(String::new, |period| period.to_string());
+    let rows: Vec<_> = tally
+        .iter()
+        .map(|(name, t)| vec![name.clone(), t.new.to_string(), t.known.to_string(), week(t.first), week(t.last)])
+        .collect();
+    let mut text = table(&["collection", "new", "known", "first week", "last week"], &rows);
+    for failure in &found.failures {
+        text += &format!("failed: {}: {}\n", failure.what, failure.reason);
+    }
+    let collections: Vec<_> = tally
+        .iter()
+        .map(|(name, t)| json!({"collection": name, "new": t.new, "known": t.known, "first": t.first, "last": t.last}))
+        .collect();
+    let failures: Vec<_> =
+        found.failures.iter().map(|failure| json!({"what": failure.what, "reason": failure.reason})).collect();
+    let outcome = if !found.failures.is_empty() {
+        Outcome::Partly
+    } else if found.scenes.is_empty() {
+        text += "no scene was found here; see `sen ingest --help` for what is read\n";
+        Outcome::Partly
+    } else {
+        Outcome::Done
+    };
+    (text, json!({"scenes": collections, "failures": failures}), outcome)
+}

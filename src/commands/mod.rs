@@ -1,0 +1,8 @@
+//! One file a command.
+
+pub(crate) mod check;
+pub(crate) mod ingest;
+pub(crate) mod init;
+pub(crate) mod process;
+pub(crate) mod serve;
+mod weekly;

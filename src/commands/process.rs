@@ -1,0 +1,54 @@
+//! `sen process`: the weekly products of the scenes in the catalogue.
+
+use super::weekly::{self, WriteLock};
+use crate::Outcome;
+use crate::config::{Place, UsageError};
+use crate::output::Output;
+use clap::Args;
+use sen_catalog::item::SCENE_COLLECTIONS;
+use sen_catalog::{ItemQuery, TimeQuery};
+use std::collections::BTreeSet;
+
+/// Make or remake weekly products; does nothing when they are up to date.
+#[derive(Args)]
+pub(crate) struct Process {
+    /// Only this week (2026-W34) or these (2026-W30/2026-W34).
+    #[arg(long, value_name = "WEEK[/WEEK]")]
+    period: Option<String>,
+    /// Only these products.
+    #[arg(long, value_name = "NAME", num_args = 1..)]
+    product: Vec<String>,
+}
+
+impl Process {
+    pub(crate) fn run(self, place: &Place, output: &Output) -> anyhow::Result<Outcome> {
+        let data = place.open_existing()?;
+        let products = weekly::products(&self.product)?;
+        let (from, to) = match &self.period {
+            None => (None, None),
+            Some(text) => {
+                text.parse::<TimeQuery>().map_err(|error| UsageError(format!("--period: {error}")))?.weeks()
+            }
+        };
+        let lock = WriteLock::take(&data)?;
+        let (runtime, cancelled) = weekly::runtime()?;
+        let outcome = runtime.block_on(async {
+            let mut scenes = Vec::new();
+            for name in SCENE_COLLECTIONS {
+                scenes.extend(data.store.items(&ItemQuery { from, to, ..ItemQuery::collection(*name) }).await?);
+            }
+            if scenes.is_empty() {
+                anyhow::bail!("the catalogue holds no scene of this time; take some in with `sen ingest`");
+            }
+            let grid = data.grid_or_covering(&scenes)?;
+            let weeks: BTreeSet<_> = scenes.iter().map(sen_catalog::Item::period).collect();
+            let weeks: Vec<_> = weeks.into_iter().collect();
+            let report = weekly::make(&data, grid, &weeks, &products, cancelled, output).await?;
+            let (text, value, outcome) = weekly::summary(&report);
+            output.result(&text, &value);
+            Ok(outcome)
+        });
+        drop(lock);
+        outcome
+    }
+}

@@ -1,0 +1,39 @@
+//! `sen serve`: the service.
+
+use super::weekly::stop_signal;
+use crate::Outcome;
+use crate::config::{Place, UsageError};
+use crate::output::Output;
+use anyhow::Context;
+use clap::Args;
+use serde_json::json;
+use std::sync::Arc;
+
+/// Serve tiles, values and the web map; prints its address when ready. Ctrl-C or SIGTERM stop it cleanly.
+#[derive(Args)]
+pub(crate) struct Serve {
+    /// Where to listen, such as 127.0.0.1:8080 or 0.0.0.0:80 (overrides serve.listen of sen.toml).
+    #[arg(long, env = "SEN_LISTEN", value_name = "ADDR")]
+    listen: Option<String>,
+}
+
+impl Serve {
+    pub(crate) fn run(self, place: &Place, output: &Output) -> anyhow::Result<Outcome> {
+        let data = place.open_existing()?;
+        let options = data.config.serve.clone();
+        let listen = self.listen.unwrap_or_else(|| options.listen.clone());
+        let runtime = tokio::runtime::Runtime::new().context("cannot start the runtime")?;
+        runtime.block_on(async {
+            let listener = tokio::net::TcpListener::bind(&listen).await.map_err(|error| {
+                UsageError(format!("cannot listen on {listen}: {error}; name another with --listen HOST:PORT"))
+            })?;
+            let address = listener.local_addr().context("the listener has no address")?;
+            let url = format!("http://{address}/");
+            let service =
+                sen_tiler::serve(listener, Arc::clone(&data.store), data.assets.clone(), &options, stop_signal());
+            output.result(&format!("sen: map at {url}"), &json!({"map": url}));
+            service.await?;
+            Ok(Outcome::Done)
+        })
+    }
+}

@@ -1,0 +1,150 @@
+//! The weekly run as `ingest` and `process` call it: lock, progress, Ctrl-C, report.
+
+use crate::Outcome;
+use crate::config::Data;
+use crate::output::{Output, table};
+use anyhow::Context;
+use sen_catalog::{Grid, Period};
+use sen_processing::product::{PRODUCTS, Product};
+use sen_processing::{Report, State, Weekly};
+use serde_json::{Value, json};
+use std::collections::BTreeMap;
+use std::fs::{File, TryLockError};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+/// Held while a process writes into a data folder; the kernel lets go of it however the process ends.
+pub(crate) struct WriteLock(#[expect(dead_code, reason = "held, not read")] File);
+
+impl WriteLock {
+    /// Takes the folder for writing, or says who has it.
+    pub(crate) fn take(data: &Data) -> anyhow::Result<Self> {
+        let path = data.folder.join("write.lock");
+        let file = File::options()
+            .create(true)
+            .truncate(false)
+            .write(true)
+            .open(&path)
+            .with_context(|| format!("cannot write into the data folder: {}", path.display()))?;
+        match file.try_lock() {
+            Ok(()) => {
+                data.assets.sweep()?;
+                Ok(Self(file))
+            }
+            Err(TryLockError::WouldBlock) => {
+                anyhow::bail!("another sen is writing into {}; try again when it is done", data.folder.display())
+            }
+            Err(TryLockError::Error(error)) => Err(error).with_context(|| format!("cannot lock {}", path.display())),
+        }
+    }
+}
+
+/// A runtime whose Ctrl-C and SIGTERM raise the returned flag instead of killing the process.
+pub(crate) fn runtime() -> anyhow::Result<(tokio::runtime::Runtime, Arc<AtomicBool>)> {
+    let runtime = tokio::runtime::Runtime::new().context("cannot start the runtime")?;
+    let cancelled = Arc::new(AtomicBool::new(false));
+    let flag = Arc::clone(&cancelled);
+    runtime.spawn(async move {
+        stop_signal().await;
+        flag.store(true, Ordering::Relaxed);
+    });
+    Ok((runtime, cancelled))
+}
+
+/// Resolves when the process is asked to stop.
+pub(crate) async fn stop_signal() {
+    use tokio::signal::unix::{SignalKind, signal};
+    let Ok(mut terminate) = signal(SignalKind::terminate()) else {
+        let _ = tokio::signal::ctrl_c().await;
+        return;
+    };
+    tokio::select! {
+        _ = tokio::signal::ctrl_c() => {}
+        _ = terminate.recv() => {}
+    }
+}
+
+/// The products named, or all.
+pub(crate) fn products(names: &[String]) -> Result<Vec<&'static dyn Product>, crate::config::UsageError> {
+    if names.is_empty() {
+        return Ok(PRODUCTS.to_vec());
+    }
+    let find = |name: &String| {
+        PRODUCTS.iter().copied().find(|product| product.name() == name).ok_or_else(|| {
+            let known: Vec<_> = PRODUCTS.iter().map(|product| product.name()).collect();
+            crate::config::UsageError(format!("no product is named `{name}`; there are {}", known.join(", ")))
+        })
+    };
+    names.iter().map(find).collect()
+}
+
+/// Makes the weeks.
+pub(crate) async fn make(
+    data: &Data,
+    grid: Grid,
+    weeks: &[Period],
+    products: &[&'static dyn Product],
+    cancelled: Arc<AtomicBool>,
+    output: &Output,
+) -> anyhow::Result<Report> {
+    let weekly = Weekly {
+        store: Arc::clone(&data.store),
+        assets: data.assets.clone(),
+        grid,
+        products,
+        code_version: env!("CARGO_PKG_VERSION").to_owned(),
+        settings: data.config.processing.clone(),
+        cancelled,
+    };
+    let report = weekly.run(weeks, output).await?;
+    output.finish();
+    Ok(report)
+}
+
+/// The report as a table (a row a product), JSON and exit status.
+pub(crate) fn summary(report: &Report) -> (String, Value, Outcome) {
+    let mut by_product: BTreeMap<&str, [usize; 4]> = BTreeMap::new();
+    let mut troubles = String::new();
+    for entry in &report.entries {
+        let counts = by_product.entry(&entry.product).or_default();
+        match &entry.state {
+            State::Made => counts[0] += 1,
+            State::UpToDate => counts[1] += 1,
+            State::NoInput => counts[2] += 1,
+            State::Failed(reason) => {
+                counts[3] += 1;
+                troubles += &format!("{} {}: {reason}\n", entry.product, entry.period);
+            }
+        }
+    }
+    for trouble in &report.troubles {
+        troubles += &format!("{trouble}\n");
+    }
+    let rows: Vec<_> = by_product
+        .iter()
+        .map(|(name, counts)| {
+            std::iter::once((*name).to_owned()).chain(counts.iter().map(ToString::to_string)).collect()
+        })
+        .collect();
+    let mut text = table(&["product", "made", "up to date", "no input", "failed"], &rows);
+    if report.cancelled {
+        troubles += "stopped before all was done; run the same command again to finish\n";
+    }
+    text += &troubles;
+    let entries: Vec<_> = report
+        .entries
+        .iter()
+        .map(|entry| {
+            let (state, reason) = match &entry.state {
+                State::Made => ("made", None),
+                State::UpToDate => ("up_to_date", None),
+                State::NoInput => ("no_input", None),
+                State::Failed(reason) => ("failed", Some(reason)),
+            };
+            json!({"product": entry.product, "period": entry.period, "state": state, "reason": reason})
+        })
+        .collect();
+    let failed = !troubles.is_empty();
+    let value = json!({"products": entries, "troubles": report.troubles, "cancelled": report.cancelled});
+    (text, value, if failed { Outcome::Partly } else { Outcome::Done })
+}

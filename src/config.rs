@@ -1,0 +1,310 @@
+//! `sen.toml`: every setting has a default; `${VAR:-default}` is replaced; unknown keys are errors with line,
+//! column and the nearest known name.
+
+use anyhow::Context;
+use schemars::JsonSchema;
+use sen_catalog::{Assets, Bounds, Crs, Grid, Item, Store};
+use sen_processing::{Settings, source::GeotiffLayout};
+use sen_tiler::ServeOptions;
+use serde::{Deserialize, Serialize};
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+/// Wrong usage or configuration: nothing was done (exit status 2).
+#[derive(Debug)]
+pub(crate) struct UsageError(pub(crate) String);
+
+impl std::fmt::Display for UsageError {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for UsageError {}
+
+/// Where data and configuration lie, as typed.
+pub(crate) struct Place {
+    pub(crate) data: PathBuf,
+    pub(crate) config: Option<PathBuf>,
+}
+
+/// The whole configuration.
+#[derive(Clone, Debug, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct Config {
+    /// The catalogue: a file in the data folder.
+    pub(crate) store: StoreUrl,
+    /// The grid of all weekly rasters.
+    pub(crate) grid: GridConfig,
+    /// How weeks are made.
+    pub(crate) processing: Settings,
+    /// The service.
+    pub(crate) serve: ServeOptions,
+    /// Plain GeoTIFFs and what lies in them.
+    pub(crate) geotiff: Vec<GeotiffLayout>,
+}
+
+/// The catalogue's address.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(transparent)]
+pub(crate) struct StoreUrl(pub(crate) String);
+
+impl Default for StoreUrl {
+    fn default() -> Self {
+        Self("catalog.sqlite".to_owned())
+    }
+}
+
+/// The province grid. Without `bounds` the first scenes ingested decide, and the answer is kept in `grid.json`.
+#[derive(Clone, Debug, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct GridConfig {
+    /// A metric system such as EPSG:32648; without it the UTM zone of the area.
+    pub(crate) crs: Option<String>,
+    /// Cell size in metres.
+    pub(crate) cell_m: Option<f64>,
+    /// West, south, east, north in degrees.
+    pub(crate) bounds: Option<[f64; 4]>,
+}
+
+/// The file that remembers the grid the first ingest chose.
+const GRID_FILE: &str = "grid.json";
+
+/// Cell size of Sentinel-2's finest bands, metres.
+const DEFAULT_CELL_M: f64 = 10.0;
+
+/// An opened data folder.
+pub(crate) struct Data {
+    pub(crate) folder: PathBuf,
+    pub(crate) config: Config,
+    pub(crate) store: Arc<dyn Store>,
+    pub(crate) assets: Assets,
+}
+
+impl Place {
+    /// Reads the configuration (defaults where there is none).
+    pub(crate) fn config(&self) -> anyhow::Result<Config> {
+        let path = match &self.config {
+            Some(path) => path.clone(),
+            None => {
+                let path = self.data.join("sen.toml");
+                if !path.exists() {
+                    return Ok(Config::default());
+                }
+                path
+            }
+        };
+        let text = fs::read_to_string(&path)
+            .map_err(|error| UsageError(format!("cannot read the configuration {}: {error}", path.display())))?;
+        Ok(parse(&text, &path)?)
+    }
+
+    /// Opens the data folder, making it when missing.
+    pub(crate) fn open(&self) -> anyhow::Result<Data> {
+        let config = self.config()?;
+        fs::create_dir_all(&self.data)
+            .with_context(|| format!("cannot make the data folder {}", self.data.display()))?;
+        let assets = Assets::open(&self.data)?;
+        let store = sen_catalog::store::open(&config.store.0, &self.data)?;
+        Ok(Data { folder: self.data.clone(), config, store, assets })
+    }
+
+    /// Opens a data folder that must be there already.
+    pub(crate) fn open_existing(&self) -> anyhow::Result<Data> {
+        if !self.data.is_dir() {
+            let hint = "make one with `sen init`, or name another with --data";
+            return Err(UsageError(format!("there is no data folder {}; {hint}", self.data.display())).into());
+        }
+        self.open()
+    }
+}
+
+impl Data {
+    /// The province grid: configured, remembered, or none yet.
+    pub(crate) fn grid(&self) -> anyhow::Result<Option<Grid>> {
+        if let Some(bounds) = self.config.grid.bounds {
+            return self.config.grid.covering(bounds.into()).map(Some);
+        }
+        let path = self.folder.join(GRID_FILE);
+        if !path.exists() {
+            return Ok(None);
+        }
+        let text = fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?;
+        serde_json::from_str(&text).map(Some).with_context(|| format!("{} is damaged", path.display()))
+    }
+
+    /// The province grid, decided by the first scenes when nothing else says: the box of the optical ones (of the
+    /// radar ones where there are no others), in the metric system most of them lie in.
+    pub(crate) fn grid_or_covering(&self, scenes: &[Item]) -> anyhow::Result<Grid> {
+        if let Some(grid) = self.grid()? {
+            return Ok(grid);
+        }
+        let grid = self.config.grid.covering_scenes(scenes)?;
+        let path = self.folder.join(GRID_FILE);
+        let temporary = self.folder.join(format!("{GRID_FILE}.tmp"));
+        fs::write(&temporary, serde_json::to_string_pretty(&grid)?)
+            .and_then(|()| fs::rename(&temporary, &path))
+            .with_context(|| format!("cannot write {}", path.display()))?;
+        Ok(grid)
+    }
+}
+
+impl GridConfig {
+    fn covering(&self, lon_lat: Bounds) -> anyhow::Result<Grid> {
+        let crs = self.metric_crs()?.unwrap_or_else(|| utm_zone(lon_lat));
+        let bounds = lon_lat
+            .transform(Crs::WGS84, crs)
+            .map_err(|error| UsageError(format!("grid.bounds: {error}; give west, south, east, north in degrees")))?;
+        self.of_bounds(crs, bounds)
+    }
+
+    fn covering_scenes(&self, scenes: &[Item]) -> anyhow::Result<Grid> {
+        let optical: Vec<_> = scenes.iter().filter(|scene| !scene.collection.starts_with("sentinel-1")).collect();
+        let scenes = if optical.is_empty() { scenes.iter().collect() } else { optical };
+        let first = scenes.first().context("no scene says where the province lies; set grid.bounds in sen.toml")?;
+        let crs = match self.metric_crs()? {
+            Some(crs) => crs,
+            None if first.grid.crs.is_geographic() => utm_zone(first.bbox),
+            None => first.grid.crs,
+        };
+        let mut all = first.grid.bounds().transform(first.grid.crs, crs)?;
+        for scene in scenes {
+            let one = scene.grid.bounds().transform(scene.grid.crs, crs)?;
+            all.west = all.west.min(one.west);
+            all.south = all.south.min(one.south);
+            all.east = all.east.max(one.east);
+            all.north = all.north.max(one.north);
+        }
+        self.of_bounds(crs, all)
+    }
+
+    fn metric_crs(&self) -> Result<Option<Crs>, UsageError> {
+        let Some(text) = &self.crs else { return Ok(None) };
+        let crs = text.parse::<Crs>().map_err(|error| UsageError(format!("grid.crs: {error}")))?;
+        if crs.is_geographic() {
+            return Err(UsageError(format!("grid.crs: {crs} counts in degrees; choose a metric system")));
+        }
+        Ok(Some(crs))
+    }
+
+    fn of_bounds(&self, crs: Crs, bounds: Bounds) -> anyhow::Result<Grid> {
+        Grid::covering(crs, bounds, self.cell_m.unwrap_or(DEFAULT_CELL_M))
+            .map_err(|error| UsageError(format!("grid: {error}")).into())
+    }
+}
+
+/// The UTM zone (EPSG:326xx north, 327xx south) of the centre of an area in degrees.
+fn utm_zone(lon_lat: Bounds) -> Crs {
+    let zone = (((lon_lat.west + lon_lat.east) / 2.0 + 180.0) / 6.0).floor() as u32 % 60 + 1;
+    let south = lon_lat.south + lon_lat.north < 0.0;
+    Crs::epsg(if south { 32700 } else { 32600 } + zone)
+}
+
+/// Parses a configuration text.
+fn parse(text: &str, path: &Path) -> Result<Config, UsageError> {
+    let text = substitute(text).map_err(|reason| UsageError(format!("{}: {reason}", path.display())))?;
+    toml::from_str(&text).map_err(|error| {
+        let place = error.span().map_or_else(String::new, |span| {
+            let before = &text[..span.start.min(text.len())];
+            let line = before.matches('\n').count() + 1;
+            let column = before.chars().rev().take_while(|&c| c != '\n').count() + 1;
+            format!(", line {line}, column {column}")
+        });
+        let message = error.message();
+        UsageError(format!("{}{place}: {message}{}", path.display(), nearest(message)))
+    })
+}
+
+/// Replaces `${VAR}` and `${VAR:-default}` from the environment.
+fn substitute(text: &str) -> Result<String, String> {
+    let mut out = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(start) = rest.find("${") {
+        out.push_str(&rest[..start]);
+        let inner = &rest[start + 2..];
+        let end = inner.find('}').ok_or("a `${` is not closed by `}`")?;
+        let (name, default) = match inner[..end].split_once(":-") {
+            Some((name, default)) => (name, Some(default)),
+            None => (&inner[..end], None),
+        };
+        match (std::env::var(name), default) {
+            (Ok(value), _) => out.push_str(&value),
+            (Err(_), Some(default)) => out.push_str(default),
+            (Err(_), None) => return Err(format!("the environment variable {name} is not set; write ${{{name}:-default}}")),
+        }
+        rest = &inner[end + 1..];
+    }
+    out.push_str(rest);
+    Ok(out)
+}
+
+/// From serde's "unknown field `x`, expected one of `a`, `b`": the nearest of the known names.
+fn nearest(message: &str) -> String {
+    let mut names = message.split('`').skip(1).step_by(2);
+    let Some(unknown) = names.next().filter(|_| message.starts_with("unknown field")) else {
+        return String::new();
+    };
+    let best = names.min_by_key(|known| distance(unknown, known));
+    best.map_or_else(String::new, |name| format!("; did you mean `{name}`?"))
+}
+
+/// Levenshtein distance.
+fn distance(a: &str, b: &str) -> usize {
+    let b: Vec<char> = b.chars().collect();
+    let mut row: Vec<usize> = (0..=b.len()).collect();
+    for (i, from) in a.chars().enumerate() {
+        let mut diagonal = row[0];
+        row[0] = i + 1;
+        for (j, &to) in b.iter().enumerate() {
+            let cost = diagonal + usize::from(from != to);
+            diagonal = row[j + 1];
+            row[j + 1] = cost.min(row[j] + 1).min(diagonal + 1);
+        }
+    }
+    row[b.len()]
+}
+
+/// The JSON Schema of the configuration, as published in `schemas/`.
+pub(crate) fn schema() -> String {
+    let schema = schemars::schema_for!(Config);
+    format!("{:#}\n", schema.to_value())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn message(text: &str) -> String {
+        parse(text, Path::new("sen.toml")).expect_err("refused").0
+    }
+
+    #[test]
+    fn unknown_keys_are_named_with_place_and_nearest_name() {
+        let text = message("store = \"x.sqlite\"\n[grid]\ncel_m = 20\n");
+        assert!(text.contains("line 3, column 1") && text.contains("did you mean `cell_m`?"), "{text}");
+    }
+
+    #[test]
+    fn environment_is_substituted_or_refused() {
+        assert_eq!(substitute("a = \"${SEN_NO_SUCH:-b}\"").as_deref(), Ok("a = \"b\""));
+        assert!(message("store = \"${SEN_NO_SUCH}\"").contains("SEN_NO_SUCH"));
+    }
+
+    #[test]
+    fn the_delta_lies_in_zone_48_and_southern_india_in_44() {
+        assert_eq!(utm_zone(Bounds::new(105.2, 10.1, 106.0, 10.9)), Crs::UTM_48N);
+        assert_eq!(utm_zone(Bounds::new(84.05, 18.7, 84.15, 18.8)), Crs::epsg(32644));
+    }
+
+    #[test]
+    fn the_published_schema_is_the_code_s() {
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("schemas/sen.schema.json");
+        let published = fs::read_to_string(&path).unwrap_or_default();
+        if published != schema() {
+            fs::create_dir_all(path.parent().expect("has a parent")).expect("schemas folder");
+            fs::write(&path, schema()).expect("schema is written");
+            assert_eq!(published, schema(), "schemas/sen.schema.json was out of date and is now rewritten: commit it");
+        }
+    }
+}

@@ -1,0 +1,97 @@
+//! The demo province, as `make demo` leaves it, against its own truth.
+
+use crate::harness::Service;
+use sen_catalog::raster::Cog;
+use std::path::{Path, PathBuf};
+
+fn demo(name: &str) -> PathBuf {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("demo").join(name);
+    assert!(path.exists(), "{} is missing; `make demo` makes it", path.display());
+    path
+}
+
+fn periods(folder: &Path) -> Vec<String> {
+    let mut names: Vec<_> = std::fs::read_dir(folder)
+        .expect("folder")
+        .flatten()
+        .filter_map(|entry| entry.file_name().to_str()?.strip_suffix(".tif").map(str::to_owned))
+        .collect();
+    names.sort();
+    names
+}
+
+fn weekly(collection: &str, period: &str, asset: &str) -> Option<Cog> {
+    let year = &period[..4];
+    let path = demo("data/assets").join(format!("{collection}/{year}/{collection}_{period}/{asset}.tif"));
+    path.exists().then(|| Cog::open(&path).expect("opens"))
+}
+
+/// Both rasters of one grid, cell by cell.
+fn pairs<A: sen_catalog::raster::Pixel, B: sen_catalog::raster::Pixel>(a: &Cog, b: &Cog) -> Vec<(A, B)> {
+    assert_eq!(a.grid(), b.grid(), "the province grid is the truth's grid");
+    let window = a.grid().window();
+    let left = a.read_window::<A>(0, 0, window).expect("reads");
+    let right = b.read_window::<B>(0, 0, window).expect("reads");
+    left.into_iter().zip(right).collect()
+}
+
+#[test]
+fn weekly_ndvi_is_what_a_cloudless_look_would_have_measured() {
+    let mut weeks = 0;
+    for period in periods(&demo("truth/ndvi")) {
+        let Some(cog) = weekly("ndvi", &period, "ndvi") else { continue };
+        let truth = Cog::open(&demo("truth/ndvi").join(format!("{period}.tif"))).expect("opens");
+        let pairs = pairs::<i16, i16>(&cog, &truth);
+        let mut errors: Vec<i32> = pairs
+            .into_iter()
+            .filter(|(seen, real)| *seen != i16::MIN && *real != i16::MIN)
+            .map(|(seen, real)| (i32::from(seen) - i32::from(real)).abs())
+            .collect();
+        if errors.len() < 10_000 {
+            continue;
+        }
+        errors.sort_unstable();
+        let (median, p90) = (errors[errors.len() / 2], errors[errors.len() * 9 / 10]);
+        assert!(median < 500 && p90 < 2_500, "{period}: NDVI is off by {median} (median), {p90} (p90) of 10000");
+        weeks += 1;
+    }
+    assert!(weeks >= 15, "only {weeks} weeks could be compared");
+}
+
+#[test]
+fn the_demo_has_twenty_weeks_every_layer_and_a_story_to_tell() {
+    let service = Service::start(&demo("data"));
+    for layer in ["ndvi", "evi", "ndmi", "mndwi", "flood"] {
+        let answer = service.json(&format!("/api/v1/periods/{layer}"));
+        let count = answer["periods"].as_array().expect("periods").len();
+        assert!(count >= 20, "{layer} has {count} weeks");
+    }
+    let catalog = service.json("/catalog");
+    assert!(catalog["tiles"]["ndvi"].is_object(), "{catalog}");
+    let answer = service.get("/");
+    assert_eq!(answer.status(), 200);
+    assert!(answer.text().expect("HTML").to_lowercase().contains("<!doctype html"));
+}
+
+#[test]
+fn open_water_of_the_flood_weeks_is_found() {
+    // the simple rule of today sees open water of every kind; the class map of the truth says which is which
+    let mut best = 0.0_f64;
+    for period in periods(&demo("truth/flood")) {
+        let Some(cog) = weekly("flood", &period, "flood") else { continue };
+        let truth = Cog::open(&demo("truth/flood").join(format!("{period}.tif"))).expect("opens");
+        let (mut both, mut either, mut river) = (0_u32, 0_u32, 0_u32);
+        for (seen, real) in pairs::<u8, u8>(&cog, &truth) {
+            if seen > 1 {
+                continue;
+            }
+            both += u32::from(seen == 1 && real > 0);
+            either += u32::from(seen == 1 || real > 0);
+            river += u32::from(real == 1);
+        }
+        if river > 50_000 {
+            best = best.max(f64::from(both) / f64::from(either.max(1)));
+        }
+    }
+    assert!(best >= 0.6, "the best flood week has an IoU of {best:.2} with the truth's water");
+}

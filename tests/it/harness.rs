@@ -1,0 +1,181 @@
+//! A temporary data folder, the binary, and a running service.
+
+use std::io::{BufRead, BufReader};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Output, Stdio};
+use std::time::Duration;
+
+/// What a finished command said.
+pub struct Run {
+    pub code: Option<i32>,
+    pub stdout: String,
+    pub stderr: String,
+}
+
+impl Run {
+    /// Fails the test unless the command ended with this status.
+    #[track_caller]
+    pub fn expect(self, code: i32) -> Self {
+        assert_eq!(self.code, Some(code), "stdout: {}\nstderr: {}", self.stdout, self.stderr);
+        self
+    }
+
+    /// Both streams.
+    pub fn text(&self) -> String {
+        format!("{}{}", self.stdout, self.stderr)
+    }
+
+    pub fn json(&self) -> serde_json::Value {
+        serde_json::from_str(&self.stdout).unwrap_or_else(|error| panic!("{error}: {}", self.stdout))
+    }
+}
+
+impl From<Output> for Run {
+    fn from(output: Output) -> Self {
+        Self {
+            code: output.status.code(),
+            stdout: String::from_utf8_lossy(&output.stdout).into_owned(),
+            stderr: String::from_utf8_lossy(&output.stderr).into_owned(),
+        }
+    }
+}
+
+/// A data folder of a test's own.
+pub struct Sen {
+    /// Kept for its life time: holds `data` and whatever the test puts beside it.
+    pub folder: tempfile::TempDir,
+}
+
+impl Sen {
+    pub fn new() -> Self {
+        Self { folder: tempfile::tempdir().expect("temporary folder") }
+    }
+
+    pub fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    pub fn data(&self) -> PathBuf {
+        self.path("data")
+    }
+
+    /// The command line `sen --data DATA ARGS...`, not yet started.
+    pub fn command(&self, args: &[&str]) -> Command {
+        command(&self.data(), args)
+    }
+
+    pub fn run(&self, args: &[&str]) -> Run {
+        self.command(args).output().expect("the binary starts").into()
+    }
+
+    /// `sen ingest PATH ...`
+    pub fn ingest(&self, path: &Path, more: &[&str]) -> Run {
+        let mut args = vec!["ingest", path.to_str().expect("UTF-8 path")];
+        args.extend(more);
+        self.run(&args)
+    }
+
+    pub fn digest(&self) -> String {
+        self.run(&["check", "--digest"]).expect(0).stdout
+    }
+
+    pub fn serve(&self) -> Service {
+        Service::start(&self.data())
+    }
+}
+
+fn command(data: &Path, args: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_sen"));
+    command.arg("--data").arg(data).args(args).env_remove("SEN_DATA").env_remove("SEN_LISTEN").env_remove("SEN_LOG");
+    command
+}
+
+/// A running `sen serve` on a free port; stopped with SIGTERM when dropped.
+pub struct Service {
+    child: Child,
+    pub base: String,
+    client: reqwest::blocking::Client,
+}
+
+impl Service {
+    pub fn start(data: &Path) -> Self {
+        let mut child = command(data, &["serve", "--listen", "127.0.0.1:0"])
+            .stdout(Stdio::piped())
+            .spawn()
+            .expect("the service starts");
+        let mut line = String::new();
+        let stdout = child.stdout.take().expect("piped");
+        BufReader::new(stdout).read_line(&mut line).expect("a line");
+        let base = line.trim().strip_prefix("sen: map at ").expect("the promised line").trim_end_matches('/');
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        let client = reqwest::blocking::Client::builder()
+            .timeout(Duration::from_secs(30))
+            .redirect(reqwest::redirect::Policy::none())
+            .build()
+            .expect("client");
+        Self { child, base: base.to_owned(), client }
+    }
+
+    pub fn get(&self, path: &str) -> reqwest::blocking::Response {
+        self.client.get(format!("{}{path}", self.base)).send().unwrap_or_else(|error| panic!("{path}: {error}"))
+    }
+
+    pub fn get_with(&self, path: &str, header: &str, value: &str) -> reqwest::blocking::Response {
+        let request = self.client.get(format!("{}{path}", self.base)).header(header, value);
+        request.send().unwrap_or_else(|error| panic!("{path}: {error}"))
+    }
+
+    pub fn json(&self, path: &str) -> serde_json::Value {
+        let response = self.get(path);
+        assert_eq!(response.status(), 200, "{path}");
+        response.json().unwrap_or_else(|error| panic!("{path}: {error}"))
+    }
+
+    /// The pixels of a tile as RGBA, and its side.
+    pub fn rgba(&self, path: &str) -> (Vec<[u8; 4]>, usize) {
+        let response = self.get(path);
+        assert_eq!(response.status(), 200, "{path}");
+        decode_png(&response.bytes().expect("body"))
+    }
+
+    /// SIGTERM; the exit status.
+    pub fn stop(mut self) -> Option<i32> {
+        terminate(&self.child);
+        self.child.wait().expect("ends").code()
+    }
+}
+
+impl Drop for Service {
+    fn drop(&mut self) {
+        terminate(&self.child);
+        let _ = self.child.wait();
+    }
+}
+
+fn terminate(child: &Child) {
+    let _ = Command::new("kill").arg(child.id().to_string()).stderr(Stdio::null()).status();
+}
+
+/// Any PNG as RGBA pixels and its width.
+pub fn decode_png(bytes: &[u8]) -> (Vec<[u8; 4]>, usize) {
+    let mut decoder = png::Decoder::new(std::io::Cursor::new(bytes));
+    decoder.set_transformations(png::Transformations::EXPAND | png::Transformations::ALPHA);
+    let mut reader = decoder.read_info().expect("a PNG");
+    let mut buffer = vec![0; reader.output_buffer_size().expect("bounded")];
+    let info = reader.next_frame(&mut buffer).expect("a picture");
+    let pixels = buffer[..info.buffer_size()]
+        .chunks_exact(4)
+        .map(|pixel| [pixel[0], pixel[1], pixel[2], pixel[3]])
+        .collect();
+    (pixels, info.width as usize)
+}
+
+/// The project's folder of real data, which a plain checkout does not have.
+pub fn real_data(name: &str) -> Option<PathBuf> {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/data").join(name);
+    if path.exists() {
+        return Some(path);
+    }
+    println!("skipped: {} is not on this machine", path.display());
+    None
+}
