@@ -1,1 +1,15 @@
-//! See the crate's description.
+//! Imagery to weekly rasters: what providers deliver becomes scenes, scenes become products.
+//!
+//! [`source`] turns folders, archives and STAC addresses into catalogue items; [`gdal_io`] is the one place that
+//! knows GDAL. A new kind of imagery is a file in `source/` and a line in [`source::SOURCES`].
+
+pub mod composite;
+mod error;
+pub mod gdal_io;
+pub mod look;
+pub mod mask;
+pub mod pipeline;
+pub mod product;
+pub mod source;
+
+pub use error::{Error, Result};

@@ -1,0 +1,324 @@
+//! Plain GeoTIFFs, described by a few lines of configuration.
+
+use super::layout::Checked;
+use super::pattern::Match;
+use super::scene::{Scene, SceneBand};
+use super::{Failure, Found, ImagerySource, SourceOptions, Units};
+use crate::{Error, Result, gdal_io};
+use chrono::{DateTime, Utc};
+use sen_catalog::{Band, Item};
+use serde_json::{Map, json};
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+/// See the module.
+pub(super) struct Geotiff;
+
+impl ImagerySource for Geotiff {
+    fn name(&self) -> &'static str {
+        "geotiff"
+    }
+
+    fn describe(&self) -> &'static str {
+        "plain GeoTIFFs, laid out as a [[geotiff]] table of the configuration says"
+    }
+
+    fn detect(&self, path: &Path, _: &SourceOptions) -> bool {
+        let extension = path
+            .extension()
+            .and_then(|extension| extension.to_str())
+            .unwrap_or_default();
+        let raster = ["tif", "tiff", "jp2"]
+            .iter()
+            .any(|known| extension.eq_ignore_ascii_case(known));
+        raster && path.is_file()
+    }
+
+    fn read(&self, path: &Path, options: &SourceOptions) -> Found {
+        self.read_all(&[path.to_path_buf()], options)
+    }
+
+    fn read_all(&self, paths: &[PathBuf], options: &SourceOptions) -> Found {
+        let mut found = Found::default();
+        let mut taken = vec![false; paths.len()];
+        for layout in &options.geotiff {
+            match layout.checked() {
+                Ok(layout) => found.extend(read_layout(&layout, paths, &mut taken, options)),
+                Err(error) => found.extend(Found::failed(&layout.name, &error)),
+            }
+        }
+        let left: Vec<_> = paths
+            .iter()
+            .zip(taken)
+            .filter(|(_, taken)| !taken)
+            .map(|(path, _)| path)
+            .collect();
+        found.failures.extend(undescribed(&left));
+        found
+    }
+}
+
+/// Files that no layout describes: one failure a folder, not one a file.
+fn undescribed(paths: &[&PathBuf]) -> Vec<Failure> {
+    let mut folders: BTreeMap<&Path, Vec<&Path>> = BTreeMap::new();
+    for path in paths {
+        folders
+            .entry(path.parent().unwrap_or(path))
+            .or_default()
+            .push(path);
+    }
+    let failure = |(folder, files): (&Path, Vec<&Path>)| {
+        let name = files[0]
+            .file_name()
+            .unwrap_or_default()
+            .to_string_lossy()
+            .into_owned();
+        let (what, count) = if files.len() == 1 {
+            (files[0], String::new())
+        } else {
+            (folder, format!("{} files such as {name}: ", files.len()))
+        };
+        Failure {
+            what: what.display().to_string(),
+            reason: format!(
+                "{count}no [[geotiff]] layout of the configuration fits; write one that says bands, time and offset"
+            ),
+        }
+    };
+    folders.into_iter().map(failure).collect()
+}
+
+/// The files of one scene: one file, or one a band.
+#[derive(Default)]
+struct Files {
+    whole: Vec<PathBuf>,
+    by_band: BTreeMap<Band, PathBuf>,
+}
+
+fn read_layout(
+    layout: &Checked<'_>,
+    paths: &[PathBuf],
+    taken: &mut [bool],
+    options: &SourceOptions,
+) -> Found {
+    let mut scenes: BTreeMap<(DateTime<Utc>, String), Files> = BTreeMap::new();
+    let mut found = Found::default();
+    for (path, taken) in paths.iter().zip(taken) {
+        let text = path.to_string_lossy();
+        let Some(matched) = layout.files.matches(&text) else {
+            continue;
+        };
+        *taken = true;
+        let time = layout.datetime.or(matched.time);
+        let Some(time) = time.or_else(|| layout.time.as_ref()?.matches(&text)?.time) else {
+            let error = Error::unreadable(
+                &text,
+                "its name does not hold the time that `time` of its layout describes",
+            );
+            found.extend(Found::failed(&text, &error));
+            continue;
+        };
+        let scene = scenes
+            .entry((time, scene_id(layout, time, &matched)))
+            .or_default();
+        match matched.band.as_deref() {
+            None => scene.whole.push(path.clone()),
+            Some(name) => {
+                // bands that the layout does not ask for are left alone
+                if let Some(band) = layout
+                    .layout
+                    .band_named(name)
+                    .filter(|band| layout.bands.contains(&Some(*band)))
+                {
+                    scene.by_band.insert(band, path.clone());
+                }
+            }
+        }
+    }
+    for ((time, id), files) in scenes {
+        let what = files
+            .whole
+            .first()
+            .map_or_else(|| id.clone(), |path| path.display().to_string());
+        found.extend(Found::one(what, read_scene(layout, id, time, files, options)));
+    }
+    found
+}
+
+/// Layout, time, and the text of the wildcards (which is the tile or district, as a rule).
+fn scene_id(layout: &Checked<'_>, time: DateTime<Utc>, matched: &Match) -> String {
+    let mut id = format!("{}_{}", layout.layout.name, time.format("%Y%m%dT%H%M%S"));
+    let mut last = "";
+    for text in matched
+        .wildcards
+        .iter()
+        .map(String::as_str)
+        .filter(|text| !text.is_empty())
+    {
+        if text != last {
+            id.push('_');
+            id.extend(
+                text.chars()
+                    .map(|c| if c.is_alphanumeric() || c == '-' { c } else { '_' }),
+            );
+        }
+        last = text;
+    }
+    id
+}
+
+fn read_scene(
+    layout: &Checked<'_>,
+    id: String,
+    instant: DateTime<Utc>,
+    files: Files,
+    options: &SourceOptions,
+) -> Result<Item> {
+    let placed = place_bands(layout, &id, files)?;
+    let mut bands = Vec::new();
+    let mut calibration = String::new();
+    for (band, href, band_index) in placed {
+        let (scale, offset) = if band.is_categorical() {
+            (1.0, 0.0)
+        } else {
+            let (scale, offset, text) = calibrate(layout, &href, options)?;
+            calibration = text;
+            (scale, offset)
+        };
+        bands.push(SceneBand {
+            band,
+            href,
+            band_index,
+            scale,
+            offset,
+            nodata: layout.layout.nodata,
+            stated: None,
+        });
+    }
+    let mut properties = Map::new();
+    properties.insert("sen:source".into(), json!("geotiff"));
+    properties.insert("sen:calibration".into(), json!(calibration));
+    for (key, value) in [
+        ("platform", &layout.layout.platform),
+        ("sat:orbit_state", &layout.layout.orbit),
+    ] {
+        if let Some(value) = value {
+            properties.insert(key.into(), json!(value.to_lowercase()));
+        }
+    }
+    let scene = Scene {
+        id,
+        collection: layout.collection,
+        instant,
+        bands,
+        properties,
+        bbox: None,
+    };
+    super::scene::finish_radar(scene, layout.units)?.into_item()
+}
+
+/// Which file and which of its bands holds what.
+fn place_bands(layout: &Checked<'_>, id: &str, files: Files) -> Result<Vec<(Band, String, usize)>> {
+    if !layout.files.has_band() {
+        let mut whole = files.whole.into_iter();
+        let Some(path) = whole.next() else {
+            return Ok(Vec::new());
+        };
+        if let Some(second) = whole.next() {
+            return Err(Error::unreadable(
+                path.display(),
+                format!(
+                    "makes the same scene {id} as {}; put a `*` where their names differ",
+                    second.display()
+                ),
+            ));
+        }
+        let href = path.display().to_string();
+        let info = gdal_io::info(&href)?;
+        if info.bands != layout.bands.len() {
+            let listed = layout.bands.len();
+            return Err(Error::unreadable(
+                href,
+                format!(
+                    "has {} bands, its layout lists {listed}; write `_` for bands to leave out",
+                    info.bands
+                ),
+            ));
+        }
+        let placed = layout.bands.iter().enumerate();
+        return Ok(placed
+            .filter_map(|(index, band)| Some(((*band)?, href.clone(), index + 1)))
+            .collect());
+    }
+    let mut placed = Vec::new();
+    for &band in layout.bands.iter().flatten() {
+        let path = files.by_band.get(&band).ok_or_else(|| {
+            let there: Vec<_> = files
+                .by_band
+                .values()
+                .map(|path| path.display().to_string())
+                .collect();
+            Error::unreadable(
+                id,
+                format!("band {band} is missing; there are only {}", there.join(", ")),
+            )
+        })?;
+        placed.push((band, path.display().to_string(), 1));
+    }
+    Ok(placed)
+}
+
+/// Scale, offset (in values) and where they come from.
+fn calibrate(layout: &Checked<'_>, href: &str, options: &SourceOptions) -> Result<(f64, f64, String)> {
+    let said = layout.layout;
+    let optical = layout.units == Units::Reflectance;
+    let scale = said.scale.unwrap_or(if optical { 1e-4 } else { 1.0 });
+    if let Some(offset) = said.offset {
+        return Ok((
+            scale,
+            offset * scale,
+            format!("layout `{}`: offset {offset} DN", said.name),
+        ));
+    }
+    if let Some(tag) = &said.offset_tag {
+        let info = gdal_io::info(href)?;
+        if let Some(text) = info.metadata.get(tag) {
+            let offset: f64 = text.trim().parse().map_err(|_| {
+                Error::unreadable(
+                    href,
+                    format!("metadata item {tag} is `{text}`, which is not a number"),
+                )
+            })?;
+            return Ok((
+                scale,
+                offset * scale,
+                format!("metadata item {tag} of the file: {offset} DN"),
+            ));
+        }
+        if options.offset.is_none() {
+            return Err(Error::unreadable(
+                href,
+                format!(
+                    "carries no metadata item {tag}; say the offset: --offset -1000 (Sentinel-2 from processing baseline 04.00 on) or --offset 0"
+                ),
+            ));
+        }
+    }
+    if !optical {
+        return Ok((scale, 0.0, format!("layout `{}`: no offset for radar", said.name)));
+    }
+    let offset = options.offset.ok_or_else(|| {
+        Error::unreadable(
+            href,
+            format!(
+                "the offset of its numbers is not known; write `offset = -1000` (Sentinel-2 from processing baseline 04.00 on), `offset = 0` or `offset_tag = \"BOA_ADD_OFFSET\"` into the geotiff layout `{}`, or say --offset",
+                said.name
+            ),
+        )
+    })?;
+    Ok((
+        scale,
+        offset * scale,
+        format!("said by the user: offset {offset} DN"),
+    ))
+}

@@ -1,0 +1,199 @@
+//! What providers deliver becomes scenes of the catalogue.
+//!
+//! A source only reads metadata: it says which file holds which band, and how its stored numbers become reflectance
+//! or linear backscatter (value = stored * scale + offset). Reading pixels is then the same for all of them. A new
+//! kind of imagery is a file here and a line in [`SOURCES`].
+
+mod discover;
+mod geotiff;
+mod http;
+mod landsat;
+mod layout;
+mod pattern;
+mod safe;
+mod safe_archive;
+mod scene;
+mod sentinel1_safe;
+mod stac;
+mod stac_api;
+mod stac_calibration;
+
+pub use discover::discover;
+pub use layout::{GeotiffLayout, Units};
+
+use sen_catalog::{Bounds, Item, TimeQuery};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+/// A kind of delivery.
+pub trait ImagerySource: Sync {
+    /// Short name, as `--source` takes it.
+    fn name(&self) -> &'static str;
+
+    /// One line for people: what is read.
+    fn describe(&self) -> &'static str;
+
+    /// True when the file or folder looks like this kind; a look at names and first bytes, nothing more.
+    fn detect(&self, path: &Path, options: &SourceOptions) -> bool;
+
+    /// The scenes of one detected file or folder; a bad scene is a failure, the others go on.
+    fn read(&self, path: &Path, options: &SourceOptions) -> Found;
+
+    /// The scenes of all that was detected together, for kinds that lay a scene out over several files.
+    fn read_all(&self, paths: &[PathBuf], options: &SourceOptions) -> Found {
+        paths.iter().map(|path| self.read(path, options)).collect()
+    }
+}
+
+/// Every kind of delivery, in the order in which they are asked. Of two that deliver the same scene the first wins.
+pub const SOURCES: &[&dyn ImagerySource] = &[
+    &safe::Sentinel2Safe,
+    &sentinel1_safe::Sentinel1Safe,
+    &landsat::Landsat,
+    &stac::Stac,
+    &geotiff::Geotiff,
+];
+
+/// What the user says beside the location.
+#[derive(Clone, Debug)]
+pub struct SourceOptions {
+    /// Only this kind of delivery (a name of [`SOURCES`]).
+    pub source: Option<String>,
+    /// Only scenes that touch this lon/lat box; a STAC API search needs it.
+    pub bbox: Option<Bounds>,
+    /// Only scenes of this time.
+    pub datetime: Option<TimeQuery>,
+    /// The number to add to optical stored numbers before scaling (-1000 or 0), where metadata do not say it.
+    pub offset: Option<f64>,
+    /// Whether radar values are linear or decibel, where metadata do not say it.
+    pub units: Option<Units>,
+    /// Collections to search in a STAC API; empty: those that are read here.
+    pub collections: Vec<String>,
+    /// How plain GeoTIFFs are laid out.
+    pub geotiff: Vec<GeotiffLayout>,
+    /// Bounds against careless or hostile input.
+    pub limits: Limits,
+}
+
+impl Default for SourceOptions {
+    fn default() -> Self {
+        Self {
+            source: None,
+            bbox: None,
+            datetime: None,
+            offset: None,
+            units: None,
+            collections: Vec::new(),
+            geotiff: Vec::new(),
+            limits: Limits::default(),
+        }
+    }
+}
+
+/// Bounds against careless or hostile input, and patience with servers.
+#[derive(Clone, Copy, Debug)]
+pub struct Limits {
+    /// Scenes that one search may bring.
+    pub scenes: usize,
+    /// Bytes of one metadata document or answer.
+    pub document_bytes: u64,
+    /// Bytes all files of a zip may unpack to.
+    pub unpacked_bytes: u64,
+    /// How many times larger a file of a zip may be than its packed form.
+    pub unpacked_ratio: u64,
+    /// Time to connect.
+    pub connect: Duration,
+    /// Time for one answer.
+    pub answer: Duration,
+    /// Further tries after a server error or a broken connection.
+    pub retries: u32,
+    /// Pause before the first further try; doubled each time.
+    pub pause: Duration,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            scenes: 10_000,
+            document_bytes: 64 << 20,
+            // a Sentinel-2 product unpacks to about 1 GB
+            unpacked_bytes: 16 << 30,
+            unpacked_ratio: 200,
+            connect: Duration::from_secs(10),
+            answer: Duration::from_secs(60),
+            retries: 3,
+            pause: Duration::from_millis(500),
+        }
+    }
+}
+
+/// What was found at a location.
+#[derive(Clone, Debug, Default)]
+pub struct Found {
+    /// Scenes that can be used, by time, then id.
+    pub scenes: Vec<Item>,
+    /// What cannot, and why.
+    pub failures: Vec<Failure>,
+}
+
+/// A scene, file or address that cannot be used.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Failure {
+    /// The file, id or address.
+    pub what: String,
+    /// What is wrong with it and, where a person can do something, what to do.
+    pub reason: String,
+}
+
+impl Failure {
+    /// A failure of something, by its error.
+    pub fn new(what: impl ToString, error: &crate::Error) -> Self {
+        let what = what.to_string();
+        let text = error.to_string();
+        // the error names the file itself: do not say it twice
+        let reason = text
+            .strip_prefix(&format!("{what}: "))
+            .unwrap_or(&text)
+            .to_owned();
+        Self { what, reason }
+    }
+}
+
+impl Found {
+    /// The outcome of one scene.
+    pub fn one(what: impl ToString, outcome: crate::Result<Item>) -> Self {
+        match outcome {
+            Ok(item) => Self {
+                scenes: vec![item],
+                failures: Vec::new(),
+            },
+            Err(error) => Self::failed(what, &error),
+        }
+    }
+
+    /// One failure.
+    pub fn failed(what: impl ToString, error: &crate::Error) -> Self {
+        Self {
+            scenes: Vec::new(),
+            failures: vec![Failure::new(what, error)],
+        }
+    }
+
+    /// Takes the other's scenes and failures over.
+    pub fn extend(&mut self, other: Self) {
+        self.scenes.extend(other.scenes);
+        self.failures.extend(other.failures);
+    }
+}
+
+impl FromIterator<Self> for Found {
+    fn from_iter<I: IntoIterator<Item = Self>>(parts: I) -> Self {
+        parts.into_iter().fold(Self::default(), |mut all, part| {
+            all.extend(part);
+            all
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,339 @@
+//! What every source shares: building an item from bands, and the checks that metadata and pixels agree.
+
+use super::Units;
+use crate::gdal_io::{self, RasterInfo};
+use crate::{Error, Result};
+use chrono::{DateTime, Utc};
+use sen_catalog::{Asset, Band, Bounds, Grid, Interval, Item, asset};
+use serde_json::{Map, Value, json};
+use std::collections::{BTreeMap, HashMap};
+use std::path::{Path, PathBuf};
+
+/// Bands without which a scene is of no use for the products: listed but absent, they fail the scene.
+pub(super) const NEEDED: &[Band] = &[
+    Band::Blue,
+    Band::Green,
+    Band::Red,
+    Band::Nir,
+    Band::Swir16,
+    Band::Scl,
+    Band::QaPixel,
+    Band::Vv,
+    Band::Vh,
+];
+
+/// One band of a scene being built.
+pub(super) struct SceneBand {
+    pub(super) band: Band,
+    pub(super) href: String,
+    pub(super) band_index: usize,
+    pub(super) scale: f64,
+    pub(super) offset: f64,
+    /// Stored nodata; `None` takes the file's own.
+    pub(super) nodata: Option<f64>,
+    /// The grid that metadata state, to be compared with the file's or used for remote files.
+    pub(super) stated: Option<Grid>,
+}
+
+/// A scene being built.
+pub(super) struct Scene {
+    pub(super) id: String,
+    pub(super) collection: &'static str,
+    pub(super) instant: DateTime<Utc>,
+    pub(super) bands: Vec<SceneBand>,
+    pub(super) properties: Map<String, Value>,
+    /// Outline in lon/lat that the provider states.
+    pub(super) bbox: Option<Bounds>,
+}
+
+/// True for hrefs on this machine.
+pub(super) fn is_local(href: &str) -> bool {
+    !href.contains("://")
+}
+
+/// The file on disk behind a local href: of a zip member the zip.
+pub(super) fn file_behind(href: &str) -> PathBuf {
+    let Some(rest) = href.strip_prefix("/vsizip/") else {
+        return PathBuf::from(href);
+    };
+    // `/vsizip/{/folder/a.zip}/member`
+    let archive = rest
+        .strip_prefix('{')
+        .and_then(|rest| rest.split_once('}'))
+        .map(|(archive, _)| archive);
+    PathBuf::from(archive.unwrap_or(rest))
+}
+
+impl Scene {
+    /// Opens the files, checks them against what metadata state and against each other, and makes the item.
+    ///
+    /// # Errors
+    /// Names the file that is absent, damaged, on another grid, or at odds with its metadata.
+    pub(super) fn into_item(mut self) -> Result<Item> {
+        self.drop_absent_extras()?;
+        let mut files = HashMap::new();
+        let mut grids = BTreeMap::new();
+        for band in &mut self.bands {
+            let (grid, info) = open_band(band, &mut files)?;
+            if let Some(info) = info {
+                check_band(band, &info)?;
+                band.nodata = band
+                    .nodata
+                    .or_else(|| info.nodata.get(band.band_index - 1).copied().flatten());
+            }
+            grids.insert(band.band, grid);
+        }
+        let measured = grids.iter().filter(|(band, _)| !band.is_categorical());
+        let Some((_, &grid)) = measured.min_by(|a, b| a.1.cell_width.total_cmp(&b.1.cell_width)) else {
+            return Err(Error::unreadable(&self.id, "holds no band that is read here"));
+        };
+        for band in &self.bands {
+            check_extent(&band.href, band.band, &grid, &grids[&band.band])?;
+        }
+        let bbox = grid.lon_lat_bounds()?;
+        if let Some(stated) = self.bbox
+            && !bbox.intersects(&stated)
+        {
+            return Err(Error::unreadable(
+                &self.id,
+                format!(
+                    "its metadata place it at {}, its pixels at {}",
+                    show(&stated),
+                    show(&bbox)
+                ),
+            ));
+        }
+        let assets = self.assets()?;
+        Ok(Item {
+            id: self.id,
+            collection: self.collection.to_owned(),
+            interval: Interval::instant(self.instant),
+            grid,
+            bbox,
+            assets,
+            lineage: Vec::new(),
+            properties: self.properties,
+        })
+    }
+
+    /// Files that metadata list must be there when a product needs them; others are left out and named.
+    fn drop_absent_extras(&mut self) -> Result<()> {
+        let mut absent = Vec::new();
+        let mut bands = Vec::new();
+        for band in self.bands.drain(..) {
+            if !is_local(&band.href) || band.href.starts_with("/vsizip/") || Path::new(&band.href).is_file() {
+                bands.push(band);
+            } else if NEEDED.contains(&band.band) {
+                return Err(Error::unreadable(
+                    &band.href,
+                    format!(
+                        "band {} is listed in the metadata but there is no such file",
+                        band.band
+                    ),
+                ));
+            } else {
+                absent.push(band.band.name());
+            }
+        }
+        self.bands = bands;
+        if !absent.is_empty() {
+            self.properties.insert("sen:absent".into(), json!(absent));
+        }
+        Ok(())
+    }
+
+    fn assets(&self) -> Result<BTreeMap<String, Asset>> {
+        let mut checksums: HashMap<PathBuf, (String, u64)> = HashMap::new();
+        let mut assets = BTreeMap::new();
+        for band in &self.bands {
+            let mut asset = Asset {
+                band: Some(band.band),
+                band_index: band.band_index,
+                scale: band.scale,
+                offset: band.offset,
+                nodata: band.nodata,
+                ..Asset::new(band.href.clone())
+            };
+            if is_local(&band.href) {
+                let path = file_behind(&band.href);
+                if !checksums.contains_key(&path) {
+                    checksums.insert(path.clone(), asset::checksum(&path)?);
+                }
+                let (sha256, bytes) = checksums[&path].clone();
+                (asset.sha256, asset.bytes) = (Some(sha256), bytes);
+            }
+            assets.insert(band.band.name().to_owned(), asset);
+        }
+        // Landsat's only near infrared is the narrow one; what asks for `nir` shall find it
+        if self.collection == "landsat-c2-l2"
+            && !assets.contains_key("nir")
+            && let Some(nir) = assets.get("nir08").cloned()
+        {
+            assets.insert(
+                "nir".into(),
+                Asset {
+                    band: Some(Band::Nir),
+                    ..nir
+                },
+            );
+        }
+        Ok(assets)
+    }
+}
+
+/// The band's grid, and the header where the file was opened: local files always, remote ones only when metadata
+/// do not state the grid.
+fn open_band(
+    band: &SceneBand,
+    files: &mut HashMap<String, RasterInfo>,
+) -> Result<(Grid, Option<RasterInfo>)> {
+    if let (false, Some(grid)) = (is_local(&band.href), band.stated) {
+        return Ok((grid, None));
+    }
+    let info = match files.get(&band.href) {
+        Some(info) => info.clone(),
+        None => gdal_io::info(&band.href)?,
+    };
+    files.insert(band.href.clone(), info.clone());
+    Ok((info.grid, Some(info)))
+}
+
+fn check_band(band: &SceneBand, info: &RasterInfo) -> Result<()> {
+    if band.band_index > info.bands {
+        return Err(Error::unreadable(
+            &band.href,
+            format!(
+                "should hold {} as band {}, but has {} bands",
+                band.band, band.band_index, info.bands
+            ),
+        ));
+    }
+    let Some(stated) = band.stated else { return Ok(()) };
+    let contradicts = |what: &str, stated: &str, found: &str| {
+        Err(Error::unreadable(
+            &band.href,
+            format!(
+                "metadata contradict the pixels: {what} is {stated} in the metadata, {found} in the file"
+            ),
+        ))
+    };
+    let grid = &info.grid;
+    if stated.crs != grid.crs {
+        return contradicts(
+            "the coordinate system",
+            &stated.crs.to_string(),
+            &grid.crs.to_string(),
+        );
+    }
+    if (stated.width, stated.height) != (grid.width, grid.height) {
+        let size = |grid: &Grid| format!("{} x {} pixels", grid.width, grid.height);
+        return contradicts("the size", &size(&stated), &size(grid));
+    }
+    if stated.offset_of(grid) != Some((0, 0)) {
+        let corner = |grid: &Grid| format!("{}, {} (cells of {})", grid.west, grid.north, grid.cell_width);
+        return contradicts("the upper left corner", &corner(&stated), &corner(grid));
+    }
+    Ok(())
+}
+
+/// All bands of a scene cover the same ground, to a cell of the coarser one.
+fn check_extent(href: &str, band: Band, main: &Grid, other: &Grid) -> Result<()> {
+    let (a, b) = (main.bounds(), other.bounds());
+    let cell = main.cell_width.max(other.cell_width) * 1.001;
+    let edges = [
+        a.west - b.west,
+        a.east - b.east,
+        a.south - b.south,
+        a.north - b.north,
+    ];
+    if main.crs == other.crs && edges.iter().all(|distance| distance.abs() <= cell) {
+        return Ok(());
+    }
+    Err(Error::unreadable(
+        href,
+        format!(
+            "{band} lies on other ground than the scene: {} in {} against {} in {}",
+            show(&b),
+            other.crs,
+            show(&a),
+            main.crs
+        ),
+    ))
+}
+
+fn show(b: &Bounds) -> String {
+    format!("[{}, {}, {}, {}]", b.west, b.south, b.east, b.north)
+}
+
+/// The band of a Sentinel-2 band code such as `B04`, `B8A` or `SCL`.
+pub(super) fn sentinel2_band(code: &str) -> Option<Band> {
+    Some(match code.to_ascii_uppercase().as_str() {
+        "B01" => Band::Coastal,
+        "B02" => Band::Blue,
+        "B03" => Band::Green,
+        "B04" => Band::Red,
+        "B05" => Band::RedEdge071,
+        "B06" => Band::RedEdge075,
+        "B07" => Band::RedEdge078,
+        "B08" => Band::Nir,
+        "B8A" => Band::Nir08,
+        "B09" => Band::Nir09,
+        "B11" => Band::Swir16,
+        "B12" => Band::Swir22,
+        "SCL" => Band::Scl,
+        _ => return None,
+    })
+}
+
+/// True when an absolute path or archive member name climbs out of its folder.
+pub(super) fn escapes(name: &str) -> bool {
+    name.starts_with('/')
+        || name.contains('\\')
+        || name.contains(':')
+        || name.split('/').any(|part| part == "..")
+}
+
+/// Writes down the units of a radar scene and checks that the pixels can be what is said: linear power is never
+/// negative, decibel of land and water nearly always.
+///
+/// # Errors
+/// Names the file whose pixels contradict the units.
+pub(super) fn finish_radar(mut scene: Scene, units: Units) -> Result<Scene> {
+    let word = match units {
+        Units::Reflectance => return Ok(scene),
+        Units::Linear => "linear",
+        Units::Db => "dB",
+    };
+    scene.properties.insert("sen:units".into(), json!(word));
+    if units == Units::Db {
+        scene.properties.insert("sen:decibel".into(), json!(true));
+    }
+    for band in scene
+        .bands
+        .iter()
+        .filter(|band| matches!(band.band, Band::Vv | Band::Vh))
+    {
+        if !is_local(&band.href) || !file_behind(&band.href).is_file() {
+            continue;
+        }
+        let pixels = gdal_io::sample(&band.href, band.band_index, 256, band.nodata)?;
+        let valid = pixels.iter().filter(|pixel| !pixel.is_nan()).count();
+        let negative = pixels.iter().filter(|&&pixel| pixel < 0.0).count();
+        let contradiction = match units {
+            Units::Linear if negative * 10 > valid => {
+                "linear power, but many pixels are negative: they look like \
+                 dB; say so with `units = \"db\"` in the layout or --units db"
+            }
+            Units::Db if valid > 100 && negative * 10 < valid => {
+                "dB, but hardly a pixel is negative: they look like \
+                 linear power; say so with `units = \"linear\"` in the layout or --units linear"
+            }
+            _ => continue,
+        };
+        return Err(Error::unreadable(
+            &band.href,
+            format!("{} should be {contradiction}", band.band),
+        ));
+    }
+    Ok(scene)
+}
