@@ -1,0 +1,355 @@
+// The page: one State, one `apply`. Order of the first view: shell, the server's picture, panels, then the live map.
+
+import './style.css';
+import type { Catalog, Legend, TileJson } from './api.ts';
+import { ownPath, picturePath } from './api.ts';
+import { fit, placeAt, seenBox, type Box, type Padding, type Size } from './camera.ts';
+import { byId, el, icon } from './dom.ts';
+import { setLang, t, weekInSentence, percent, weekShort, type TextKey } from './i18n/index.ts';
+import { catalogOf, forgetWeeks, legendOf, tileJsonOf, weeksOf, type Weeks } from './model.ts';
+import type { Live } from './map/live.ts';
+import type { Progress, Wanted } from './map/weeks.ts';
+import { AnswerPanel } from './panel/answer.ts';
+import { watchKeys } from './panel/keys.ts';
+import { drawLayers, layersOf, layerShort } from './panel/layers.ts';
+import { drawLegend } from './panel/legend.ts';
+import { Notices } from './panel/notice.ts';
+import { openSheet, watchSheet } from './panel/sheet.ts';
+import { TimePanel } from './panel/time.ts';
+import { Player } from './play.ts';
+import { START, Store, type Camera, type Key, type Lang, type State } from './state.ts';
+import { theme, watchTheme } from './theme.ts';
+import { addWeeks, weeksBetween, type Week } from './week.ts';
+
+const HOME: Box = [105.2, 10.1, 106, 10.9];
+/** Longest course drawn: two years. */
+const CHART_WEEKS = 104;
+
+let catalog: Catalog = { tiles: {} };
+let weeks: Weeks | null = null;
+let week: Week | null = null;
+let legend: Legend | null = null;
+let area: Box = HOME;
+let live: Live | null = null;
+/** Set where the live map cannot be: the server's pictures take its place. */
+let still = false;
+let turn = 0;
+
+const notices = new Notices();
+const lang = (): Lang => store.state.lang;
+const size = (): Size => ({ width: innerWidth, height: innerHeight });
+const wide = (): boolean => innerWidth >= 768;
+
+/** What the panels cover. */
+const padding = (): Padding => wide()
+  ? { left: 336, right: innerWidth >= 1200 ? 416 : 16, top: 24, bottom: 150 }
+  : { left: 12, right: 12, top: 68, bottom: 196 };
+
+const camera = (): Camera => store.state.map ?? fit(area, size(), padding());
+
+const mark = (word: 'idle' | 'loading' | 'error'): void => { document.body.dataset.map = word; };
+
+const time = new TimePanel({ choose: (next, how) => { player.stop(); store.set({ week: next }, how); }, play: () => player.toggle() });
+const answer = new AnswerPanel((next) => store.set({ week: next }), () => store.set({ sel: null }));
+const player = new Player({
+  next: () => (weeks && week ? weeks.look(week, 1) : null),
+  first: () => weeks?.looks[0] ?? null,
+  go: (next) => store.set({ week: next }, 'replace'),
+  changed: () => drawTime(),
+});
+
+function apply(state: State, changed: Set<Key>): void {
+  if (changed.has('lang')) speak();
+  if (changed.has('layer')) void openLayer(state);
+  else if (changed.has('week')) openWeek(state);
+  if (changed.has('lang') && !changed.has('layer')) void reread();
+  if (changed.has('sel')) {
+    live?.select(state.sel);
+    if (state.sel) openSheet();
+    drawAnswer();
+  }
+  if (changed.has('map') && state.map && live) {
+    const now = live.camera();
+    if (Math.abs(now.lon - state.map.lon) > 1e-5 || Math.abs(now.lat - state.map.lat) > 1e-5 || Math.abs(now.zoom - state.map.zoom) > 0.01) live.jump(state.map);
+  } else if (changed.has('map') && still) void drawStill();
+}
+
+const store = new Store({ ...START, lang: localStorage.getItem('sen.lang') === 'en' ? 'en' : 'vi' }, apply);
+
+/** Writes every fixed text of the page in the current language. */
+function speak(): void {
+  setLang(lang());
+  localStorage.setItem('sen.lang', lang());
+  document.documentElement.lang = lang();
+  document.title = t('page.title');
+  for (const node of document.querySelectorAll<HTMLElement>('[data-t]')) node.textContent = t(node.dataset.t as TextKey);
+  const name = (id: string, key: TextKey): void => { byId(id).setAttribute('aria-label', t(key)); byId(id).title = t(key); };
+  const toggle = byId('lang');
+  toggle.textContent = t('page.lang');
+  toggle.lang = lang() === 'vi' ? 'en' : 'vi';
+  name('lang', 'page.langLabel');
+  name('theme', 'page.theme');
+  name('zoom-in', 'map.NavigationControl.ZoomIn');
+  name('zoom-out', 'map.NavigationControl.ZoomOut');
+  name('handle', 'sheet.toggle');
+  byId('credits').replaceChildren(el('span', {}, t('page.attribution')), el('button', { type: 'button', id: 'open-keys', onclick: () => document.dispatchEvent(new CustomEvent('sen:keys')) }, t('keys.open')));
+  live?.speak();
+}
+
+/** Redraws what carries texts of the server after a change of language. */
+async function reread(): Promise<void> {
+  notices.redraw();
+  drawLayers(catalog.tiles, store.state.layer, (layer) => store.set({ layer }));
+  drawTime();
+  const mine = turn;
+  const next = await legendOf(store.state.layer, lang()).catch(() => null);
+  if (mine !== turn) return;
+  legend = next;
+  drawPanels();
+}
+
+/** Asks for the weeks and the legend of the chosen layer, then shows the week. */
+async function openLayer(state: State): Promise<void> {
+  const mine = ++turn;
+  mark('loading');
+  drawLayers(catalog.tiles, state.layer, (layer) => store.set({ layer }));
+  try {
+    const [nextWeeks, nextLegend] = await Promise.all([weeksOf(state.layer), legendOf(state.layer, state.lang).catch(() => null)]);
+    if (mine !== turn) return;
+    weeks = nextWeeks;
+    legend = nextLegend;
+    openWeek(store.state);
+  } catch {
+    if (mine !== turn) return;
+    mark('error');
+    notices.problem(() => t('notice.noServer'), () => void openLayer(store.state));
+  }
+}
+
+function openWeek(state: State): void {
+  if (!weeks) return;
+  week = weeks.resolve(state.week);
+  notices.hint(null);
+  if (week && state.week && week !== state.week) {
+    const [asked, shown] = [state.week, week];
+    notices.hint(() => t('notice.missingWeek', { asked: weekInSentence(asked), shown: weekInSentence(shown) }));
+  } else if (week) sayCloud(weeks, week);
+  drawPanels();
+  void showWeek();
+}
+
+/** Under 5 % seen: says so and offers the nearest week that shows more. */
+function sayCloud(all: Weeks, now: Week): void {
+  const seen = all.seen(now);
+  if (seen === null || seen >= 0.05) return;
+  const better = all.looks.filter((one) => (all.seen(one) ?? 1) >= 0.3).sort((a, b) => Math.abs(weeksBetween(now, a)) - Math.abs(weeksBetween(now, b)))[0];
+  notices.hint(() => (all.has(now) ? t('notice.mostlyCloud', { week: weekInSentence(now), share: percent(1 - seen) }) : t('notice.unseen', { week: weekInSentence(now) })),
+    better ? { label: () => t('notice.see', { week: weekShort(better) }), press: () => store.set({ week: better }) } : undefined);
+}
+
+function drawTime(): void {
+  if (weeks) time.draw(weeks, week, player.playing);
+}
+
+function drawPanels(): void {
+  drawTime();
+  drawLegend(legend, weeks && week ? weeks.seen(week) : null);
+  drawAnswer();
+}
+
+function drawAnswer(): void {
+  const { sel, layer } = store.state;
+  if (!sel) answer.hint();
+  else if (weeks && week && weeks.first && weeks.last) {
+    const first = weeksBetween(weeks.first, weeks.last) > CHART_WEEKS ? addWeeks(weeks.last, -CHART_WEEKS) : weeks.first;
+    void answer.show({ place: sel, layer, week, first, last: weeks.last, legend, catalog });
+  }
+}
+
+/** The tiles of a layer and week, by its TileJSON. */
+function wantedOf(layer: string, at: Week, json: TileJson | null): Wanted {
+  return {
+    key: `${layer} ${at}`,
+    tiles: json?.tiles[0] ? new URL(ownPath(json.tiles[0]), location.href).href.replaceAll('%7B', '{').replaceAll('%7D', '}') : null,
+    tileSize: json?.tileSize ?? json?.tilesize ?? 256,
+    minzoom: json?.minzoom ?? 0,
+    maxzoom: Math.min(json?.maxzoom ?? 14, 14),
+    bounds: json?.bounds ?? area,
+    nearest: legend?.classed ?? false,
+  };
+}
+
+let wanted: Wanted | null = null;
+
+async function showWeek(again = false): Promise<void> {
+  if (still) return drawStill();
+  if (!live || !week) {
+    if (live && !week) mark('idle');
+    return undefined;
+  }
+  const [layer, at] = [store.state.layer, week];
+  const seen = weeks?.has(at) ?? false;
+  mark('loading');
+  let json: TileJson | null = null;
+  if (seen) {
+    try {
+      json = await tileJsonOf(layer, at);
+    } catch {
+      if (store.state.layer === layer && week === at) onProgress('failed', `${layer} ${at}`);
+      return undefined;
+    }
+    if (store.state.layer !== layer || week !== at) return undefined;
+  }
+  wanted = wantedOf(layer, at, json);
+  if (again) live.retry(wanted);
+  else live.show(wanted, !seen || !wanted.nearest);
+  return undefined;
+}
+
+/** `ndvi 2026-W34` in words. */
+const named = (key: string | null): string => {
+  const [layer = '', at = ''] = (key ?? '').split(' ');
+  return `${layerShort(layer)} ${weekInSentence(at)}`;
+};
+
+function onProgress(progress: Progress, key: string): void {
+  const shown = live?.shownKey ?? null;
+  const both = (key2: TextKey, alone: TextKey) => (): string => (shown && shown !== key ? t(key2, { next: named(key), shown: named(shown) }) : t(alone, { next: named(key) }));
+  const retry = (): void => { notices.clear(); void showWeek(true); };
+  if (progress === 'loading') notices.loading(both('notice.loading', 'notice.loadingFirst'));
+  if (progress === 'slow') notices.problem(both('notice.slow', 'notice.slowFirst'), retry);
+  if (progress === 'partial') notices.problem(() => t('notice.partial', { shown: named(shown) }), retry);
+  if (progress === 'failed') {
+    mark('error');
+    player.stop();
+    notices.problem(both('notice.failed', 'notice.failedFirst'), retry);
+  }
+  if (progress === 'shown') {
+    document.body.dataset.shown = key;
+    notices.clear();
+    byId('picture').hidden = true;
+    player.shown();
+    preload();
+  }
+}
+
+/** Fetches the neighbours' addresses, so that a step asks for tiles at once; not on a metered line. */
+function preload(): void {
+  const line = (navigator as { connection?: { saveData?: boolean } }).connection;
+  if (!weeks || !week || line?.saveData) return;
+  for (const by of [1, -1] as const) {
+    const next = weeks.look(week, by);
+    if (next) void tileJsonOf(store.state.layer, next).catch(() => undefined);
+  }
+}
+
+/** The server's picture of the view: before the live map, and in its place where there is none. */
+function drawPicture(): Promise<void> {
+  const image = byId<HTMLImageElement>('picture');
+  const { width, height } = size();
+  const factor = Math.min(1, 2048 / Math.max(width, height));
+  const address = picturePath(store.state.layer, seenBox(camera(), { width, height }), Math.round(width * factor), Math.round(height * factor), week ?? store.state.week);
+  return new Promise((resolve, reject) => {
+    const timer = setTimeout(() => reject(new Error('slow')), 8000);
+    image.onload = () => { clearTimeout(timer); image.hidden = false; resolve(); };
+    image.onerror = () => { clearTimeout(timer); reject(new Error(address)); };
+    image.alt = week ? `${layerShort(store.state.layer)}, ${weekInSentence(week)}` : '';
+    image.src = address;
+  });
+}
+
+async function drawStill(): Promise<void> {
+  mark('loading');
+  const now = `${store.state.layer} ${week}`;
+  try {
+    await drawPicture();
+    document.body.dataset.shown = now;
+    player.shown();
+    mark('idle');
+  } catch {
+    mark('error');
+    notices.problem(() => t('notice.failedFirst', { next: named(now) }), () => void drawStill());
+  }
+}
+
+function zoomBy(by: 1 | -1): void {
+  if (live) live.zoom(by);
+  else {
+    const now = camera();
+    store.set({ map: { ...now, zoom: Math.min(17, Math.max(5, now.zoom + by)) } }, 'replace');
+  }
+}
+
+async function openMap(): Promise<void> {
+  try {
+    const { Live: Map } = await import('./map/live.ts');
+    live = await Map.open(byId('map'), camera(), area, theme(), {
+      progress: onProgress,
+      idle: () => { if (document.body.dataset.map !== 'error') mark('idle'); },
+      moved: (map) => store.set({ map }, 'replace'),
+      tapped: (place) => store.set({ sel: { lon: Number(place.lon.toFixed(6)), lat: Number(place.lat.toFixed(6)) } }),
+      touched: () => player.stop(),
+    });
+    live.select(store.state.sel);
+    void showWeek();
+  } catch (error) {
+    console.warn('no live map:', error);
+    still = true;
+    byId('map').hidden = true;
+    document.body.classList.add('still');
+    notices.hint(() => t('notice.noWebgl'));
+    byId('stage').addEventListener('click', (event) => store.set({ sel: placeAt(camera(), size(), event.clientX, event.clientY) }));
+    await drawStill();
+  }
+}
+
+async function start(): Promise<void> {
+  byId('theme').append(icon('theme'));
+  byId('zoom-in').append(icon('plus'));
+  byId('zoom-out').append(icon('minus'));
+  byId('lang').addEventListener('click', () => store.set({ lang: lang() === 'vi' ? 'en' : 'vi' }));
+  byId('zoom-in').addEventListener('click', () => zoomBy(1));
+  byId('zoom-out').addEventListener('click', () => zoomBy(-1));
+  watchTheme((next) => live?.theme(next));
+  watchSheet();
+  watchKeys({
+    week: (by, look) => time.step(by, look),
+    play: () => player.toggle(),
+    layer: (index) => { const id = layersOf(catalog.tiles)[index]; if (id) store.set({ layer: id }); },
+    close: () => store.set({ sel: null }),
+  });
+  speak();
+  answer.hint();
+  addEventListener('resize', () => { if (still) void drawStill(); });
+  // An hour-old page asks for new weeks when it is looked at again.
+  let asked = Date.now();
+  document.addEventListener('visibilitychange', () => {
+    if (document.hidden || Date.now() - asked < 600_000) return;
+    asked = Date.now();
+    forgetWeeks();
+    void openLayer(store.state);
+  });
+
+  try {
+    catalog = await catalogOf();
+    const ids = layersOf(catalog.tiles);
+    const [first] = ids;
+    if (first && !ids.includes(store.state.layer)) {
+      const missing = store.state.layer;
+      store.set({ layer: first }, 'replace');
+      notices.hint(() => t('notice.missingLayer', { layer: missing, shown: layerShort(first) }));
+    }
+    const json = await tileJsonOf(store.state.layer, null);
+    area = json.bounds ?? HOME;
+  } catch {
+    mark('error');
+    notices.problem(() => t('notice.noServer'), () => location.reload());
+    return;
+  }
+  const picture = drawPicture().catch(() => undefined);
+  await openLayer(store.state);
+  await picture;
+  await openMap();
+}
+
+void start();

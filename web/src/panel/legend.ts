@@ -1,0 +1,58 @@
+// The legend: drawn only from `/api/v1/legends`, with the unit, and the two kinds of "not this week" beside the classes.
+
+import type { Legend } from '../api.ts';
+import { byId, el } from '../dom.ts';
+import { number, percent, t } from '../i18n/index.ts';
+
+/** Stops as a CSS gradient, each at its place between the ends. */
+export function gradient(legend: Legend): string {
+  const [low, high] = ends(legend);
+  const at = (value: number): string => `${(((value - low) / (high - low || 1)) * 100).toFixed(1)}%`;
+  return `linear-gradient(90deg,${legend.stops.map((stop) => `${stop.color} ${at(stop.value)}`).join(',')})`;
+}
+
+const ends = (legend: Legend): [number, number] => [legend.stops[0]?.value ?? 0, legend.stops[legend.stops.length - 1]?.value ?? 1];
+
+/** The numbers below a ramp: the legend's own, else five at equal distances. */
+function marks(legend: Legend): number[] {
+  if (legend.ticks.length) return legend.ticks;
+  const [low, high] = ends(legend);
+  return high > low ? Array.from({ length: 5 }, (_, i) => low + ((high - low) * i) / 4) : [low];
+}
+
+const place = (legend: Legend, value: number): string => {
+  const [low, high] = ends(legend);
+  return `${(((value - low) / (high - low || 1)) * 100).toFixed(1)}%`;
+};
+
+const digits = (legend: Legend): number => {
+  const [low, high] = ends(legend);
+  return high - low >= 20 ? 0 : 1;
+};
+
+export const unitText = (unit: string): string => (unit && unit !== '1' ? t('legend.unit', { unit }) : t('legend.noUnit'));
+
+export function drawLegend(legend: Legend | null, seen: number | null): void {
+  const root = byId('legend');
+  const mini = document.getElementById('mini');
+  if (!legend) {
+    root.replaceChildren(el('h2', {}, t('legend.title')), el('p', { class: 'faint' }, t('legend.failed')));
+    mini?.replaceChildren();
+    return;
+  }
+  const rows = legend.classes.map((one) =>
+    el('li', { 'data-class': one.value ?? '' }, el('span', { class: 'swatch', style: `background:${one.color}` }), el('span', { class: 'label' }, one.label)));
+  const share = seen === null ? null : t('legend.notSeenShare', { share: percent(1 - seen) });
+  root.replaceChildren(
+    el('h2', {}, legend.title || t('legend.title')),
+    el('p', { class: 'faint unit' }, legend.classed && !legend.unit ? '' : unitText(legend.unit)),
+    ...(legend.stops.length === 0 ? [] : [el('div', { class: 'ramp' },
+      el('div', { class: 'gradient', style: `background:${gradient(legend)}` }),
+      el('div', { class: 'ticks' }, ...marks(legend).map((value) => el('span', { style: `left:${place(legend, value)}` }, number(value, digits(legend))))))]),
+    el('ul', {}, ...rows,
+      el('li', { class: 'nothing' }, el('span', legend.notSeen?.color ? { class: 'swatch', style: `background:${legend.notSeen.color}` } : { class: 'swatch hatch' }), el('span', { class: 'label' }, legend.notSeen?.label || t('legend.notSeen')), share && el('b', { id: 'unseen-share' }, share)),
+      legend.older && el('li', { class: 'nothing' }, el('span', { class: 'swatch old' }), el('span', { class: 'label' }, legend.older), el('small', {}, t('legend.oldHint')))));
+  mini?.replaceChildren(...(legend.stops.length
+    ? [el('span', {}, number(marks(legend)[0] ?? 0, 1)), el('div', { class: 'gradient', style: `background:${gradient(legend)}` }), el('span', {}, number(marks(legend).at(-1) ?? 1, 1))]
+    : legend.classes.map((one) => el('span', { class: 'pair' }, el('span', { class: 'swatch', style: `background:${one.color}` }), one.label))));
+}
