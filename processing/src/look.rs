@@ -1,0 +1,422 @@
+//! A scene as the weekly run sees it: opened once, read strip by strip onto the province grid.
+//!
+//! A band in a local tiled GeoTIFF whose cells coincide with those of the province grid (or are whole multiples of
+//! them) is read straight from the file; anything else is warped by GDAL. No value is interpolated where that can be
+//! avoided: equal or evenly split cells are copied, finer ones averaged, others interpolated bilinearly; classes are
+//! always taken from the nearest cell.
+
+use crate::gdal_io::{self, Resampling};
+use crate::product::{Input, Product, Sensor};
+use crate::{Result, mask};
+use chrono::NaiveDate;
+use sen_catalog::raster::{Cog, DataType, Pixels};
+use sen_catalog::{Asset, Assets, Band, Bounds, Grid, Item, Period, Window, period};
+use std::ops::Range;
+use std::path::PathBuf;
+
+/// Property of scenes whose radar bands are stored in decibel.
+const DECIBEL: &str = "sen:decibel";
+
+/// Scenes of one collection that begin within this time belong to one overpass (a swath is cut into tiles and slices).
+const ONE_PASS_S: i64 = 15 * 60;
+
+/// The mask layers, in order of preference.
+const MASKS: &[Band] = &[Band::Scl, Band::QaPixel];
+
+/// A scene that lies on the province grid, ready to be read.
+#[derive(Debug)]
+pub struct Look {
+    /// `collection/id` of the scene.
+    pub scene: String,
+    /// The kind of look.
+    pub sensor: Sensor,
+    /// Number of the overpass within the week.
+    pub pass: usize,
+    /// Days from the local date of the look to the last day of the week.
+    pub age_days: u8,
+    /// Where on the province grid it lies.
+    pub window: Window,
+    bands: Vec<Layer>,
+    mask: Option<Layer>,
+}
+
+/// A band of a scene and the way to read it.
+#[derive(Debug)]
+struct Layer {
+    band: Band,
+    asset: Asset,
+    decibel: bool,
+    source: Source,
+    /// Width of the band's own cells in cells of the province grid, at least 1.
+    cells: usize,
+}
+
+#[derive(Debug)]
+enum Source {
+    /// Cells coincide: the file's first cell lies at this column and row of the province grid.
+    Aligned { cog: Box<Cog>, column: i64, row: i64 },
+    /// To be warped by GDAL.
+    Warped { href: String, resampling: Resampling },
+}
+
+/// What was read of a look for one strip.
+#[derive(Debug)]
+pub struct LookStrip {
+    /// Index of the look.
+    pub look: usize,
+    /// The part of the province grid that `bands` and `mask` cover.
+    pub window: Window,
+    bands: Vec<(Band, Pixels)>,
+    mask: Option<Vec<u8>>,
+}
+
+/// The kind of instrument behind a collection of scenes.
+pub fn sensor(collection: &str) -> Sensor {
+    if collection.starts_with("sentinel-1") { Sensor::Radar } else { Sensor::Optical }
+}
+
+/// The input of a product that a scene can serve, if any.
+pub fn input<'a>(product: &'a dyn Product, scene: &Item) -> Option<&'a Input> {
+    let kind = sensor(&scene.collection);
+    product.inputs().iter().find(|input| {
+        input.sensor == kind && input.bands.iter().all(|names| first(scene, names).is_some())
+    })
+}
+
+/// The first of the alternatives that a scene has.
+fn first(scene: &Item, alternatives: &[Band]) -> Option<Band> {
+    alternatives.iter().copied().find(|band| asset(scene, *band).is_some())
+}
+
+fn asset(scene: &Item, band: Band) -> Option<&Asset> {
+    scene.assets.get(band.name()).or_else(|| scene.assets.values().find(|asset| asset.band == Some(band)))
+}
+
+/// Numbers the overpasses of scenes in order of time.
+pub fn passes(scenes: &[Item]) -> Vec<usize> {
+    let mut passes: Vec<usize> = Vec::with_capacity(scenes.len());
+    for (index, scene) in scenes.iter().enumerate() {
+        let same = (0..index).rev().find(|&other| {
+            let gap = (scene.interval.start - scenes[other].interval.start).num_seconds().abs();
+            scenes[other].collection == scene.collection && gap <= ONE_PASS_S
+        });
+        passes.push(same.map_or(index, |other| passes[other]));
+    }
+    passes
+}
+
+impl Look {
+    /// Opens the bands of `scene` that `products` want; `None` when it lies outside the province or serves no product.
+    ///
+    /// # Errors
+    /// When a file cannot be opened or is no raster.
+    pub fn open(
+        scene: &Item,
+        pass: usize,
+        products: &[&dyn Product],
+        assets: &Assets,
+        province: &Grid,
+        week: Period,
+    ) -> Result<Option<Self>> {
+        let mut wanted: Vec<Band> = products
+            .iter()
+            .filter_map(|product| input(*product, scene))
+            .flat_map(|input| input.bands.iter().filter_map(|names| first(scene, names)))
+            .collect();
+        wanted.sort_unstable();
+        wanted.dedup();
+        let Some(window) = covered(&scene.grid, province)?.filter(|_| !wanted.is_empty()) else { return Ok(None) };
+        let decibel = scene.properties.get(DECIBEL).and_then(serde_json::Value::as_bool).unwrap_or(false);
+        let layer = |band: Band| -> Result<Option<Layer>> {
+            let Some(asset) = asset(scene, band) else { return Ok(None) };
+            let radar = matches!(band, Band::Vv | Band::Vh);
+            Layer::open(band, asset, decibel && radar, assets, province).map(Some)
+        };
+        let bands: Result<Vec<_>> = wanted.iter().filter_map(|&band| layer(band).transpose()).collect();
+        let mask = MASKS.iter().find_map(|&band| layer(band).transpose()).transpose()?;
+        Ok(Some(Self {
+            scene: format!("{}/{}", scene.collection, scene.id),
+            sensor: sensor(&scene.collection),
+            pass,
+            age_days: age(local_date(scene), week),
+            window,
+            bands: bands?,
+            mask,
+        }))
+    }
+
+    /// Number of arrays that a strip of this look holds.
+    pub fn layers(&self) -> usize {
+        self.bands.len() + usize::from(self.mask.is_some())
+    }
+
+    /// Reads the rows of the province grid, with `margin` more above and below, where the look covers them.
+    /// `dilation` is the margin around clouds in cells.
+    pub fn read(
+        &self,
+        index: usize,
+        rows: &Range<usize>,
+        margin: usize,
+        dilation: f64,
+        province: &Grid,
+    ) -> Result<Option<LookStrip>> {
+        let Some(window) = self.rows(rows, margin) else { return Ok(None) };
+        let bands: Result<Vec<_>> = self
+            .bands
+            .iter()
+            .map(|layer| layer.read(window, province).map(|pixels| (layer.band, pixels)))
+            .collect();
+        let mask = self.mask.as_ref().map(|layer| self.mask(layer, window, dilation, province)).transpose()?;
+        Ok(Some(LookStrip { look: index, window, bands: bands?, mask: mask.flatten() }))
+    }
+
+    /// The look's part of the given rows and the margin.
+    fn rows(&self, rows: &Range<usize>, margin: usize) -> Option<Window> {
+        let top = rows.start.saturating_sub(margin).max(self.window.row);
+        let bottom = (rows.end + margin).min(self.window.row + self.window.height);
+        (top < bottom).then(|| Window { row: top, height: bottom - top, ..self.window })
+    }
+
+    /// The mask of a window: read with as many rows around it as clouds reach; `None` when all is clear.
+    fn mask(&self, layer: &Layer, window: Window, dilation: f64, province: &Grid) -> Result<Option<Vec<u8>>> {
+        let rows = window.row..window.row + window.height;
+        let wide = self.rows(&rows, dilation.ceil() as usize).unwrap_or(window);
+        let pixels = layer.read(wide, province)?;
+        let mut bits = mask::from_layer(layer.band, &pixels, wide.width, dilation);
+        let skipped = (window.row - wide.row) * wide.width;
+        bits.drain(..skipped);
+        bits.truncate(window.width * window.height);
+        Ok(bits.iter().any(|&bits| bits != mask::CLEAR).then_some(bits))
+    }
+
+    /// Width of a band's own cells in cells of the province grid.
+    fn cells(&self, band: Band) -> usize {
+        self.bands.iter().find(|layer| layer.band == band).map_or(1, |layer| layer.cells)
+    }
+}
+
+impl LookStrip {
+    /// The physical values of a part of the province grid: (band, values, width of its own cells) for each band, and
+    /// the mask; cells outside the look have no data. `None` when the look does not touch the part.
+    pub fn cut(&self, look: &Look, part: Window) -> Option<(Vec<(Band, Vec<f32>, usize)>, Option<Vec<u8>>)> {
+        let overlap = intersection(self.window, part)?;
+        let bands = self.bands.iter().zip(&look.bands).map(|((band, pixels), layer)| {
+            let mut values = vec![f32::NAN; part.width * part.height];
+            for row in 0..overlap.height {
+                let (from, to) = self.places(overlap, part, row);
+                layer.physical(pixels, from..from + overlap.width, &mut values[to..to + overlap.width]);
+            }
+            (*band, values, look.cells(*band))
+        });
+        let mask = self.mask.as_ref().map(|bits| {
+            let mut out = vec![0; part.width * part.height];
+            for row in 0..overlap.height {
+                let (from, to) = self.places(overlap, part, row);
+                out[to..to + overlap.width].copy_from_slice(&bits[from..from + overlap.width]);
+            }
+            out
+        });
+        Some((bands.collect(), mask))
+    }
+
+    /// Where a row of the overlap begins in the strip and in the part.
+    fn places(&self, overlap: Window, part: Window, row: usize) -> (usize, usize) {
+        let row = overlap.row + row;
+        let from = (row - self.window.row) * self.window.width + overlap.column - self.window.column;
+        (from, (row - part.row) * part.width + overlap.column - part.column)
+    }
+}
+
+impl Layer {
+    fn open(band: Band, asset: &Asset, decibel: bool, assets: &Assets, province: &Grid) -> Result<Self> {
+        let path = assets.path(&asset.href);
+        let (source, cells) = match aligned(&path, asset, province) {
+            Some(found) => found,
+            None => warped(path, band, province)?,
+        };
+        Ok(Self { band, asset: asset.clone(), decibel, source, cells })
+    }
+
+    /// Stored values of a window of the province grid; cells outside the file hold nodata.
+    fn read(&self, window: Window, province: &Grid) -> Result<Pixels> {
+        match &self.source {
+            Source::Aligned { cog, column, row } => self.read_aligned(cog, (*column, *row), window),
+            Source::Warped { href, resampling } => {
+                let grid = province.crop(window);
+                gdal_io::warp_onto(href, self.asset.band_index, &grid, *resampling, self.asset.nodata).map(Pixels::F32)
+            }
+        }
+    }
+
+    fn read_aligned(&self, cog: &Cog, origin: (i64, i64), window: Window) -> Result<Pixels> {
+        let outside = self.asset.nodata.or(cog.nodata()).unwrap_or(0.0);
+        Ok(match cog.data_type() {
+            DataType::U8 => Pixels::U8(aligned_window(cog, self, origin, window, outside as u8)?),
+            DataType::I16 => Pixels::I16(aligned_window(cog, self, origin, window, outside as i16)?),
+            DataType::U16 => Pixels::U16(aligned_window(cog, self, origin, window, outside as u16)?),
+            DataType::F32 => Pixels::F32(aligned_window(cog, self, origin, window, f32::NAN)?),
+        })
+    }
+
+    /// Physical values of a run of stored ones: nodata is tested on the stored value, before scale and offset.
+    fn physical(&self, pixels: &Pixels, run: Range<usize>, out: &mut [f32]) {
+        let (scale, offset) = (self.asset.scale as f32, self.asset.offset as f32);
+        let nodata = self.asset.nodata.map(|nodata| nodata as f32);
+        match pixels {
+            Pixels::U8(stored) => convert(&stored[run], nodata, scale, offset, out),
+            Pixels::I16(stored) => convert(&stored[run], nodata, scale, offset, out),
+            Pixels::U16(stored) => convert(&stored[run], nodata, scale, offset, out),
+            Pixels::F32(stored) => convert(&stored[run], nodata, scale, offset, out),
+        }
+        if self.decibel {
+            for value in out.iter_mut() {
+                *value = 10_f32.powf(*value / 10.0);
+            }
+        } else if matches!(self.band, Band::Vv | Band::Vh) {
+            // power is positive; zero marks the border of a scene
+            for value in out.iter_mut() {
+                *value = if *value > 0.0 { *value } else { f32::NAN };
+            }
+        }
+    }
+}
+
+#[inline]
+fn convert<T: Copy + Into<f32>>(stored: &[T], nodata: Option<f32>, scale: f32, offset: f32, out: &mut [f32]) {
+    // NaN equals nothing, so that it stands for "no nodata value"
+    let nodata = nodata.unwrap_or(f32::NAN);
+    for (out, &stored) in out.iter_mut().zip(stored) {
+        let stored: f32 = stored.into();
+        let value = stored * scale + offset;
+        *out = if stored == nodata { f32::NAN } else { value };
+    }
+}
+
+/// Opens a local file whose cells coincide with the province grid's, one to one or one to several.
+fn aligned(path: &std::path::Path, asset: &Asset, province: &Grid) -> Option<(Source, usize)> {
+    if !path.is_file() {
+        return None;
+    }
+    let cog = Cog::open(path).ok().filter(|cog| (1..=cog.bands()).contains(&asset.band_index))?;
+    let cells = multiple(cog.grid(), province)?;
+    let (column, row) = province.position(cog.grid().west, cog.grid().north);
+    let whole = (column - column.round()).abs() < 1e-3 && (row - row.round()).abs() < 1e-3;
+    let source = Source::Aligned { cog: Box::new(cog), column: column.round() as i64, row: row.round() as i64 };
+    whole.then_some((source, cells))
+}
+
+/// How many cells of the province grid a cell of `grid` is wide and high, when that is a whole number.
+fn multiple(grid: &Grid, province: &Grid) -> Option<usize> {
+    let (across, down) = (grid.cell_width / province.cell_width, grid.cell_height / province.cell_height);
+    let whole = across >= 0.999 && (across - across.round()).abs() < 1e-6 * across && (across - down).abs() < 1e-6;
+    (grid.crs == province.crs && whole).then_some(across.round() as usize)
+}
+
+/// Decides how GDAL shall bring a file onto the province grid.
+fn warped(path: PathBuf, band: Band, province: &Grid) -> Result<(Source, usize)> {
+    let href = path.to_string_lossy().into_owned();
+    let native = gdal_io::info(&href)?.grid;
+    let same_units = native.crs.is_geographic() == province.crs.is_geographic();
+    let ratio = if same_units { native.cell_width / province.cell_width } else { degrees(&native, province)? };
+    let (column, row) = province.position(native.west, native.north);
+    let whole = (column - column.round()).abs() < 1e-3 && (row - row.round()).abs() < 1e-3;
+    let coincide = whole && multiple(&native, province).is_some();
+    let resampling = if band.is_categorical() || coincide {
+        Resampling::Nearest
+    } else if ratio < 0.75 {
+        Resampling::Average
+    } else {
+        Resampling::Bilinear
+    };
+    Ok((Source::Warped { href, resampling }, (ratio.round() as usize).max(1)))
+}
+
+/// Cell width of a grid in another kind of unit, in cells of the province grid.
+fn degrees(native: &Grid, province: &Grid) -> Result<f64> {
+    let bounds = native.bounds().transform(native.crs, province.crs)?;
+    Ok((bounds.east - bounds.west) / native.width as f64 / province.cell_width)
+}
+
+fn aligned_window<T: sen_catalog::raster::Pixel>(
+    cog: &Cog,
+    layer: &Layer,
+    (column, row): (i64, i64),
+    window: Window,
+    outside: T,
+) -> Result<Vec<T>> {
+    let cells = layer.cells as i64;
+    let band = layer.asset.band_index - 1;
+    let (width, height) = (cog.grid().width as i64, cog.grid().height as i64);
+    // the window in the file's cells, whole, then the part of it that exists
+    let left = (window.column as i64 - column).div_euclid(cells);
+    let top = (window.row as i64 - row).div_euclid(cells);
+    let right = (window.column as i64 + window.width as i64 - column + cells - 1).div_euclid(cells);
+    let bottom = (window.row as i64 + window.height as i64 - row + cells - 1).div_euclid(cells);
+    let (x0, y0, x1, y1) = (left.clamp(0, width), top.clamp(0, height), right.clamp(0, width), bottom.clamp(0, height));
+    if x0 >= x1 || y0 >= y1 {
+        return Ok(vec![outside; window.width * window.height]);
+    }
+    let part = Window {
+        column: x0 as usize,
+        row: y0 as usize,
+        width: (x1 - x0) as usize,
+        height: (y1 - y0) as usize,
+    };
+    let stored = cog.read_window::<T>(0, band, part)?;
+    if cells == 1 && part.width == window.width && part.height == window.height {
+        return Ok(stored);
+    }
+    let mut out = vec![outside; window.width * window.height];
+    for (index, line) in out.chunks_exact_mut(window.width).enumerate() {
+        let y = (window.row as i64 + index as i64 - row).div_euclid(cells);
+        if !(y0..y1).contains(&y) {
+            continue;
+        }
+        let source = &stored[(y - y0) as usize * part.width..][..part.width];
+        for (index, cell) in line.iter_mut().enumerate() {
+            let x = (window.column as i64 + index as i64 - column).div_euclid(cells);
+            if (x0..x1).contains(&x) {
+                *cell = source[(x - x0) as usize];
+            }
+        }
+    }
+    Ok(out)
+}
+
+/// The cells of the province grid that a scene's grid touches.
+pub fn covered(scene: &Grid, province: &Grid) -> Result<Option<Window>> {
+    let bounds = if scene.crs == province.crs {
+        scene.bounds()
+    } else {
+        scene.bounds().transform(scene.crs, province.crs)?
+    };
+    Ok(window_of(bounds, province))
+}
+
+fn window_of(bounds: Bounds, province: &Grid) -> Option<Window> {
+    // a thousandth of a cell of slack keeps rounding from adding a row or column
+    let (left, top) = province.position(bounds.west, bounds.north);
+    let (right, bottom) = province.position(bounds.east, bounds.south);
+    let clip = |value: f64, size: usize| value.clamp(0.0, size as f64) as usize;
+    let (x0, x1) = (clip((left + 1e-3).floor(), province.width), clip((right - 1e-3).ceil(), province.width));
+    let (y0, y1) = (clip((top + 1e-3).floor(), province.height), clip((bottom - 1e-3).ceil(), province.height));
+    (x0 < x1 && y0 < y1).then(|| Window { column: x0, row: y0, width: x1 - x0, height: y1 - y0 })
+}
+
+/// The cells that two windows share.
+pub fn intersection(a: Window, b: Window) -> Option<Window> {
+    let (left, top) = (a.column.max(b.column), a.row.max(b.row));
+    let right = (a.column + a.width).min(b.column + b.width);
+    let bottom = (a.row + a.height).min(b.row + b.height);
+    (left < right && top < bottom)
+        .then(|| Window { column: left, row: top, width: right - left, height: bottom - top })
+}
+
+fn local_date(scene: &Item) -> NaiveDate {
+    scene.interval.start.with_timezone(&period::local_zone()).date_naive()
+}
+
+/// Days from a date of the week to its last day.
+fn age(date: NaiveDate, week: Period) -> u8 {
+    u8::try_from((week.last_day() - date).num_days().max(0)).unwrap_or(u8::MAX)
+}

@@ -1,0 +1,208 @@
+//! The weekly run: scenes of a week in, one raster item a product out.
+//!
+//! An item is made when there is none, or when it was made from other scenes, on another grid, or by an older version
+//! of its product; no clock is asked. All products of a week are made in one pass over the province grid
+//! ([`week`]), in strips of bounded size, and published together ([`publish`]): files first, row last.
+
+mod files;
+mod publish;
+mod report;
+mod settings;
+mod week;
+
+#[cfg(test)]
+mod tests;
+
+pub use report::{Entry, FailedScene, Outcome, Progress, Report, Silent};
+pub use settings::Settings;
+
+use crate::product::Product;
+use crate::{Result, look};
+use sen_catalog::{Asset, Assets, Grid, Item, ItemQuery, Period, Store, asset};
+use serde_json::{Value, json};
+use sha2::{Digest, Sha256};
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+/// Collections of scenes that weekly products are made of.
+pub const SCENES: &[&str] = &["landsat-c2-l2", "sentinel-1-rtc", "sentinel-2-l2a"];
+
+/// What a weekly run needs to know.
+#[derive(Clone)]
+pub struct Weekly<'a> {
+    /// Rows of scenes and products.
+    pub store: Arc<dyn Store>,
+    /// Files.
+    pub assets: Assets,
+    /// The province grid: every product lies on it.
+    pub grid: Grid,
+    /// What to make.
+    pub products: &'a [&'a dyn Product],
+    /// Kept in each item as `sen:code_version`.
+    pub code_version: String,
+    /// How to make it.
+    pub settings: Settings,
+    /// Set to stop soon and cleanly: looked at between strips.
+    pub cancelled: &'a AtomicBool,
+}
+
+/// A product of a week that has to be made.
+struct Task<'a> {
+    /// Index in the report.
+    entry: usize,
+    product: &'a dyn Product,
+    /// The scenes it is made of, as indices of the week's scenes.
+    scenes: Vec<usize>,
+    inputs: String,
+    previous: Option<Item>,
+}
+
+impl Weekly<'_> {
+    /// Makes what is missing or out of date in the given weeks. What fails is named in the report and the rest done.
+    ///
+    /// # Errors
+    /// When the catalogue cannot be read; failures of single weeks are in the report.
+    pub async fn run(&self, weeks: &[Period], progress: &dyn Progress) -> Result<Report> {
+        let mut report = Report::default();
+        let weeks: BTreeSet<Period> = weeks.iter().copied().collect();
+        for week in weeks {
+            if self.cancelled.load(Ordering::Relaxed) {
+                report.cancelled = true;
+                break;
+            }
+            if self.run_week(week, &mut report, progress).await?.is_break() {
+                break;
+            }
+        }
+        Ok(report)
+    }
+
+    /// Every week of which there is a scene, oldest first.
+    pub async fn weeks(&self) -> Result<Vec<Period>> {
+        let mut weeks = BTreeSet::new();
+        for collection in SCENES {
+            let scenes = self.store.items(&ItemQuery::collection(*collection)).await?;
+            weeks.extend(scenes.iter().map(Item::period));
+        }
+        Ok(weeks.into_iter().collect())
+    }
+
+    /// One week; breaks when going on makes no sense (stopped, disk full).
+    async fn run_week(
+        &self,
+        week: Period,
+        report: &mut Report,
+        progress: &dyn Progress,
+    ) -> Result<std::ops::ControlFlow<()>> {
+        use std::ops::ControlFlow::{Break, Continue};
+        let scenes = self.scenes(week).await?;
+        let tasks = self.tasks(week, &scenes, report).await?;
+        if tasks.is_empty() {
+            return Ok(Continue(()));
+        }
+        progress.begin(&week.to_string(), week::steps(&self.grid));
+        let made = blocking(|| week::make(self, week, &scenes, &tasks, progress));
+        let made = match made {
+            Ok(made) => made,
+            Err(week::Stop::Cancelled) => {
+                report.cancelled = true;
+                report.remove(&tasks.iter().map(|task| task.entry).collect::<Vec<_>>());
+                return Ok(Break(()));
+            }
+            Err(week::Stop::Failed(error)) => {
+                for task in &tasks {
+                    report.entries[task.entry].outcome = Outcome::Failed { reason: error.to_string() };
+                }
+                return Ok(Break(()));
+            }
+        };
+        report.failed_scenes.extend(made.failed.iter().map(|(scene, reason)| FailedScene {
+            period: week,
+            scene: scene.clone(),
+            reason: reason.clone(),
+        }));
+        for (task, product) in tasks.iter().zip(made.products) {
+            let outcome = match publish::publish(self, week, &scenes, task, product, &made.failed).await {
+                Ok(outcome) => outcome,
+                Err(error) => Outcome::Failed { reason: error.to_string() },
+            };
+            report.entries[task.entry].outcome = outcome;
+        }
+        Ok(Continue(()))
+    }
+
+    /// The week's scenes that touch the province, in order of time.
+    async fn scenes(&self, week: Period) -> Result<Vec<Item>> {
+        let mut scenes = Vec::new();
+        for collection in SCENES {
+            let query = ItemQuery { from: Some(week), to: Some(week), ..ItemQuery::collection(*collection) };
+            scenes.extend(self.store.items(&query).await?);
+        }
+        scenes.retain(|scene| matches!(look::covered(&scene.grid, &self.grid), Ok(Some(_))));
+        scenes.sort_by(|a, b| (a.interval.start, &a.collection, &a.id).cmp(&(b.interval.start, &b.collection, &b.id)));
+        Ok(scenes)
+    }
+
+    /// The products of the week that have to be made; enters all of them in the report.
+    async fn tasks(&self, week: Period, scenes: &[Item], report: &mut Report) -> Result<Vec<Task<'_>>> {
+        let mut tasks = Vec::new();
+        for &product in self.products {
+            let usable: Vec<usize> =
+                (0..scenes.len()).filter(|&index| look::input(product, &scenes[index]).is_some()).collect();
+            let outcome = if usable.is_empty() {
+                Outcome::NoInput
+            } else {
+                let inputs = fingerprint(usable.iter().map(|&index| &scenes[index]), &self.settings);
+                let previous = self.store.item(product.name(), &Item::weekly_id(product.name(), week)).await?;
+                if previous.as_ref().is_some_and(|item| self.is_current(item, product, &inputs)) {
+                    Outcome::UpToDate
+                } else {
+                    tasks.push(Task { entry: report.entries.len(), product, scenes: usable, inputs, previous });
+                    Outcome::Made
+                }
+            };
+            report.entries.push(Entry { period: week, product: product.name().to_owned(), outcome });
+        }
+        Ok(tasks)
+    }
+
+    /// True when making the item again would come to the same. Scenes that failed are always tried again.
+    fn is_current(&self, item: &Item, product: &dyn Product, inputs: &str) -> bool {
+        let text = |name: &str| item.properties.get(name).and_then(Value::as_str);
+        let whole = |asset: &Asset| {
+            std::fs::metadata(self.assets.path(&asset.href)).is_ok_and(|file| file.len() == asset.bytes)
+        };
+        item.grid == self.grid
+            && item.properties.get("sen:product_version") == Some(&json!(product.version()))
+            && text("sen:inputs") == Some(inputs)
+            && !item.properties.contains_key("sen:failed")
+            && item.assets.values().all(whole)
+    }
+}
+
+/// SHA-256 over what the pixels depend on: which scenes, how their numbers are to be read, and the settings. Where the
+/// files lie is left out, so that a moved folder remakes nothing.
+fn fingerprint<'s>(scenes: impl Iterator<Item = &'s Item>, settings: &Settings) -> String {
+    let mut hasher = Sha256::new();
+    hasher.update(json!([settings.cloud_dilation_m]).to_string());
+    for scene in scenes {
+        let assets: Vec<Value> = scene
+            .assets
+            .iter()
+            .map(|(name, a)| json!([name, a.band, a.band_index, a.scale, a.offset, a.nodata, a.sha256, a.bytes]))
+            .collect();
+        let decibel = scene.properties.get("sen:decibel");
+        hasher.update(json!([scene.collection, scene.id, scene.interval, scene.grid, decibel, assets]).to_string());
+    }
+    asset::hex(&hasher.finalize())
+}
+
+/// Runs long synchronous work from an async function: other tasks go on where the runtime has threads for them.
+fn blocking<T>(work: impl FnOnce() -> T) -> T {
+    use tokio::runtime::{Handle, RuntimeFlavor};
+    match Handle::try_current().map(|handle| handle.runtime_flavor()) {
+        Ok(RuntimeFlavor::MultiThread) => tokio::task::block_in_place(work),
+        _ => work(),
+    }
+}

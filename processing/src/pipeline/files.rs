@@ -1,0 +1,131 @@
+//! The rasters of one product while they are being written, under temporary names.
+
+use crate::Result;
+use crate::product::{Encoding, Product};
+use rayon::prelude::*;
+use sen_catalog::raster::{CogProfile, CogWriter, Compression, Overviews, Pixels};
+use sen_catalog::{Asset, Assets, Grid, Window, asset};
+use std::path::PathBuf;
+
+/// Rows and columns of a block of the files.
+const BLOCK: usize = 512;
+/// Fast and, on noisy indices, within a few percent of the size of higher levels.
+const ZSTD_LEVEL: i32 = 1;
+
+/// The layers that every product has beside its main one.
+pub(super) const QUALITY_LAYERS: [(&str, Option<f64>, &str); 3] =
+    [("n_clear", None, "1"), ("age_days", Some(255.0), "d"), ("quality", None, "1")];
+
+/// A file under a temporary name, removed unless it is published.
+#[derive(Debug)]
+pub(super) struct Temporary(pub(super) PathBuf);
+
+impl Drop for Temporary {
+    fn drop(&mut self) {
+        // gone after publication; otherwise nothing useful can be done about an error here
+        let _ = std::fs::remove_file(&self.0);
+    }
+}
+
+/// One raster being written.
+struct Writing {
+    asset: Asset,
+    writer: CogWriter,
+    temporary: Temporary,
+}
+
+/// One raster written, checked and named.
+pub(super) struct Written {
+    pub(super) asset: Asset,
+    pub(super) name: String,
+    pub(super) temporary: Temporary,
+}
+
+/// All rasters of a product, in the order main, [`QUALITY_LAYERS`], extra layers.
+pub(super) struct Files(Vec<(String, Writing)>);
+
+impl Files {
+    pub(super) fn create(product: &dyn Product, assets: &Assets, grid: &Grid) -> Result<Self> {
+        let mut files = vec![create(product.name(), Some(product.encoding()), None, "1", assets, grid)?];
+        for (name, nodata, unit) in QUALITY_LAYERS {
+            files.push(create(name, None, nodata, unit, assets, grid)?);
+        }
+        for layer in product.extra_layers() {
+            files.push(create(layer.name, Some(layer.encoding), None, "1", assets, grid)?);
+        }
+        Ok(Self(files))
+    }
+
+    /// Appends a strip; `tiles` hold the parts of it that lie at the given windows, one array a layer.
+    pub(super) fn write(&mut self, strip: Window, tiles: &[(Window, Vec<Pixels>)]) -> Result<()> {
+        self.0.par_iter_mut().enumerate().try_for_each(|(layer, (_, file))| {
+            match tiles.first().and_then(|(_, layers)| layers.get(layer)) {
+                Some(Pixels::I16(_)) => file.writer.write_rows(&assemble::<i16>(strip, tiles, layer))?,
+                Some(Pixels::U8(_)) => file.writer.write_rows(&assemble::<u8>(strip, tiles, layer))?,
+                Some(Pixels::U16(_)) => file.writer.write_rows(&assemble::<u16>(strip, tiles, layer))?,
+                Some(Pixels::F32(_)) => file.writer.write_rows(&assemble::<f32>(strip, tiles, layer))?,
+                None => {}
+            }
+            Ok(())
+        })
+    }
+
+    /// Completes the files and takes their checksums.
+    pub(super) fn finish(self) -> Result<Vec<Written>> {
+        self.0
+            .into_par_iter()
+            .map(|(name, file)| {
+                file.writer.finish()?;
+                let (sha256, bytes) = asset::checksum(&file.temporary.0)?;
+                let asset = Asset { sha256: Some(sha256), bytes, ..file.asset };
+                Ok(Written { asset, name, temporary: file.temporary })
+            })
+            .collect()
+    }
+}
+
+fn create(
+    name: &str,
+    encoding: Option<Encoding>,
+    nodata: Option<f64>,
+    unit: &str,
+    assets: &Assets,
+    grid: &Grid,
+) -> Result<(String, Writing)> {
+    use sen_catalog::raster::DataType::{I16, U8};
+    let (data_type, overviews) = match encoding {
+        Some(Encoding::Index) => (I16, Overviews::Average),
+        Some(Encoding::Classes) | None => (U8, Overviews::Mode),
+    };
+    let scale = encoding.map_or(1.0, Encoding::scale);
+    let nodata = encoding.map(Encoding::nodata).or(nodata);
+    let profile = CogProfile {
+        grid: *grid,
+        data_type,
+        nodata,
+        scale,
+        offset: 0.0,
+        compression: Compression::Zstd(ZSTD_LEVEL),
+        block: BLOCK,
+        overviews,
+        description: name.to_owned(),
+    };
+    // the guard first: a writer that cannot be made leaves nothing behind
+    let temporary = Temporary(assets.temporary(name));
+    let writer = CogWriter::create(&temporary.0, profile)?;
+    let asset = Asset { scale, nodata, unit: Some(unit.to_owned()), ..Asset::new("") };
+    Ok((name.to_owned(), Writing { asset, writer, temporary }))
+}
+
+/// The rows of a strip from its tiles.
+fn assemble<T: sen_catalog::raster::Pixel>(strip: Window, tiles: &[(Window, Vec<Pixels>)], layer: usize) -> Vec<T> {
+    let mut rows = vec![T::default(); strip.width * strip.height];
+    for (window, layers) in tiles {
+        let Some(pixels) = layers.get(layer).and_then(T::slice) else { continue };
+        for (row, line) in pixels.chunks_exact(window.width).enumerate() {
+            let start = (window.row - strip.row + row) * strip.width + window.column - strip.column;
+            rows[start..start + window.width].copy_from_slice(line);
+        }
+    }
+    rows
+}

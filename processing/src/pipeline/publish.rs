@@ -1,0 +1,105 @@
+//! Files to their places, then the row.
+//!
+//! A remade item keeps its file names, because scripts rely on them. So that no reader ever sees a row whose files
+//! changed underneath, the old row is taken away before the first file is replaced and the new one put after the last:
+//! for some milliseconds the week is not there. A run killed in between leaves no row, and the next one makes the week
+//! again; files already open go on being read as they were.
+
+use super::files::{Temporary, Written};
+use super::week::MadeProduct;
+use super::{Outcome, Task, Weekly};
+use crate::{Error, Result};
+use sen_catalog::{Assets, Item, Period};
+use serde_json::{Map, Value, json};
+use std::collections::BTreeMap;
+use std::fs::{self, File};
+
+/// Publishes one product of a week.
+pub(super) async fn publish(
+    weekly: &Weekly<'_>,
+    week: Period,
+    scenes: &[Item],
+    task: &Task<'_>,
+    made: MadeProduct,
+    failed: &BTreeMap<String, String>,
+) -> Result<Outcome> {
+    let names: Vec<String> =
+        task.scenes.iter().map(|&index| format!("{}/{}", scenes[index].collection, scenes[index].id)).collect();
+    let mine: Vec<&String> = names.iter().filter(|name| failed.contains_key(*name)).collect();
+    if mine.len() == names.len() {
+        let reasons: Vec<_> = mine.iter().filter_map(|name| failed.get(*name)).map(String::as_str).collect();
+        return Ok(Outcome::Failed { reason: format!("no scene of the week can be read: {}", reasons.join("; ")) });
+    }
+    let mut lineage: Vec<String> = names.iter().filter(|name| !failed.contains_key(*name)).cloned().collect();
+    lineage.sort_unstable();
+    let item = item(weekly, week, task, &made, lineage, &mine)?;
+    let document = document(weekly, &item)?;
+    for file in &made.files {
+        sync(&file.temporary)?;
+    }
+    let same_pixels = task.previous.as_ref().is_some_and(|old| old.assets == item.assets);
+    if task.previous.is_some() && !same_pixels {
+        weekly.store.delete_item(&item.collection, &item.id).await?;
+    }
+    for Written { name, temporary, .. } in &made.files {
+        weekly.assets.publish(&temporary.0, &Assets::href(&item, name, "tif"))?;
+    }
+    weekly.assets.publish(&document.0, &Assets::href(&item, &item.id, "json"))?;
+    weekly.store.put_item(&item).await?;
+    Ok(Outcome::Made)
+}
+
+fn item(
+    weekly: &Weekly,
+    week: Period,
+    task: &Task,
+    made: &MadeProduct,
+    lineage: Vec<String>,
+    failed: &[&String],
+) -> Result<Item> {
+    let share = |part: u64, whole: u64| (part as f64 / whole.max(1) as f64 * 1e4).round() / 1e4;
+    let cells = (weekly.grid.width * weekly.grid.height) as u64;
+    let mut properties = Map::new();
+    let mut set = |name: &str, value: Value| properties.insert(name.to_owned(), value);
+    set("title", json!(task.product.title()));
+    set("sen:code_version", json!(weekly.code_version));
+    set("sen:product_version", json!(task.product.version()));
+    set("sen:rule", json!(task.product.rule()));
+    set("sen:inputs", json!(task.inputs));
+    set("sen:seen_share", json!(share(made.seen, made.covered)));
+    set("sen:covered_share", json!(share(made.covered, cells)));
+    if !failed.is_empty() {
+        set("sen:failed", json!(failed));
+    }
+    let name = task.product.name();
+    let mut item = Item {
+        id: Item::weekly_id(name, week),
+        collection: name.to_owned(),
+        interval: week.interval(),
+        grid: weekly.grid,
+        bbox: weekly.grid.lon_lat_bounds()?,
+        assets: BTreeMap::new(),
+        lineage,
+        properties,
+    };
+    for file in &made.files {
+        let mut asset = file.asset.clone();
+        asset.href = Assets::href(&item, &file.name, "tif");
+        item.assets.insert(file.name.clone(), asset);
+    }
+    Ok(item)
+}
+
+/// The item as a STAC document beside its files.
+fn document(weekly: &Weekly, item: &Item) -> Result<Temporary> {
+    let stac = item.to_stac(|href| format!("./{}", href.rsplit('/').next().unwrap_or(href)));
+    let temporary = Temporary(weekly.assets.temporary(&item.id));
+    fs::write(&temporary.0, format!("{stac:#}\n")).map_err(|error| Error::io(&temporary.0, error))?;
+    Ok(temporary)
+}
+
+/// Brings a file to the disk while the old row still stands, so that the gap without a row is short.
+fn sync(file: &Temporary) -> Result<()> {
+    let open = File::open(&file.0).map_err(|error| Error::io(&file.0, error))?;
+    open.sync_all().map_err(|error| Error::io(&file.0, error))
+}

@@ -1,0 +1,90 @@
+//! What a weekly run tells its caller.
+
+use sen_catalog::Period;
+use serde::Serialize;
+
+/// Hears how far a run is, for a progress bar.
+pub trait Progress: Sync {
+    /// A piece of work of `total` steps begins.
+    fn begin(&self, what: &str, total: u64);
+    /// So many more steps are done.
+    fn advance(&self, by: u64);
+    /// Something a person may want to know.
+    fn message(&self, text: &str);
+}
+
+/// Tells nobody.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Silent;
+
+impl Progress for Silent {
+    fn begin(&self, _what: &str, _total: u64) {}
+    fn advance(&self, _by: u64) {}
+    fn message(&self, _text: &str) {}
+}
+
+/// What became of a product of a week.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(tag = "outcome", rename_all = "snake_case")]
+pub enum Outcome {
+    /// It was made or remade.
+    Made,
+    /// Nothing had changed.
+    UpToDate,
+    /// No scene of the week has its bands.
+    NoInput,
+    /// It could not be made.
+    Failed {
+        /// Why, naming the file.
+        reason: String,
+    },
+}
+
+/// A product of a week.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Entry {
+    /// The week.
+    pub period: Period,
+    /// The product's name.
+    pub product: String,
+    /// What became of it.
+    #[serde(flatten)]
+    pub outcome: Outcome,
+}
+
+/// A scene that could not be read; its week was made from the others.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct FailedScene {
+    /// The week.
+    pub period: Period,
+    /// `collection/id`.
+    pub scene: String,
+    /// Why, naming the file.
+    pub reason: String,
+}
+
+/// All that a run did.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+pub struct Report {
+    /// One entry a week and product, by week, then in the order of the products.
+    pub entries: Vec<Entry>,
+    /// Scenes left out.
+    pub failed_scenes: Vec<FailedScene>,
+    /// True when the run was stopped before its end.
+    pub cancelled: bool,
+}
+
+impl Report {
+    /// True when everything asked for was done.
+    pub fn is_complete(&self) -> bool {
+        let failed = |entry: &Entry| matches!(entry.outcome, Outcome::Failed { .. });
+        !self.cancelled && self.failed_scenes.is_empty() && !self.entries.iter().any(failed)
+    }
+
+    /// Takes entries out again (their work was stopped); `sorted` is in ascending order.
+    pub(super) fn remove(&mut self, sorted: &[usize]) {
+        for &index in sorted.iter().rev() {
+            self.entries.remove(index);
+        }
+    }
+}

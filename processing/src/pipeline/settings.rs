@@ -1,0 +1,36 @@
+//! What can be set about the weekly run.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+/// Settings of the weekly run.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct Settings {
+    /// Margin around clouds and cloud shadows that is dropped too, in metres (0 to 500).
+    pub cloud_dilation_m: f64,
+    /// Rows that are read at once and written together; products do not depend on it.
+    pub block: usize,
+    /// Bound on the bands of all looks held in memory at once, in MiB; fewer rows are read at once to keep it.
+    pub memory_mib: usize,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self { cloud_dilation_m: 60.0, block: 512, memory_mib: 256 }
+    }
+}
+
+impl Settings {
+    /// The margin around clouds in cells of a grid of metres.
+    pub(super) fn dilation(&self, cell_m: f64) -> f64 {
+        let metres = if self.cloud_dilation_m.is_finite() { self.cloud_dilation_m.clamp(0.0, 500.0) } else { 0.0 };
+        metres / cell_m
+    }
+
+    /// Rows of a strip when a row of all looks takes so many bytes: even, so that cells of 20 m stay whole.
+    pub(super) fn rows(&self, row_bytes: usize) -> usize {
+        let fit = self.memory_mib.max(1) * (1 << 20) / row_bytes.max(1);
+        (self.block.min(fit).max(16) / 2) * 2
+    }
+}
