@@ -1,5 +1,31 @@
-//! See the crate's description.
+//! The HTTP service: raster tiles with time, TileJSON, legends, values at a point, still pictures and the map page.
+//!
+//! Handlers live in `api`, one file a family, registered in `api::STANDARDS`; what they share is in `state`.
+//! The way of a tile is told in `docs/life-of-a-tile.md`.
 
 pub mod encode;
 pub mod source;
 pub mod style;
+
+mod api;
+mod block_cache;
+mod cpu;
+mod document;
+mod headers;
+mod layers;
+mod lookup;
+mod measure;
+mod negotiate;
+mod page;
+mod plan;
+mod problem;
+mod query;
+mod server;
+mod state;
+mod tile_cache;
+mod time;
+mod warp;
+
+pub use problem::Problem;
+pub use server::{ServeOptions, router, serve};
+pub use state::App;

@@ -1,0 +1,115 @@
+//! `/catalog` as Martin has it, and `/tileMatrixSets`.
+
+use super::Standard;
+use crate::document;
+use crate::headers::{IMMUTABLE, MINUTE};
+use crate::layers::{LATEST, layer_name, layers};
+use crate::problem::{Outcome, Problem};
+use crate::query::encode as escape;
+use crate::state::Shared;
+use axum::Router;
+use axum::extract::{Request, State};
+use axum::http::HeaderMap;
+use axum::response::Response;
+use axum::routing::get;
+use sen_catalog::tms::{MAX_ZOOM, WORLD_HALF_M};
+use serde_json::{Map, Value, json};
+
+/// See the module.
+pub(crate) struct Catalog;
+
+impl Standard for Catalog {
+    fn routes(&self) -> Router<Shared> {
+        Router::new()
+            .route("/catalog", get(catalog))
+            .route("/tileMatrixSets", get(matrix_sets))
+            .route("/tileMatrixSets/{id}", get(matrix_set))
+    }
+
+    fn reserved(&self) -> &'static [&'static str] {
+        &["catalog", "tileMatrixSets"]
+    }
+}
+
+async fn catalog(State(app): State<Shared>, request: Request) -> Outcome {
+    let base = app.base_url(request.headers(), request.uri());
+    let snapshot = app.lookup.snapshot().await?;
+    let mut tiles = Map::new();
+    for collection in layers(&snapshot) {
+        let Some(newest) = app.lookup.item(&snapshot, collection, LATEST).await? else {
+            continue;
+        };
+        let weeks = app.weeks(&snapshot, collection).await?;
+        let (first, last) = (weeks.first(), weeks.last());
+        let interval = first
+            .zip(last)
+            .map(|(first, last)| format!("{}/{}", first.period, last.period));
+        let style = app.styles.style(collection);
+        let title = style.map(|style| json!({"vi": style.title.vi, "en": style.title.en}));
+        let name = layer_name(collection);
+        let entry = json!({
+            "content_type": "image/png",
+            "name": style.map_or(collection, |style| &style.title.vi),
+            "description": style.map_or(collection, |style| &style.title.en),
+            "kind": "raster",
+            "title": title.unwrap_or_else(|| json!({"vi": collection, "en": collection})),
+            "unit": style.map_or("", |style| &style.unit),
+            "assets": newest.assets.keys().collect::<Vec<_>>(),
+            "time": {"default": newest.period().to_string(), "interval": interval, "step": "P7D"},
+            "tilejson": format!("{base}/{}", escape(&name)),
+        });
+        tiles.insert(name, entry);
+    }
+    let styles: Map<String, Value> = app
+        .styles
+        .all()
+        .map(|style| {
+            (
+                style.id.clone(),
+                json!({"title": {"vi": style.title.vi, "en": style.title.en}}),
+            )
+        })
+        .collect();
+    let document = json!({"tiles": tiles, "sprites": {}, "fonts": {}, "styles": styles});
+    Ok(document::json(request.headers(), MINUTE, &document))
+}
+
+/// The one tile matrix set, by its OGC name.
+pub(crate) const WEB_MERCATOR_QUAD: &str = "WebMercatorQuad";
+
+async fn matrix_sets(State(app): State<Shared>, request: Request) -> Response {
+    let base = app.base_url(request.headers(), request.uri());
+    let link = json!({"rel": "self", "type": "application/json", "href": format!("{base}/tileMatrixSets/{WEB_MERCATOR_QUAD}")});
+    let set =
+        json!({"id": WEB_MERCATOR_QUAD, "title": "Google Maps Compatible for the World", "links": [link]});
+    document::json(request.headers(), MINUTE, &json!({"tileMatrixSets": [set]}))
+}
+
+async fn matrix_set(headers: HeaderMap, request: Request) -> Outcome {
+    if !request.uri().path().ends_with(WEB_MERCATOR_QUAD) {
+        let detail = format!("the only tile matrix set is {WEB_MERCATOR_QUAD}");
+        return Err(Problem::not_found("unknown-tile-matrix-set", detail));
+    }
+    // scale denominators assume pixels of 0.28 mm (OGC 17-083r4)
+    let matrices: Vec<Value> = (0..=MAX_ZOOM)
+        .map(|zoom| {
+            let size = 1_u64 << zoom;
+            let cell = 2.0 * WORLD_HALF_M / 256.0 / size as f64;
+            json!({
+                "id": zoom.to_string(), "scaleDenominator": cell / 0.000_28, "cellSize": cell,
+                "cornerOfOrigin": "topLeft", "pointOfOrigin": [-WORLD_HALF_M, WORLD_HALF_M],
+                "tileWidth": 256, "tileHeight": 256, "matrixWidth": size, "matrixHeight": size,
+            })
+        })
+        .collect();
+    let document = json!({
+        "id": WEB_MERCATOR_QUAD,
+        "title": "Google Maps Compatible for the World",
+        "uri": "http://www.opengis.net/def/tilematrixset/OGC/1.0/WebMercatorQuad",
+        "crs": "http://www.opengis.net/def/crs/EPSG/0/3857",
+        "orderedAxes": ["X", "Y"],
+        "wellKnownScaleSet": "http://www.opengis.net/def/wkss/OGC/1.0/GoogleMapsCompatible",
+        "tileMatrices": matrices,
+    });
+    Ok(document::json(&headers, IMMUTABLE, &document))
+}

@@ -1,0 +1,339 @@
+//! `/{layer}/{z}/{x}/{y}[@2x][.png|.webp]`: raster tiles as Martin's clients ask for them, with time.
+
+use super::Standard;
+use crate::encode::{self, Format};
+use crate::headers::{self, SEN_PERIOD, SERVER_TIMING};
+use crate::layers::{collection_of, unknown};
+use crate::lookup::Snapshot;
+use crate::negotiate;
+use crate::problem::{Outcome, Problem};
+use crate::query::{Query, encode as escape, segments};
+use crate::state::{Pick, Raster, Shared};
+use crate::tile_cache::{Tile, TileKey};
+use crate::time::When;
+use axum::Router;
+use axum::body::Body;
+use axum::extract::{Request, State};
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Redirect, Response};
+use axum::routing::get;
+use sen_catalog::TileCoord;
+use sen_catalog::item::SCENE_COLLECTIONS;
+use std::borrow::Cow;
+use std::sync::Arc;
+use std::sync::atomic::Ordering::Relaxed;
+use std::time::Instant;
+
+/// See the module.
+pub(crate) struct Tiles;
+
+impl Standard for Tiles {
+    fn routes(&self) -> Router<Shared> {
+        Router::new()
+            .route("/{layer}/{z}/{x}/{y}", get(tile))
+            .route("/tiles/{layer}/{z}/{x}/{y}", get(redirect))
+    }
+
+    fn reserved(&self) -> &'static [&'static str] {
+        &["tiles"]
+    }
+
+    fn is_pictures(&self) -> bool {
+        true
+    }
+}
+
+/// What a tile address says apart from its numbers.
+#[derive(Debug)]
+pub(crate) struct Plan {
+    /// `None` when no item holds the time asked for.
+    pub(crate) raster: Option<Arc<Raster>>,
+    /// `size=` of the query.
+    pub(crate) size: Option<u16>,
+    /// How long the answer holds.
+    pub(crate) cache_control: HeaderValue,
+}
+
+/// The numbers of a tile address.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Address {
+    pub(crate) tile: TileCoord,
+    /// 512 for `@2x`.
+    pub(crate) double: bool,
+    /// By the extension.
+    pub(crate) format: Option<Format>,
+}
+
+impl Address {
+    /// Reads `z`, `x` and `y[@2x][.ext]`.
+    pub(crate) fn parse(z: &str, x: &str, y: &str) -> Outcome<Self> {
+        let (y, extension) = y
+            .split_once('.')
+            .map_or((y, None), |(y, extension)| (y, Some(extension)));
+        let format = extension
+            .map(|extension| {
+                let wrong = || {
+                    Problem::not_found(
+                        "unknown-format",
+                        format!("tiles are png or webp, not `{extension}`"),
+                    )
+                };
+                Format::from_extension(extension).ok_or_else(wrong)
+            })
+            .transpose()?;
+        let (y, double) = match y.split_once('@') {
+            None => (y, false),
+            Some((y, "1x")) => (y, false),
+            Some((y, "2x")) => (y, true),
+            Some((_, scale)) => {
+                return Err(Problem::bad(
+                    "y",
+                    format!("`@{scale}` is not offered; use @2x or size=512"),
+                ));
+            }
+        };
+        let number = |name: &'static str, text: &str| -> Outcome<u32> {
+            let digits = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+            if !digits {
+                return Err(Problem::bad(
+                    name,
+                    format!("`{text}` is not a whole number from 0 on"),
+                ));
+            }
+            // more digits than fit are outside of every matrix
+            Ok(text.parse().unwrap_or(u32::MAX))
+        };
+        let (z, x, y) = (number("z", z)?, number("x", x)?, number("y", y)?);
+        let tile = u8::try_from(z)
+            .ok()
+            .and_then(|z| TileCoord::new(z, x, y))
+            .ok_or_else(|| {
+                Problem::not_found(
+                    "outside-matrix",
+                    format!("WebMercatorQuad has no tile {z}/{x}/{y}"),
+                )
+            })?;
+        Ok(Self { tile, double, format })
+    }
+}
+
+async fn redirect(request: Request) -> Outcome {
+    let uri = request.uri();
+    let parts = segments(uri.path())?;
+    let path: Vec<_> = parts
+        .iter()
+        .skip(1)
+        .map(|part| escape(part).replace("%40", "@"))
+        .collect();
+    let query = uri.query().map_or_else(String::new, |query| format!("?{query}"));
+    // relative, so that it holds behind a proxy with a prefix: up from z and x, layer and `tiles`
+    let target = format!("../../../../{}{query}", path.join("/"));
+    let mut response = Redirect::permanent(&target).into_response();
+    *response.status_mut() = StatusCode::MOVED_PERMANENTLY;
+    Ok(response)
+}
+
+async fn tile(State(app): State<Shared>, request: Request) -> Outcome {
+    let uri = request.uri();
+    let mut parts = uri.path().trim_start_matches('/').split('/');
+    let (layer, z, x, y) = match (parts.next(), parts.next(), parts.next(), parts.next()) {
+        (Some(layer), Some(z), Some(x), Some(y)) => (layer, z, x, y),
+        _ => {
+            return Err(Problem::not_found(
+                "not-found",
+                "there is nothing at this address",
+            ));
+        }
+    };
+    let snapshot = app.lookup.snapshot().await?;
+    let query = uri.query().unwrap_or("");
+    let key = (snapshot.revision, format!("{layer}?{query}"));
+    let plan = match app.plans.get(&key) {
+        Some(plan) => plan,
+        None => {
+            let layer = segments(layer)?.pop().unwrap_or_default();
+            let plan = Arc::new(plan(&app, &snapshot, &layer, &Query::of(uri)?).await?);
+            app.plans.insert(key, Arc::clone(&plan));
+            plan
+        }
+    };
+    let address = match Address::parse(z, x, y) {
+        // an escaped digit or `@` is unusual, yet the same address
+        Err(_) if uri.path().contains('%') => {
+            let parts = segments(uri.path())?;
+            let part = |index: usize| parts.get(index).map_or("", |part: &Cow<'_, str>| part);
+            Address::parse(part(1), part(2), part(3))?
+        }
+        parsed => parsed?,
+    };
+    answer(&app, request.headers(), &plan, address).await
+}
+
+async fn plan(app: &Shared, snapshot: &Snapshot, layer: &str, query: &Query<'_>) -> Outcome<Plan> {
+    if layer.contains(',') {
+        let detail = "raster layers are drawn one at a time; ask for each layer by itself";
+        return Err(Problem::bad("layer", detail));
+    }
+    let when = When::of(query)?;
+    let size = tile_size(query, "size")?;
+    let pick = Pick {
+        asset: query.get("asset"),
+        style: query.get("style"),
+    };
+    let collection = collection_of(layer);
+    if SCENE_COLLECTIONS.contains(&collection) {
+        return Err(unknown(layer));
+    }
+    let raster = app.raster(snapshot, collection, when, pick).await?;
+    let cache_control = cache_control(raster.as_deref(), when, query);
+    Ok(Plan {
+        raster,
+        size,
+        cache_control,
+    })
+}
+
+/// 256 or 512, or whatever TiTiler's clients ask for up to 1024.
+pub(crate) fn tile_size(query: &Query<'_>, name: &'static str) -> Outcome<Option<u16>> {
+    let size = query.number(name, 1..=1024)?;
+    match size {
+        None => Ok(None),
+        Some(size @ (256 | 512 | 1024)) => Ok(Some(size as u16)),
+        Some(size) => Err(Problem::bad(
+            name,
+            format!("{name}={size} is not offered; use 256, 512 or 1024"),
+        )),
+    }
+}
+
+/// Immutable for a concrete week with its version, an hour without the version, a minute for what may move on.
+pub(crate) fn cache_control(raster: Option<&Raster>, when: When, query: &Query<'_>) -> HeaderValue {
+    let Some(raster) = raster else {
+        return headers::MINUTE;
+    };
+    match query.get("v") {
+        Some(version) if when.is_concrete() && version == raster.version() => headers::IMMUTABLE,
+        // an old version of the address shows new pixels: keep it short
+        Some(_) => headers::MINUTE,
+        None if when.is_concrete() => headers::HOUR,
+        None => headers::MINUTE,
+    }
+}
+
+/// The tile, from memory or drawn now.
+pub(crate) async fn answer(app: &Shared, asked: &HeaderMap, plan: &Plan, address: Address) -> Outcome {
+    let format = match address.format {
+        Some(format) => format,
+        None => negotiate::format(asked)?,
+    };
+    let Some(raster) = &plan.raster else {
+        return Ok(empty(None, plan));
+    };
+    let size = plan.size.unwrap_or(if address.double { 512 } else { 256 });
+    let key = TileKey {
+        source: raster.source,
+        tile: address.tile,
+        size,
+        format,
+    };
+    if asked.contains_key(header::IF_NONE_MATCH) {
+        let etag = key.etag();
+        if headers::not_modified(asked, &etag) {
+            let mut response = StatusCode::NOT_MODIFIED.into_response();
+            let etag = HeaderValue::try_from(etag).expect("hexadecimal digits and quotes are a header value");
+            response.headers_mut().insert(header::ETAG, etag);
+            decorate(response.headers_mut(), raster, plan, address.format.is_none());
+            return Ok(response);
+        }
+    }
+    let ready = app.tiles.ready(&key);
+    let hit = ready.is_some();
+    let started = Instant::now();
+    let tile: Tile = match ready {
+        Some(tile) => {
+            app.measures.tile_hits.fetch_add(1, Relaxed);
+            tile
+        }
+        None => {
+            app.measures.tile_misses.fetch_add(1, Relaxed);
+            let (rasters, raster) = (Arc::clone(&app.rasters), Arc::clone(raster));
+            let make = move || {
+                let grid = key.tile.grid(usize::from(size));
+                let image = rasters.render(&raster.asset(), &raster.style, &grid)?;
+                image.map(|image| encode::encode(&image, format)).transpose()
+            };
+            app.tiles.get_or_make(&app.cpu, key, make).await?
+        }
+    };
+    let Some(tile) = tile else {
+        return Ok(empty(Some(raster), plan));
+    };
+    let mut response = Response::new(Body::from(tile.body));
+    let headers = response.headers_mut();
+    headers.reserve(12);
+    headers.insert(
+        header::CONTENT_TYPE,
+        HeaderValue::from_static(format.media_type()),
+    );
+    headers.insert(header::ETAG, tile.etag);
+    let timing = if hit {
+        HeaderValue::from_static("cache;desc=hit")
+    } else {
+        let took = started.elapsed().as_secs_f64() * 1e3;
+        HeaderValue::try_from(format!("draw;dur={took:.1}")).expect("digits are a header value")
+    };
+    headers.insert(SERVER_TIMING, timing);
+    decorate(headers, raster, plan, address.format.is_none());
+    Ok(response)
+}
+
+fn decorate(headers: &mut HeaderMap, raster: &Raster, plan: &Plan, negotiated: bool) {
+    headers.insert(SEN_PERIOD, raster.period_header.clone());
+    headers.insert(header::CACHE_CONTROL, plan.cache_control.clone());
+    if negotiated {
+        headers.insert(header::VARY, HeaderValue::from_static("Accept"));
+    }
+}
+
+/// 204: nothing to draw there, or no item of that time. Without a validator, as Martin does it.
+fn empty(raster: Option<&Raster>, plan: &Plan) -> Response {
+    let mut response = StatusCode::NO_CONTENT.into_response();
+    let headers = response.headers_mut();
+    if let Some(raster) = raster {
+        headers.insert(SEN_PERIOD, raster.period_header.clone());
+    }
+    headers.insert(header::CACHE_CONTROL, plan.cache_control.clone());
+    response
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn addresses_are_read_or_refused_with_the_right_status() {
+        let read = |z, x, y| Address::parse(z, x, y);
+        let plain = read("12", "3249", "1928").expect("exists");
+        assert_eq!((plain.double, plain.format), (false, None));
+        let double = read("12", "3249", "1928@2x.webp").expect("exists");
+        assert_eq!((double.double, double.format), (true, Some(Format::Webp)));
+        for (z, x, y, status) in [
+            ("31", "0", "0", 404),
+            ("99999999999", "0", "0", 404),
+            ("0", "1", "0", 404),
+            ("-1", "0", "0", 400),
+            ("1", "+1", "0", 400),
+            ("1", "a", "0", 400),
+            ("1", "", "0", 400),
+            ("1", "0", "0@3x", 400),
+            ("1", "0", "0.jpg", 404),
+            ("1", "0", "1e0", 400),
+        ] {
+            assert_eq!(
+                read(z, x, y).expect_err("refused").status().as_u16(),
+                status,
+                "{z}/{x}/{y}"
+            );
+        }
+    }
+}

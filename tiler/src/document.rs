@@ -1,0 +1,45 @@
+//! JSON answers: with a validator, so that a client that has one gets 304.
+
+use crate::headers::not_modified;
+use axum::body::Body;
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use serde_json::Value;
+use sha2::{Digest, Sha256};
+
+/// A JSON document. The validator is weak because the document may be sent compressed.
+pub(crate) fn json(asked: &HeaderMap, cache: HeaderValue, value: &Value) -> Response {
+    typed(asked, cache, "application/json", value)
+}
+
+/// A GeoJSON document.
+pub(crate) fn geo_json(asked: &HeaderMap, cache: HeaderValue, value: &Value) -> Response {
+    typed(asked, cache, "application/geo+json", value)
+}
+
+fn typed(asked: &HeaderMap, cache: HeaderValue, kind: &'static str, value: &Value) -> Response {
+    bytes(asked, cache, kind, value.to_string().into_bytes())
+}
+
+/// Any small body.
+pub(crate) fn bytes(asked: &HeaderMap, cache: HeaderValue, kind: &'static str, body: Vec<u8>) -> Response {
+    let digest = Sha256::digest(&body);
+    let hash = sen_catalog::asset::hex(digest.get(..8).unwrap_or_default());
+    let etag = format!("W/\"{hash}\"");
+    let mut response = if not_modified(asked, &etag) {
+        StatusCode::NOT_MODIFIED.into_response()
+    } else {
+        let mut response = Response::new(Body::from(body));
+        response
+            .headers_mut()
+            .insert(header::CONTENT_TYPE, HeaderValue::from_static(kind));
+        response
+    };
+    let headers = response.headers_mut();
+    headers.insert(
+        header::ETAG,
+        HeaderValue::try_from(etag).expect("hexadecimal digits and quotes are a header value"),
+    );
+    headers.insert(header::CACHE_CONTROL, cache);
+    response
+}

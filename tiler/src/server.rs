@@ -1,0 +1,249 @@
+//! Sockets, limits and what surrounds every answer.
+
+use crate::api::STANDARDS;
+use crate::headers::{self, REQUEST_ID, SERVER_TIMING};
+use crate::measure::Kind;
+use crate::page;
+use crate::problem::Problem;
+use crate::state::{App, Shared};
+use axum::Router;
+use axum::extract::{Request, State};
+use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, header};
+use axum::middleware::{self, Next};
+use axum::response::{IntoResponse, Response};
+use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::service::TowerToHyperService;
+use schemars::JsonSchema;
+use sen_catalog::{Assets, Error, Result, Store};
+use serde::{Deserialize, Serialize};
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::Ordering::Relaxed;
+use std::time::{Duration, Instant};
+use tokio::net::TcpListener;
+use tokio::sync::{Semaphore, watch};
+use tower_http::catch_panic::CatchPanicLayer;
+use tower_http::compression::CompressionLayer;
+
+/// How long a stop waits for answers under way.
+const GRACE: Duration = Duration::from_secs(5);
+
+/// The `[serve]` table of `sen.toml`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct ServeOptions {
+    /// Address and port to listen on.
+    pub listen: SocketAddr,
+    /// Megabytes of finished tiles kept in memory; 0 keeps none.
+    pub tile_cache_mb: u64,
+    /// Megabytes of decoded raster blocks kept in memory; 0 keeps none.
+    pub block_cache_mb: u64,
+    /// Address under which clients see the service, where a proxy does not tell it (`https://map.example/sen`).
+    pub public_url: Option<String>,
+    /// Seconds a client may take to send the head of a request; idle connections are closed after them too.
+    pub header_timeout_s: u64,
+    /// Connections open at the same time; more of them wait.
+    pub max_connections: usize,
+    /// Tiles, values and pictures waiting or in work; more of them get 503.
+    pub queue: usize,
+    /// Milliseconds after which a change of the catalogue is seen at the latest.
+    pub refresh_ms: u64,
+}
+
+impl Default for ServeOptions {
+    fn default() -> Self {
+        Self {
+            listen: SocketAddr::from(([127, 0, 0, 1], 8080)),
+            tile_cache_mb: 64,
+            block_cache_mb: 128,
+            public_url: None,
+            header_timeout_s: 15,
+            max_connections: 4096,
+            queue: 1024,
+            refresh_ms: 1000,
+        }
+    }
+}
+
+/// The routes, for a server or for tests that need no socket.
+pub fn router(app: Shared) -> Router {
+    let mut pictures = Router::new();
+    let mut documents = Router::new();
+    for standard in STANDARDS {
+        if standard.is_pictures() {
+            pictures = pictures.merge(standard.routes());
+        } else {
+            documents = documents.merge(standard.routes());
+        }
+    }
+    // pictures are compressed already, and the layer would cost each tile a few microseconds
+    documents
+        .merge(page::routes())
+        .layer(CompressionLayer::new())
+        .merge(pictures)
+        .fallback(page::fallback)
+        .method_not_allowed_fallback(async || Problem::method())
+        .layer(CatchPanicLayer::custom(panicked))
+        .layer(middleware::from_fn_with_state(Arc::clone(&app), finish))
+        .with_state(app)
+}
+
+fn panicked(cause: Box<dyn std::any::Any + Send>) -> Response {
+    let text = cause
+        .downcast_ref::<String>()
+        .map(String::as_str)
+        .or_else(|| cause.downcast_ref::<&str>().copied());
+    tracing::error!(cause = text.unwrap_or("unknown"), "a handler panicked");
+    Problem::internal("this request").into_response()
+}
+
+/// What every answer gets: CORS, a request id, a place in the counters, and for errors their document.
+async fn finish(State(app): State<Shared>, request: Request, next: Next) -> Response {
+    let started = Instant::now();
+    let number = app.requests.fetch_add(1, Relaxed);
+    let id = request_id(request.headers(), number);
+    let uri = request.uri().clone();
+    let mut response = if request.method() == Method::OPTIONS {
+        preflight()
+    } else {
+        next.run(request).await
+    };
+    if let Some(problem) = response.extensions_mut().remove::<Problem>() {
+        response = problem.respond(uri.path());
+    }
+    let took = started.elapsed();
+    let kind = if response.headers().contains_key(headers::SEN_PERIOD) {
+        Kind::Tile
+    } else {
+        Kind::Other
+    };
+    app.measures.answered(kind, response.status(), took);
+    log(&uri, response.status(), took, &id);
+    let headers = response.headers_mut();
+    headers::allow_any_origin(headers);
+    headers.insert(REQUEST_ID, id);
+    headers.entry(SERVER_TIMING).or_insert_with(|| {
+        let text = format!("total;dur={:.1}", took.as_secs_f64() * 1e3);
+        HeaderValue::try_from(text).expect("digits are a header value")
+    });
+    response
+}
+
+fn log(uri: &Uri, status: StatusCode, took: Duration, id: &HeaderValue) {
+    let (ms, status) = (took.as_millis() as u64, status.as_u16());
+    if status >= 500 {
+        tracing::warn!(%uri, status, ms, ?id, "answered");
+    } else {
+        tracing::debug!(%uri, status, ms, ?id, "answered");
+    }
+}
+
+/// The client's own mark when it is short and harmless, otherwise a running number.
+fn request_id(headers: &HeaderMap, number: u64) -> HeaderValue {
+    let harmless = |value: &&HeaderValue| {
+        let bytes = value.as_bytes();
+        (1..=64).contains(&bytes.len())
+            && bytes
+                .iter()
+                .all(|byte| byte.is_ascii_alphanumeric() || b"-_.".contains(byte))
+    };
+    headers
+        .get(REQUEST_ID)
+        .filter(harmless)
+        .cloned()
+        .unwrap_or_else(|| HeaderValue::from(number))
+}
+
+fn preflight() -> Response {
+    let mut response = StatusCode::NO_CONTENT.into_response();
+    let headers = response.headers_mut();
+    headers.insert(header::ALLOW, HeaderValue::from_static("GET, HEAD, OPTIONS"));
+    headers.insert(
+        header::ACCESS_CONTROL_ALLOW_METHODS,
+        HeaderValue::from_static("GET, HEAD, OPTIONS"),
+    );
+    headers.insert(
+        header::ACCESS_CONTROL_ALLOW_HEADERS,
+        HeaderValue::from_static("*"),
+    );
+    headers.insert(header::ACCESS_CONTROL_MAX_AGE, HeaderValue::from_static("86400"));
+    response
+}
+
+/// Serves until `shutdown` is done, then finishes what is under way within five seconds.
+///
+/// # Errors
+/// When the service cannot be prepared or the listener fails for good.
+pub async fn serve(
+    listener: TcpListener,
+    store: Arc<dyn Store>,
+    assets: Assets,
+    options: &ServeOptions,
+    shutdown: impl Future<Output = ()>,
+) -> Result<()> {
+    let app = App::new(store, assets, options)?;
+    let router = router(Arc::clone(&app));
+    let mut http = hyper::server::conn::http1::Builder::new();
+    // the timeout also closes connections that never say anything: half-open ones must not pile up
+    http.timer(TokioTimer::new())
+        .header_read_timeout(Duration::from_secs(options.header_timeout_s.max(1)))
+        .pipeline_flush(true);
+    let places = Arc::new(Semaphore::new(options.max_connections.max(1)));
+    let (stop, stopping) = watch::channel(false);
+    let mut shutdown = std::pin::pin!(shutdown);
+    loop {
+        let place = tokio::select! {
+            place = Arc::clone(&places).acquire_owned() => place,
+            () = &mut shutdown => break,
+        };
+        let place = place.map_err(|error| Error::io("listener", std::io::Error::other(error)))?;
+        let stream = tokio::select! {
+            accepted = listener.accept() => match accepted {
+                Ok((stream, _)) => stream,
+                Err(error) => {
+                    // most often too many open files: others must close theirs first
+                    tracing::warn!(%error, "a connection could not be accepted");
+                    tokio::time::sleep(Duration::from_millis(50)).await;
+                    continue;
+                }
+            },
+            () = &mut shutdown => break,
+        };
+        if let Err(error) = stream.set_nodelay(true) {
+            tracing::debug!(%error, "a connection was gone before it began");
+            continue;
+        }
+        let connection =
+            http.serve_connection(TokioIo::new(stream), TowerToHyperService::new(router.clone()));
+        let (app, mut stopping) = (Arc::clone(&app), stopping.clone());
+        tokio::spawn(async move {
+            app.measures.connections.fetch_add(1, Relaxed);
+            let mut connection = std::pin::pin!(connection);
+            let ended = tokio::select! {
+                ended = connection.as_mut() => ended,
+                _ = stopping.changed() => {
+                    connection.as_mut().graceful_shutdown();
+                    connection.await
+                }
+            };
+            if let Err(error) = ended {
+                tracing::debug!(%error, "a connection ended early");
+            }
+            app.measures.connections.fetch_sub(1, Relaxed);
+            drop(place);
+        });
+    }
+    drop(listener);
+    let _ = stop.send(true); // no connection is open when nobody listens
+    let all = u32::try_from(options.max_connections.max(1)).unwrap_or(u32::MAX);
+    if tokio::time::timeout(GRACE, places.acquire_many(all))
+        .await
+        .is_err()
+    {
+        tracing::warn!(
+            "some answers were not finished within {} seconds",
+            GRACE.as_secs()
+        );
+    }
+    Ok(())
+}

@@ -1,0 +1,216 @@
+//! What all handlers share, and how a request's layer, asset and style become something that can be drawn.
+
+use crate::cpu::Cpu;
+use crate::headers;
+use crate::layers::Week;
+use crate::lookup::{Lookup, Snapshot};
+use crate::measure::Measures;
+use crate::problem::{Outcome, Problem};
+use crate::server::ServeOptions;
+use crate::source::{RasterAsset, RasterSource};
+use crate::style::{Style, Styles};
+use crate::tile_cache::TileCache;
+use crate::time::When;
+use axum::http::{HeaderMap, HeaderValue, Uri};
+use moka::sync::Cache;
+use sen_catalog::{Asset, Assets, Item, Period, Store};
+use sha2::{Digest, Sha256};
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
+
+/// How handlers hold the [`App`].
+pub(crate) type Shared = Arc<App>;
+
+/// The service without its sockets.
+#[derive(Debug)]
+pub struct App {
+    pub(crate) lookup: Lookup,
+    pub(crate) assets: Assets,
+    pub(crate) styles: Styles,
+    pub(crate) rasters: Arc<RasterSource>,
+    pub(crate) tiles: Arc<TileCache>,
+    pub(crate) cpu: Cpu,
+    pub(crate) measures: Arc<Measures>,
+    /// What a tile address without its numbers means, by revision, layer and query text.
+    pub(crate) plans: Cache<(u64, String), Arc<crate::api::tiles::Plan>>,
+    /// The weeks of a collection, by revision.
+    pub(crate) weeks: Cache<(u64, String), Arc<Vec<Week>>>,
+    pub(crate) public_url: Option<String>,
+    pub(crate) requests: AtomicU64,
+}
+
+impl App {
+    /// Prepares the service; nothing is read from the store yet.
+    ///
+    /// # Errors
+    /// When a built-in style is damaged or the threads cannot be started.
+    pub fn new(
+        store: Arc<dyn Store>,
+        assets: Assets,
+        options: &ServeOptions,
+    ) -> sen_catalog::Result<Arc<Self>> {
+        const MB: u64 = 1 << 20;
+        let threads = std::thread::available_parallelism().map_or(2, std::num::NonZero::get);
+        let cpu =
+            Cpu::new(threads, options.queue).map_err(|error| sen_catalog::Error::io("thread pool", error))?;
+        Ok(Arc::new(Self {
+            lookup: Lookup::new(store, options.refresh_ms),
+            assets,
+            styles: Styles::built_in()?,
+            rasters: Arc::new(RasterSource::new(options.block_cache_mb * MB)),
+            tiles: Arc::new(TileCache::new(options.tile_cache_mb * MB)),
+            cpu,
+            measures: Arc::default(),
+            plans: Cache::new(4096),
+            weeks: Cache::new(64),
+            public_url: options.public_url.clone(),
+            requests: AtomicU64::new(0),
+        }))
+    }
+
+    /// Looks for changes of the store now instead of at the next request that is due.
+    pub async fn refresh(&self) -> Result<(), Problem> {
+        self.lookup.refresh().await.map(|_| ())
+    }
+
+    /// The address under which the client of this request sees the service.
+    pub(crate) fn base_url(&self, headers: &HeaderMap, uri: &Uri) -> String {
+        headers::base_url(headers, self.public_url.as_deref(), uri.path())
+    }
+
+    /// The raster of a collection at a time; `None` when no item holds that time.
+    pub(crate) async fn raster(
+        &self,
+        snapshot: &Snapshot,
+        collection: &str,
+        when: When,
+        pick: Pick<'_>,
+    ) -> Outcome<Option<Arc<Raster>>> {
+        let Some(item) = self.lookup.item(snapshot, collection, when).await? else {
+            return Ok(None);
+        };
+        self.raster_of(item, pick).map(Some)
+    }
+
+    /// The raster of an item.
+    pub(crate) fn raster_of(&self, item: Arc<Item>, pick: Pick<'_>) -> Outcome<Arc<Raster>> {
+        let name = pick.asset.unwrap_or(&item.collection);
+        let Some(asset) = item.assets.get(name) else {
+            let known: Vec<_> = item.assets.keys().map(String::as_str).collect();
+            let known = known.join(", ");
+            return Err(Problem::bad(
+                "asset",
+                format!("`{}` has no asset `{name}`; it has {known}", item.id),
+            ));
+        };
+        if asset.href.contains("://") {
+            return Err(Problem::bad(
+                "asset",
+                format!("the asset `{name}` of `{}` lies on another server", item.id),
+            ));
+        }
+        let style = match pick.style {
+            Some(id) => self
+                .styles
+                .style(id)
+                .ok_or_else(|| Problem::bad("style", format!("there is no style `{id}`; see /catalog")))?,
+            None => self
+                .styles
+                .style(name)
+                .or_else(|| self.styles.style("grey"))
+                .ok_or_else(|| {
+                    Problem::bad(
+                        "style",
+                        format!("`{name}` has no style of its own; name one in `style`"),
+                    )
+                })?,
+        };
+        Ok(Arc::new(Raster::new(
+            item.clone(),
+            name.to_owned(),
+            asset.clone(),
+            style.clone(),
+            &self.assets,
+        )))
+    }
+}
+
+/// Which asset and style a request chose.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Pick<'a> {
+    /// The asset's name; the one called like the collection when absent.
+    pub(crate) asset: Option<&'a str>,
+    /// The style's name; the one called like the asset when absent.
+    pub(crate) style: Option<&'a str>,
+}
+
+/// An asset of an item with the style it is drawn in.
+#[derive(Debug)]
+pub(crate) struct Raster {
+    pub(crate) item: Arc<Item>,
+    pub(crate) name: String,
+    pub(crate) asset: Asset,
+    pub(crate) style: Style,
+    pub(crate) path: PathBuf,
+    /// Changes with the pixels and with the style: the heart of every validator.
+    pub(crate) source: u64,
+    pub(crate) period: Period,
+    pub(crate) period_header: HeaderValue,
+}
+
+impl Raster {
+    fn new(item: Arc<Item>, name: String, asset: Asset, style: Style, assets: &Assets) -> Self {
+        let checksum = asset.sha256.as_deref().unwrap_or(&asset.href);
+        let parts = [
+            &item.collection,
+            &item.id,
+            item.version(),
+            &name,
+            checksum,
+            &style.id,
+            &style.version,
+        ];
+        let mut hasher = Sha256::new();
+        for part in parts {
+            hasher.update(part.as_bytes());
+            hasher.update([0]);
+        }
+        let digest = hasher.finalize();
+        let source = digest
+            .iter()
+            .take(8)
+            .fold(0, |source, &byte| source << 8 | u64::from(byte));
+        let period = item.period();
+        let path = assets.path(&asset.href);
+        Self {
+            name,
+            asset,
+            style,
+            path,
+            source,
+            period,
+            period_header: text_header(&period.to_string()),
+            item,
+        }
+    }
+
+    /// What `v=` says in an address that never changes its bytes.
+    pub(crate) fn version(&self) -> String {
+        format!("{:012x}", self.source >> 16)
+    }
+
+    /// The asset as the raster source wants it.
+    pub(crate) fn asset(&self) -> RasterAsset<'_> {
+        RasterAsset::new(&self.path, &self.asset)
+    }
+}
+
+/// A header value of text that came from our own rows; what no header may hold becomes `?`.
+pub(crate) fn text_header(text: &str) -> HeaderValue {
+    let clean: String = text
+        .chars()
+        .map(|c| if c.is_ascii_graphic() || c == ' ' { c } else { '?' })
+        .collect();
+    HeaderValue::try_from(clean).unwrap_or(HeaderValue::from_static("?"))
+}
