@@ -1,6 +1,9 @@
 //! Pictures of palette indices, and the bytes they are sent as.
 
-use sen_catalog::Result;
+mod png;
+mod webp;
+
+use sen_catalog::{Error, Result};
 use std::sync::Arc;
 
 /// Colours of a picture, at most 256; straight (not premultiplied) RGBA. Entry 0 is fully transparent.
@@ -48,7 +51,24 @@ impl Format {
 }
 
 /// The bytes of a picture.
-#[expect(unused_variables, clippy::todo, reason = "signatures first")]
+///
+/// # Errors
+/// A picture whose shape and pixels contradict each other.
 pub fn encode(image: &IndexedImage, format: Format) -> Result<Vec<u8>> {
-    todo!()
+    if image.width == 0 || image.indices.len() != image.width * image.height || image.palette.len() > 256 {
+        return Err(Error::Invalid(format!(
+            "{} indices and {} colours are no picture of {} x {}",
+            image.indices.len(),
+            image.palette.len(),
+            image.width,
+            image.height
+        )));
+    }
+    match format {
+        Format::Png => png::encode(image),
+        Format::Webp => webp::encode(image),
+    }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,9 +1,33 @@
 //! Pictures and values from the rasters of the catalogue.
 
+use super::patch;
+use crate::block_cache::{BlockCache, BlockKey, shared};
 use crate::encode::IndexedImage;
-use crate::style::Style;
-use sen_catalog::{Asset, Grid, Result};
-use std::path::Path;
+use crate::plan::{self, Lattice};
+use crate::style::{CompiledStyle, Lookup, Stored, Style};
+use crate::warp::{self, Blend, Canvas};
+use moka::sync::Cache;
+use sen_catalog::crs::Transform;
+use sen_catalog::raster::{Cog, DataType};
+use sen_catalog::{Asset, Bounds, Crs, Error, Grid, Result, Window};
+use std::collections::HashMap;
+use std::fmt;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, PoisonError, RwLock};
+
+/// Most files kept open.
+const MAX_OPEN_FILES: u64 = 256;
+
+/// Most styles kept ready; each holds at most 64 KiB.
+const MAX_COMPILED_STYLES: u64 = 64;
+
+/// Pictures are drawn in squares of this many pixels, so that memory does not grow with the picture.
+const CHUNK: usize = 256;
+
+/// Most source pixels held for one square; a square that needs more (a file without overviews seen from afar) is
+/// drawn in quarters.
+const MAX_PATCH_PIXELS: usize = 1 << 22;
 
 /// Names the pixels of one asset and how they become physical values.
 #[derive(Clone, Copy, Debug)]
@@ -47,25 +71,278 @@ pub enum Sample {
     Value(f64),
 }
 
-/// Opened rasters and decoded blocks, shared by all requests. Work is synchronous: call it off the reactor.
-#[derive(Debug)]
-pub struct RasterSource {}
+/// A file with what was worked out about it.
+struct OpenRaster {
+    number: u64,
+    cog: Cog,
+    approaches: RwLock<HashMap<Crs, Arc<Approach>>>,
+}
 
-#[expect(unused_variables, clippy::todo, reason = "signatures first")]
+/// How a file is reached from another coordinate system.
+struct Approach {
+    /// From the other system to the file's.
+    transform: Transform,
+    /// The file's outline in the other system, where it has one.
+    outline: Option<Bounds>,
+}
+
+impl OpenRaster {
+    fn approach(&self, from: Crs) -> Result<Arc<Approach>> {
+        if let Some(approach) = self.approaches.read().unwrap_or_else(PoisonError::into_inner).get(&from) {
+            return Ok(Arc::clone(approach));
+        }
+        let grid = self.cog.grid();
+        let approach = Arc::new(Approach {
+            transform: Transform::new(from, grid.crs)?,
+            outline: grid.bounds().transform(grid.crs, from).ok(),
+        });
+        let mut approaches = self.approaches.write().unwrap_or_else(PoisonError::into_inner);
+        approaches.insert(from, Arc::clone(&approach));
+        Ok(approach)
+    }
+}
+
+#[derive(Clone, PartialEq, Eq, Hash)]
+struct StyleKey {
+    id: String,
+    version: String,
+    data_type: DataType,
+    scale: u64,
+    offset: u64,
+    nodata: Option<u64>,
+}
+
+/// Opened rasters and decoded blocks, shared by all requests. Work is synchronous: call it off the reactor.
+pub struct RasterSource {
+    files: Cache<(PathBuf, String), Arc<OpenRaster>>,
+    opened: AtomicU64,
+    blocks: BlockCache,
+    styles: Cache<StyleKey, Arc<CompiledStyle>>,
+}
+
+impl fmt::Debug for RasterSource {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("RasterSource").field("blocks", &self.blocks).finish_non_exhaustive()
+    }
+}
+
 impl RasterSource {
     /// A source that keeps at most `block_cache_bytes` of decoded blocks (0: none).
     pub fn new(block_cache_bytes: u64) -> Self {
-        todo!()
+        Self {
+            files: Cache::new(MAX_OPEN_FILES),
+            opened: AtomicU64::new(0),
+            blocks: BlockCache::new(block_cache_bytes),
+            styles: Cache::new(MAX_COMPILED_STYLES),
+        }
+    }
+
+    /// Bytes of decoded blocks kept now.
+    pub fn cached_bytes(&self) -> u64 {
+        self.blocks.bytes()
     }
 
     /// The asset warped onto the cells of `target` (a tile or any picture up to 4096 x 4096) as palette indices;
     /// `None` when no cell of the target meets data.
+    ///
+    /// # Errors
+    /// A damaged or missing file, or a target in a coordinate system that is not known.
     pub fn render(&self, asset: &RasterAsset<'_>, style: &Style, target: &Grid) -> Result<Option<IndexedImage>> {
-        todo!()
+        let raster = self.open(asset)?;
+        let approach = raster.approach(target.crs)?;
+        let covered = match &approach.outline {
+            Some(outline) => plan::covered(target, outline),
+            None => Some(target.window()),
+        };
+        let Some(covered) = covered else { return Ok(None) };
+        let style = self.compiled(asset, style, &raster.cog);
+        let ratio = plan::ratio(&approach.transform, target, covered, raster.cog.grid()).unwrap_or(1.0);
+        let level = plan::level(raster.cog.levels().iter().map(|level| level.width), ratio);
+        let mut picture = Picture {
+            blocks: &self.blocks,
+            raster: &raster,
+            transform: &approach.transform,
+            style: &style,
+            band: asset.band.max(1) - 1,
+            level,
+            source: raster.cog.level_grid(level),
+            target,
+            indices: vec![0; target.width * target.height],
+        };
+        let mut met = false;
+        for chunk in chunks(covered) {
+            met |= picture.draw(chunk)?;
+        }
+        Ok(met.then(|| IndexedImage {
+            width: target.width,
+            height: target.height,
+            indices: picture.indices,
+            palette: Arc::clone(&style.palette),
+        }))
     }
 
     /// What the asset holds at a point (degrees).
+    ///
+    /// # Errors
+    /// A damaged or missing file.
     pub fn sample(&self, asset: &RasterAsset<'_>, lon: f64, lat: f64) -> Result<Sample> {
-        todo!()
+        let raster = self.open(asset)?;
+        let approach = raster.approach(Crs::WGS84)?;
+        let cell = approach.transform.point(lon, lat).and_then(|(x, y)| raster.cog.grid().cell(x, y));
+        let (Some((column, row)), Some(level)) = (cell, raster.cog.levels().first()) else {
+            return Ok(Sample::Outside);
+        };
+        let key = BlockKey {
+            file: raster.number,
+            level: 0,
+            band: asset.band.max(1) - 1,
+            column: column / level.block_width,
+            row: row / level.block_height,
+        };
+        let block = self.blocks.block(&raster.cog, key)?;
+        let place = (row % level.block_height) * level.block_width + column % level.block_width;
+        let nodata = asset.nodata.or(raster.cog.nodata());
+        Ok(match block.value(place) {
+            Some(stored) if Some(stored) != nodata && !stored.is_nan() => {
+                Sample::Value(stored * asset.scale + asset.offset)
+            }
+            _ => Sample::NoData,
+        })
     }
+
+    fn open(&self, asset: &RasterAsset<'_>) -> Result<Arc<OpenRaster>> {
+        let key = (asset.path.to_path_buf(), asset.version.to_owned());
+        let raster = self
+            .files
+            .try_get_with(key, || {
+                Ok::<_, Error>(Arc::new(OpenRaster {
+                    number: self.opened.fetch_add(1, Ordering::Relaxed),
+                    cog: Cog::open(asset.path)?,
+                    approaches: RwLock::default(),
+                }))
+            })
+            .map_err(|error| shared(&error))?;
+        let bands = raster.cog.bands();
+        if asset.band > bands {
+            return Err(Error::raster(asset.path, format!("band {} asked, the file has {bands}", asset.band)));
+        }
+        Ok(raster)
+    }
+
+    fn compiled(&self, asset: &RasterAsset<'_>, style: &Style, cog: &Cog) -> Arc<CompiledStyle> {
+        let stored = Stored {
+            data_type: cog.data_type(),
+            scale: asset.scale,
+            offset: asset.offset,
+            nodata: asset.nodata.or(cog.nodata()),
+        };
+        let key = StyleKey {
+            id: style.id.clone(),
+            version: style.version.clone(),
+            data_type: stored.data_type,
+            scale: stored.scale.to_bits(),
+            offset: stored.offset.to_bits(),
+            nodata: stored.nodata.map(f64::to_bits),
+        };
+        self.styles.get_with(key, || Arc::new(CompiledStyle::new(style, stored)))
+    }
+}
+
+/// A window cut into squares of [`CHUNK`].
+fn chunks(window: Window) -> impl Iterator<Item = Window> {
+    let columns = (0..window.width).step_by(CHUNK);
+    (0..window.height).step_by(CHUNK).flat_map(move |row| {
+        columns.clone().map(move |column| Window {
+            column: window.column + column,
+            row: window.row + row,
+            width: CHUNK.min(window.width - column),
+            height: CHUNK.min(window.height - row),
+        })
+    })
+}
+
+/// A picture being drawn.
+struct Picture<'a> {
+    blocks: &'a BlockCache,
+    raster: &'a OpenRaster,
+    transform: &'a Transform,
+    style: &'a CompiledStyle,
+    /// From 0.
+    band: usize,
+    level: usize,
+    /// The grid of the level.
+    source: Grid,
+    target: &'a Grid,
+    indices: Vec<u8>,
+}
+
+impl Picture<'_> {
+    /// Draws one window; true when it met data.
+    fn draw(&mut self, window: Window) -> Result<bool> {
+        let lattice = Lattice::new(self.transform, self.target, window, &self.source);
+        let Some(needed) = lattice.extent().and_then(|extent| patch::Needed::new(extent, &self.source)) else {
+            return Ok(false);
+        };
+        let too_big = needed.width * needed.height > MAX_PATCH_PIXELS
+            || needed.width.max(needed.height) > warp::MAX_PATCH_SIDE;
+        if too_big && window.width.max(window.height) > 1 {
+            let mut met = false;
+            for quarter in quarters(window) {
+                met |= self.draw(quarter)?;
+            }
+            return Ok(met);
+        }
+        match (&self.style.lookup, self.style.stored.data_type) {
+            (Lookup::U8(table), _) => self.fill::<u8>(window, &lattice, &needed, |v| table[usize::from(v)]),
+            (Lookup::Sixteen(table), DataType::I16) => {
+                self.fill::<i16>(window, &lattice, &needed, |v| table[usize::from(v as u16)])
+            }
+            (Lookup::Sixteen(table), _) => self.fill::<u16>(window, &lattice, &needed, |v| table[usize::from(v)]),
+            (Lookup::Float(_), _) => {
+                let style = self.style;
+                self.fill::<f32>(window, &lattice, &needed, |v| style.float_index(f64::from(v)))
+            }
+        }
+    }
+
+    fn fill<T: Blend>(
+        &mut self,
+        window: Window,
+        lattice: &Lattice,
+        needed: &patch::Needed,
+        index: impl Fn(T) -> u8,
+    ) -> Result<bool> {
+        let patch = needed.patch::<T>(&self.raster.cog, self.level, |column, row| {
+            let key = BlockKey { file: self.raster.number, level: self.level, band: self.band, column, row };
+            self.blocks.block(&self.raster.cog, key)
+        })?;
+        let mut canvas = Canvas { indices: &mut self.indices, stride: self.target.width, window };
+        let resampling = self.style.resampling;
+        // only NaN differs from itself
+        #[expect(clippy::eq_op, reason = "tells NaN without a bound on the pixel type")]
+        let is_number = |v: T| v == v;
+        // a "no data" the type cannot hold is in no pixel
+        let nodata = self.style.stored.nodata.map(|v| (v, T::from_f64(v))).filter(|(v, held)| held.to_f64() == *v);
+        Ok(match nodata {
+            Some((_, nodata)) => {
+                warp::draw(&mut canvas, lattice, &patch, resampling, index, |v| v != nodata && is_number(v))
+            }
+            None => warp::draw(&mut canvas, lattice, &patch, resampling, index, is_number),
+        })
+    }
+}
+
+/// A window cut in up to four parts.
+fn quarters(window: Window) -> impl Iterator<Item = Window> {
+    let (left, top) = (window.width.div_ceil(2), window.height.div_ceil(2));
+    [(0, 0, left, top), (left, 0, window.width - left, top), (0, top, left, window.height - top)]
+        .into_iter()
+        .chain([(left, top, window.width - left, window.height - top)])
+        .filter(|(.., width, height)| *width > 0 && *height > 0)
+        .map(move |(x, y, width, height)| Window {
+            column: window.column + x,
+            row: window.row + y,
+            width,
+            height,
+        })
 }

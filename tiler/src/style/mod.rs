@@ -1,7 +1,33 @@
-//! Styles: from physical values to colours, and the legend that says so. One JSON file in `styles/raster/` each.
+//! Styles: from physical values to colours, and the legend that says so.
+//!
+//! A style is one JSON file in `styles/raster/` plus its line in [`BUILT_IN`]; it needs no code.
 
-use sen_catalog::Result;
+mod colour;
+mod compiled;
+mod legend;
+mod lettering;
+mod scheme;
+
+pub use colour::Colour;
+pub(crate) use compiled::{CompiledStyle, Lookup, Stored};
+pub use scheme::{Class, Interval, Scheme};
+
+use sen_catalog::{Error, Result, asset};
 use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+use std::collections::BTreeMap;
+
+/// The files built into the program.
+const BUILT_IN: &[(&str, &str)] = &[
+    ("ndvi.json", include_str!("../../../styles/raster/ndvi.json")),
+    ("evi.json", include_str!("../../../styles/raster/evi.json")),
+    ("ndmi.json", include_str!("../../../styles/raster/ndmi.json")),
+    ("mndwi.json", include_str!("../../../styles/raster/mndwi.json")),
+    ("flood.json", include_str!("../../../styles/raster/flood.json")),
+    ("n_clear.json", include_str!("../../../styles/raster/n_clear.json")),
+    ("age_days.json", include_str!("../../../styles/raster/age_days.json")),
+    ("quality.json", include_str!("../../../styles/raster/quality.json")),
+];
 
 /// The languages of titles and labels.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
@@ -11,6 +37,16 @@ pub enum Language {
     Vi,
     /// English.
     En,
+}
+
+impl Language {
+    /// The IETF tag.
+    pub const fn tag(self) -> &'static str {
+        match self {
+            Self::Vi => "vi",
+            Self::En => "en",
+        }
+    }
 }
 
 /// A text in both languages.
@@ -33,59 +69,111 @@ impl Text {
     }
 }
 
+/// How values between cell centres are found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Resampling {
+    /// The cell under the point: for classes, which must never mix.
+    Nearest,
+    /// The weighted mean of the four nearest valid cells: for measures.
+    Bilinear,
+}
+
 /// How a raster is drawn.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Style {
     /// The name, `ndvi`; a collection's default style carries the collection's name.
     pub id: String,
     /// For people.
     pub title: Text,
-    /// Unit of the physical values (UCUM); empty for classes.
+    /// Unit of the physical values (UCUM); empty for classes and plain ratios.
+    #[serde(default)]
     pub unit: String,
-    /// Changes when the style's content does; part of ETags.
+    /// How the unit is written for people; empty like `unit`.
+    #[serde(default)]
+    pub unit_title: Option<Text>,
+    /// How the raster is resampled.
+    pub resampling: Resampling,
+    /// Which value gets which colour.
+    pub scheme: Scheme,
+    /// Legend entry of what was not seen, for layers whose "no data" means that.
+    #[serde(default)]
+    pub not_seen: Option<Text>,
+    /// Legend entry of values older than a week.
+    #[serde(default)]
+    pub older: Option<Text>,
+    /// Changes when the style's content does; part of `ETag`s.
+    #[serde(skip)]
     pub version: String,
 }
 
-#[expect(unused_variables, clippy::todo, reason = "signatures first")]
 impl Style {
     /// Reads a style; the message of a failure names the field.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] when the JSON is not a style or its numbers contradict each other.
     pub fn from_json(json: &str) -> Result<Self> {
-        todo!()
+        let mut style: Self =
+            serde_json::from_str(json).map_err(|error| Error::Invalid(format!("not a raster style: {error}")))?;
+        style.scheme.check().map_err(|reason| Error::Invalid(format!("style {}: {reason}", style.id)))?;
+        style.version = asset::hex(&Sha256::digest(json.as_bytes())[..8]);
+        Ok(style)
     }
+
     /// The name of the class a value belongs to, for classes and intervals.
     pub fn class_title(&self, value: f64) -> Option<&Text> {
-        todo!()
+        match &self.scheme {
+            Scheme::Ramp { below, .. } => below.as_ref().filter(|_| value < self.scheme.domain().0).map(|b| &b.title),
+            Scheme::Intervals { classes, .. } => {
+                classes.get(self.scheme.interval(value)).map(|interval| &interval.title)
+            }
+            Scheme::Classes { classes } => classes.iter().find(|c| f64::from(c.value) == value).map(|c| &c.title),
+        }
     }
+
     /// True for the class numbers that mean "not seen" (253 of the flood product).
     pub fn is_not_seen(&self, value: f64) -> bool {
-        todo!()
-    }
-    /// The legend for the page and other programs.
-    pub fn legend_json(&self, language: Language) -> serde_json::Value {
-        todo!()
-    }
-    /// The legend as a PNG picture.
-    pub fn legend_png(&self, language: Language) -> Result<Vec<u8>> {
-        todo!()
+        match &self.scheme {
+            Scheme::Classes { classes } => classes.iter().any(|c| c.not_seen && f64::from(c.value) == value),
+            Scheme::Ramp { .. } | Scheme::Intervals { .. } => false,
+        }
     }
 }
 
 /// The styles that exist, by name.
 #[derive(Debug)]
-pub struct Styles {}
+pub struct Styles {
+    by_id: BTreeMap<String, Style>,
+}
 
-#[expect(unused_variables, clippy::todo, reason = "signatures first")]
 impl Styles {
     /// The styles built into the program.
     pub fn built_in() -> Result<Self> {
-        todo!()
+        let mut by_id = BTreeMap::new();
+        for (file, json) in BUILT_IN {
+            let style =
+                Style::from_json(json).map_err(|error| Error::Invalid(format!("styles/raster/{file}: {error}")))?;
+            by_id.insert(style.id.clone(), style);
+        }
+        Ok(Self { by_id })
     }
+
+    /// Adds a style, or replaces the one of the same name.
+    pub fn insert(&mut self, style: Style) {
+        self.by_id.insert(style.id.clone(), style);
+    }
+
     /// The style of that name.
     pub fn style(&self, id: &str) -> Option<&Style> {
-        todo!()
+        self.by_id.get(id)
     }
+
     /// All styles, by name.
     pub fn all(&self) -> impl Iterator<Item = &Style> {
-        std::iter::empty()
+        self.by_id.values()
     }
 }
+
+#[cfg(test)]
+mod tests;
