@@ -11,10 +11,13 @@ export class Failed extends Error {
   }
 }
 
-/** Path on the own host: an address in an answer may name the host differently behind a proxy. */
-export function ownPath(address: string): string {
-  const url = new URL(address.replaceAll('{', '%7B').replaceAll('}', '%7D'), location.href);
-  return (url.pathname + url.search).replaceAll('%7B', '{').replaceAll('%7D', '}');
+/** The tile address of a week, from a layer's TileJSON: on the own host (behind a proxy an answer may name another). */
+export function tileAddress(template: string, week: Week, version: string, origin: string): string {
+  const url = new URL(template.replaceAll('{', '%7B').replaceAll('}', '%7D'), origin);
+  url.searchParams.set('datetime', week);
+  if (version) url.searchParams.set('v', version);
+  else url.searchParams.delete('v');
+  return (origin + url.pathname + url.search).replaceAll('%7B', '{').replaceAll('%7D', '}');
 }
 
 export async function getJson<T>(path: string, signal?: AbortSignal): Promise<T> {
@@ -50,9 +53,9 @@ export interface TileJson {
   name?: string;
 }
 
-export interface Periods { collection: string; periods: Week[]; seen_share: (number | null)[]; latest: Week | null }
+export interface Periods { collection: string; periods: Week[]; seen_share: (number | null)[]; versions?: string[]; latest: Week | null }
 
-export interface LegendClass { value?: number; color: string; label: string }
+export interface LegendClass { value?: number; min?: number; max?: number; color: string; label: string }
 export interface LegendStop { value: number; color: string }
 
 /** The legend as the panels use it, whatever the style's kind. */
@@ -87,14 +90,13 @@ export interface Series { collection: string; unit?: string; values: { period: W
 
 export const catalog = (): Promise<Catalog> => getJson('/catalog');
 
-export const tileJson = (layer: string, week: Week | null, signal?: AbortSignal): Promise<TileJson> =>
-  getJson(`/${layer}${week ? `?datetime=${week}` : ''}`, signal);
+export const tileJson = (layer: string): Promise<TileJson> => getJson(`/${layer}`);
 
 export async function periods(layer: string): Promise<Periods> {
   const answer = await getJson<Periods>(`/api/v1/periods/${layer}`);
   // Periods that are no weeks (a season, a year) have no place on the week strip.
-  const keep = answer.periods.map((period, i) => ({ period, share: answer.seen_share?.[i] ?? null })).filter((one) => isWeek(one.period));
-  return { ...answer, periods: keep.map((one) => one.period), seen_share: keep.map((one) => one.share), latest: keep[keep.length - 1]?.period ?? null };
+  const keep = answer.periods.map((period, i) => ({ period, share: answer.seen_share?.[i] ?? null, version: answer.versions?.[i] ?? '' })).filter((one) => isWeek(one.period));
+  return { ...answer, periods: keep.map((one) => one.period), seen_share: keep.map((one) => one.share), versions: keep.map((one) => one.version), latest: keep[keep.length - 1]?.period ?? null };
 }
 
 export const point = (place: Place, week: Week | null, signal?: AbortSignal): Promise<PointAnswer> =>
@@ -115,29 +117,30 @@ const text = (value: unknown, lang: Lang): string => {
 };
 const list = (value: unknown): Raw[] => (Array.isArray(value) ? (value as Raw[]) : []);
 
-/** Reads a legend answer: ramps carry `stops` (or `domain` and `colours` at equal distances), the others `classes`. */
+/** `#2166ac` and 0.6 as a colour of CSS. */
+function colourOf(one: Raw): string {
+  const base = String(one.colour ?? one.color ?? '#00000000');
+  const opacity = typeof one.opacity === 'number' ? one.opacity : 1;
+  return opacity < 1 && /^#[0-9a-f]{6}$/i.test(base) ? base + Math.round(opacity * 255).toString(16).padStart(2, '0') : base;
+}
+
+/** Reads a legend answer: a ramp has `stops`; `entries` are its classes, with a `state` for what was not seen or is old. */
 export function readLegend(raw: Raw, lang: Lang): Legend {
-  const label = (one: Raw): string => text(one.title ?? one.label ?? one.name, lang);
-  const colour = (one: Raw): string => String(one.colour ?? one.color ?? 'transparent');
-  const scheme = (raw.scheme as Raw | undefined) ?? raw;
-  const classes = list(scheme.classes ?? scheme.entries);
-  if (scheme.below && typeof scheme.below === 'object') classes.unshift(scheme.below as Raw);
-  const unseen = classes.find((one) => one.not_seen === true);
-  const read = (one: Raw): LegendClass => ({ value: one.value as number | undefined, color: colour(one), label: label(one) });
-  const colours = Array.isArray(scheme.colours ?? scheme.colors) ? ((scheme.colours ?? scheme.colors) as string[]) : [];
-  const domain = Array.isArray(scheme.domain) ? (scheme.domain as number[]) : [0, 1];
-  const [low = 0, high = 1] = domain;
-  const stops = list(scheme.stops ?? scheme.ramp).map((one) => (Array.isArray(one) ? { value: Number(one[0]), color: String(one[1]) } : { value: Number(one.value), color: colour(one) }));
-  const note = (value: unknown): string => (value && typeof value === 'object' && 'title' in value ? label(value as Raw) : text(value, lang));
+  const label = (one: Raw): string => text(one.title ?? one.label, lang);
+  const entries = list(raw.entries ?? raw.classes);
+  const numeric = (value: unknown): number | undefined => (typeof value === 'number' ? value : undefined);
+  const read = (one: Raw): LegendClass => ({ value: numeric(one.value), min: numeric(one.min), max: numeric(one.max), color: colourOf(one), label: label(one) });
+  const unseen = entries.find((one) => one.state === 'not_seen');
+  const older = entries.find((one) => one.state === 'older');
   return {
-    title: text(raw.title ?? raw.name, lang),
-    unit: text(raw.unit_title, lang) || text(raw.unit ?? raw.units, lang),
-    classes: classes.filter((one) => one !== unseen && !/^(#[0-9a-f]{6}00|transparent)$/i.test(colour(one))).map(read),
-    stops: stops.length ? stops : colours.map((color, i) => ({ value: low + ((high - low) * i) / Math.max(1, colours.length - 1), color })),
-    ticks: Array.isArray(scheme.ticks) ? list(scheme.ticks).map((one) => Number(typeof one === 'object' ? one.value : one)) : [],
-    notSeen: unseen ? read(unseen) : note(raw.not_seen) ? { color: '', label: note(raw.not_seen) } : null,
-    older: note(raw.older),
-    classed: classes.length > 0 && stops.length === 0 && colours.length === 0,
+    title: text(raw.title, lang),
+    unit: text(raw.unit_title, lang) || text(raw.unit, lang),
+    classes: entries.filter((one) => one.state === undefined).map(read),
+    stops: list(raw.stops).map((one) => ({ value: Number(one.value), color: colourOf(one) })),
+    ticks: list(raw.ticks).map(Number),
+    notSeen: unseen ? read(unseen) : null,
+    older: older ? label(older) : '',
+    classed: raw.kind !== 'ramp',
   };
 }
 

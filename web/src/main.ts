@@ -2,7 +2,7 @@
 
 import './style.css';
 import type { Catalog, Legend, TileJson } from './api.ts';
-import { ownPath, picturePath } from './api.ts';
+import { picturePath, tileAddress } from './api.ts';
 import { fit, placeAt, seenBox, type Box, type Padding, type Size } from './camera.ts';
 import { byId, el, icon } from './dom.ts';
 import { setLang, t, weekInSentence, percent, weekShort, type TextKey } from './i18n/index.ts';
@@ -65,7 +65,10 @@ function apply(state: State, changed: Set<Key>): void {
   if (changed.has('lang') && !changed.has('layer')) void reread();
   if (changed.has('sel')) {
     live?.select(state.sel);
-    if (state.sel) openSheet();
+    if (state.sel) {
+      openSheet();
+      live?.reveal(state.sel, { ...padding(), bottom: wide() ? 170 : innerHeight * 0.62 + 24 });
+    }
     drawAnswer();
   }
   if (changed.has('map') && state.map && live) {
@@ -166,43 +169,40 @@ function drawAnswer(): void {
   }
 }
 
-/** The tiles of a layer and week, by its TileJSON. */
-function wantedOf(layer: string, at: Week, json: TileJson | null): Wanted {
+/** The tiles of a layer and week, by its TileJSON and weeks. */
+function wantedOf(layer: string, at: Week, json: TileJson, all: Weeks): Wanted {
+  const [template] = json.tiles;
   return {
     key: `${layer} ${at}`,
-    tiles: json?.tiles[0] ? new URL(ownPath(json.tiles[0]), location.href).href.replaceAll('%7B', '{').replaceAll('%7D', '}') : null,
-    tileSize: json?.tileSize ?? json?.tilesize ?? 256,
-    minzoom: json?.minzoom ?? 0,
-    maxzoom: Math.min(json?.maxzoom ?? 14, 14),
-    bounds: json?.bounds ?? area,
+    tiles: template && all.has(at) ? tileAddress(template, at, all.version(at), location.origin) : null,
+    tileSize: json.tileSize ?? 256,
+    minzoom: json.minzoom ?? 0,
+    maxzoom: json.maxzoom ?? 14,
+    bounds: json.bounds ?? area,
     nearest: legend?.classed ?? false,
   };
 }
 
-let wanted: Wanted | null = null;
-
 async function showWeek(again = false): Promise<void> {
   if (still) return drawStill();
-  if (!live || !week) {
-    if (live && !week) mark('idle');
+  if (!live) return undefined;
+  if (!week || !weeks) {
+    mark('idle');
     return undefined;
   }
-  const [layer, at] = [store.state.layer, week];
-  const seen = weeks?.has(at) ?? false;
+  const [layer, at, all] = [store.state.layer, week, weeks];
   mark('loading');
-  let json: TileJson | null = null;
-  if (seen) {
-    try {
-      json = await tileJsonOf(layer, at);
-    } catch {
-      if (store.state.layer === layer && week === at) onProgress('failed', `${layer} ${at}`);
-      return undefined;
-    }
-    if (store.state.layer !== layer || week !== at) return undefined;
+  let json: TileJson;
+  try {
+    json = await tileJsonOf(layer);
+  } catch {
+    if (store.state.layer === layer && week === at) onProgress('failed', `${layer} ${at}`);
+    return undefined;
   }
-  wanted = wantedOf(layer, at, json);
+  if (store.state.layer !== layer || week !== at || !live) return undefined;
+  const wanted = wantedOf(layer, at, json, all);
   if (again) live.retry(wanted);
-  else live.show(wanted, !seen || !wanted.nearest);
+  else live.show(wanted, !wanted.tiles || !wanted.nearest);
   return undefined;
 }
 
@@ -229,17 +229,6 @@ function onProgress(progress: Progress, key: string): void {
     notices.clear();
     byId('picture').hidden = true;
     player.shown();
-    preload();
-  }
-}
-
-/** Fetches the neighbours' addresses, so that a step asks for tiles at once; not on a metered line. */
-function preload(): void {
-  const line = (navigator as { connection?: { saveData?: boolean } }).connection;
-  if (!weeks || !week || line?.saveData) return;
-  for (const by of [1, -1] as const) {
-    const next = weeks.look(week, by);
-    if (next) void tileJsonOf(store.state.layer, next).catch(() => undefined);
   }
 }
 
@@ -283,7 +272,7 @@ function zoomBy(by: 1 | -1): void {
 async function openMap(): Promise<void> {
   try {
     const { Live: Map } = await import('./map/live.ts');
-    live = await Map.open(byId('map'), camera(), area, theme(), {
+    live = await Map.open(byId('map'), camera(), area, Math.min(fit(area, size(), padding()).zoom - 1, 12), theme(), {
       progress: onProgress,
       idle: () => { if (document.body.dataset.map !== 'error') mark('idle'); },
       moved: (map) => store.set({ map }, 'replace'),
@@ -291,6 +280,7 @@ async function openMap(): Promise<void> {
       touched: () => player.stop(),
     });
     live.select(store.state.sel);
+    if (store.state.sel) openSheet();
     void showWeek();
   } catch (error) {
     console.warn('no live map:', error);
@@ -333,13 +323,14 @@ async function start(): Promise<void> {
   try {
     catalog = await catalogOf();
     const ids = layersOf(catalog.tiles);
+    drawLayers(catalog.tiles, store.state.layer, (layer) => store.set({ layer }));
     const [first] = ids;
     if (first && !ids.includes(store.state.layer)) {
       const missing = store.state.layer;
       store.set({ layer: first }, 'replace');
       notices.hint(() => t('notice.missingLayer', { layer: missing, shown: layerShort(first) }));
     }
-    const json = await tileJsonOf(store.state.layer, null);
+    const json = await tileJsonOf(store.state.layer);
     area = json.bounds ?? HOME;
   } catch {
     mark('error');

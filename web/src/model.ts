@@ -9,10 +9,14 @@ export class Weeks {
   readonly looks: Week[];
   readonly all: Week[];
   private readonly share = new Map<Week, number | null>();
+  private readonly versions = new Map<Week, string>();
 
   constructor(answer: api.Periods) {
     this.looks = answer.periods;
-    answer.periods.forEach((week, i) => this.share.set(week, answer.seen_share[i] ?? null));
+    answer.periods.forEach((week, i) => {
+      this.share.set(week, answer.seen_share[i] ?? null);
+      this.versions.set(week, answer.versions?.[i] ?? '');
+    });
     const [first, last] = [this.looks[0], this.looks[this.looks.length - 1]];
     this.all = first && last ? weekRange(first, last) : [];
   }
@@ -20,6 +24,8 @@ export class Weeks {
   get first(): Week | null { return this.all[0] ?? null; }
   get last(): Week | null { return this.all[this.all.length - 1] ?? null; }
   has(week: Week): boolean { return this.share.has(week); }
+  /** Changes when the week is remade; part of the tile address, so that tiles may be kept for ever. */
+  version(week: Week): string { return this.versions.get(week) ?? ''; }
   /** Share of the area seen in that week; 0 without a look, null where the server does not say. */
   seen(week: Week): number | null { return this.share.has(week) ? (this.share.get(week) ?? null) : 0; }
   /** The neighbouring calendar week, null at the ends. */
@@ -52,11 +58,11 @@ function once<T>(key: string, ask: () => Promise<T>): Promise<T> {
 }
 
 export const weeksOf = (layer: string): Promise<Weeks> => once(`weeks ${layer}`, async () => new Weeks(await api.periods(layer)));
-export const tileJsonOf = (layer: string, week: Week | null): Promise<api.TileJson> => once(`tiles ${layer} ${week}`, () => api.tileJson(layer, week));
+export const tileJsonOf = (layer: string): Promise<api.TileJson> => once(`tiles ${layer}`, () => api.tileJson(layer));
 export const legendOf = (layer: string, lang: Lang): Promise<api.Legend> => once(`legend ${layer} ${lang}`, () => api.legend(layer, lang));
 export const catalogOf = (): Promise<api.Catalog> => once('catalog', api.catalog);
 
 /** Asks for the weeks anew, so that an hour-old page finds this morning's week. */
 export function forgetWeeks(): void {
-  for (const key of [...kept.keys()]) if (key.startsWith('weeks') || key.endsWith(' null')) kept.delete(key);
+  for (const key of [...kept.keys()]) if (key.startsWith('weeks') || key === 'catalog') kept.delete(key);
 }

@@ -18,11 +18,8 @@ export function t(key: TextKey, values: Record<string, string | number> = {}): s
   return TEXTS[lang][key].replace(/\{(\w+)\}/g, (whole, name: string) => String(values[name] ?? whole));
 }
 
-/** The same for a key made at run time (`layer.${id}`); null when there is none. */
-export const maybe = (key: string): string | null => (TEXTS[lang] as Record<string, string>)[key] ?? null;
-
 export const number = (value: number, digits = 2): string =>
-  value.toLocaleString(locale(), { minimumFractionDigits: digits, maximumFractionDigits: digits });
+  value.toLocaleString(locale(), { minimumFractionDigits: digits, maximumFractionDigits: digits }).replace('-', '\u2212');
 
 export function percent(share: number): string {
   const value = share * 100;

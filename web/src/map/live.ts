@@ -3,7 +3,7 @@
 import { Map as LiveMap, ScaleControl, setWorkerUrl, type GeoJSONSource } from 'maplibre-gl';
 import workerUrl from 'maplibre-gl/dist/maplibre-gl-worker.mjs?url';
 import 'maplibre-gl/dist/maplibre-gl.css';
-import type { Box } from '../camera.ts';
+import type { Box, Padding } from '../camera.ts';
 import { mapLocale, t } from '../i18n/index.ts';
 import type { Camera, Place } from '../state.ts';
 import { GROUND, ground, hatch } from './ground.ts';
@@ -25,10 +25,10 @@ export class Live {
   private hatchWanted = false;
 
   /** Resolves when the ground is drawn; rejects where WebGL2 is missing. */
-  static open(container: HTMLElement, camera: Camera, area: Box, theme: 'light' | 'dark', events: Events): Promise<Live> {
+  static open(container: HTMLElement, camera: Camera, area: Box, minZoom: number, theme: 'light' | 'dark', events: Events): Promise<Live> {
     return new Promise((resolve, reject) => {
       try {
-        const live = new Live(container, camera, area, theme, events);
+        const live = new Live(container, camera, area, minZoom, theme, events);
         live.map.once('load', () => resolve(live));
       } catch (error) {
         reject(error as Error);
@@ -36,7 +36,7 @@ export class Live {
     });
   }
 
-  private constructor(container: HTMLElement, camera: Camera, area: Box, theme: 'light' | 'dark', events: Events) {
+  private constructor(container: HTMLElement, camera: Camera, area: Box, minZoom: number, theme: 'light' | 'dark', events: Events) {
     const [w, s, e, n] = area;
     const dx = (e - w) * 2.5;
     const dy = (n - s) * 2.5;
@@ -46,7 +46,7 @@ export class Live {
       style: ground(area, GROUND[theme]),
       center: [camera.lon, camera.lat],
       zoom: camera.zoom,
-      minZoom: 5,
+      minZoom: Math.max(0, Math.min(minZoom, camera.zoom)),
       maxZoom: 17,
       maxBounds: [w - dx, Math.max(-85, s - dy), e + dx, Math.min(85, n + dy)],
       renderWorldCopies: false,
@@ -103,6 +103,15 @@ export class Live {
 
   jump(camera: Camera): void {
     this.map.jumpTo({ center: [camera.lon, camera.lat], zoom: camera.zoom }, { own: true });
+  }
+
+  /** Moves the map when the place lies under a panel. */
+  reveal(place: Place, covered: Padding): void {
+    const { x, y } = this.map.project([place.lon, place.lat]);
+    const { clientWidth: width, clientHeight: height } = this.map.getContainer();
+    const dx = x > width - covered.right ? x - (width - covered.right) + 24 : x < covered.left ? x - covered.left - 24 : 0;
+    const dy = y > height - covered.bottom ? y - (height - covered.bottom) + 24 : y < covered.top ? y - covered.top - 24 : 0;
+    if (dx || dy) this.map.panBy([dx, dy], { duration: 250 });
   }
 
   zoom(by: 1 | -1): void { if (by > 0) this.map.zoomIn({ duration: 200 }); else this.map.zoomOut({ duration: 200 }); }

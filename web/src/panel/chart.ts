@@ -1,6 +1,6 @@
 // The weekly chart of a point as an own SVG: gaps where nothing was seen, hollow dots for older looks, one cursor.
 
-import type { Legend, Series } from '../api.ts';
+import type { Legend, LegendClass, Series } from '../api.ts';
 import { csv, path, scale, ticks, type Frame, type Point } from '../chart.ts';
 import { el, svg } from '../dom.ts';
 import { days, number, place, t, weekInSentence, weekLabel, weekShort } from '../i18n/index.ts';
@@ -13,8 +13,12 @@ export interface ChartInput { place: Place; layer: string; series: Series; first
 const FRAME: Frame = { width: 360, height: 168, left: 34, right: 10, top: 12, bottom: 24 };
 const CLASS_FRAME: Frame = { ...FRAME, height: 72, left: 10 };
 
+/** The class a value belongs to: by its number, or by the interval that holds it. */
+const classOf = (legend: Legend | null, value: number): LegendClass | undefined =>
+  legend?.classes.find((one) => (one.value === undefined ? value >= (one.min ?? -Infinity) && value < (one.max ?? Infinity) : one.value === value));
+
 export const className = (legend: Legend | null, value: number): string =>
-  legend?.classes.find((one) => one.value === value)?.label ?? (legend?.notSeen?.value === value ? legend.notSeen.label : number(value, 0));
+  classOf(legend, value)?.label ?? (legend?.notSeen?.value === value ? legend.notSeen.label : number(value, 0));
 
 /** One sentence on where the series went: the last eight looks. */
 function sentence(points: Point[], input: ChartInput): string {
@@ -58,7 +62,7 @@ function plot(points: Point[], input: ChartInput, text: string): SVGSVGElement {
     const width = Math.max(2, to.x(addWeeks(input.first, 1)) - to.x(input.first) - 1);
     for (const one of points) {
       if (one.value === null) continue;
-      const colour = input.legend?.classes.find((c) => c.value === one.value)?.color;
+      const colour = classOf(input.legend, one.value)?.color;
       root.append(svg('rect', { x: to.x(one.week) - width / 2, y: frame.top, width, height: bottom - frame.top - 6, rx: 1.5, class: colour ? '' : 'dry', style: colour ? `fill:${colour}` : undefined }));
     }
   } else {

@@ -2,7 +2,7 @@
 
 import type { CatalogEntry } from '../api.ts';
 import { byId, el } from '../dom.ts';
-import { currentLang, maybe, t } from '../i18n/index.ts';
+import { currentLang, t } from '../i18n/index.ts';
 
 /** The order people look in; layers the page does not know follow in the catalogue's order. */
 const ORDER = ['ndvi', 'evi', 'ndmi', 'mndwi', 'flood'];
@@ -17,21 +17,27 @@ export function layersOf(tiles: Record<string, CatalogEntry>): string[] {
   return ids.sort((a, b) => rank(a) - rank(b));
 }
 
-/** A layer's full name. */
-export function layerTitle(id: string, entry?: CatalogEntry): string {
-  const title = entry?.title;
-  const own = typeof title === 'object' ? title[currentLang()] : title;
-  return maybe(`layer.${id}`) ?? own ?? entry?.name ?? id;
+const named = new Map<string, CatalogEntry>();
+
+/** A layer's name in the current language, as the catalogue tells it. */
+export function layerTitle(id: string): string {
+  const entry = named.get(id);
+  const title = typeof entry?.title === 'object' ? entry.title[currentLang()] : entry?.title;
+  return title || entry?.name || id;
 }
 
-/** A layer's name inside a sentence. */
-export const layerShort = (id: string): string => maybe(`short.${id}`) ?? id;
+/** A layer's name inside a sentence: the letters alone (`NDVI`) when the title holds them. */
+export function layerShort(id: string): string {
+  const title = layerTitle(id);
+  return title.includes(id.toUpperCase()) ? id.toUpperCase() : title;
+}
 
 export function drawLayers(tiles: Record<string, CatalogEntry>, chosen: string, choose: (layer: string) => void): void {
+  for (const [id, entry] of Object.entries(tiles)) named.set(id, entry);
   byId('layers').replaceChildren(
     el('fieldset', {}, el('legend', {}, t('layers.title')), ...layersOf(tiles).map((id) =>
       el('label', {},
         el('input', { type: 'radio', name: 'layer', value: id, checked: id === chosen, onchange: () => choose(id) }),
         el('span', { class: 'dot', 'data-layer': id }),
-        el('span', {}, layerTitle(id, tiles[id]))))));
+        el('span', {}, layerTitle(id))))));
 }

@@ -60,11 +60,11 @@ export class TimePanel {
       return el('i', { class: seen ? 'seen' : 'unseen', 'data-week': one, style: `--h:${seen ? Math.round(18 + 82 * (share ?? 1)) : 100}%` });
     });
     let lastLabel = -99;
-    const every = Math.max(1, Math.ceil(count / 7));
+    const every = Math.ceil(36 / ((Math.min(innerWidth, 1440) - 40) / Math.max(1, count)));
     const months = weeks.all.map((one, i) => {
       const date = monday(one) as Date;
       const first = i === 0 || (monday(weeks.all[i - 1] as Week) as Date).getUTCMonth() !== date.getUTCMonth();
-      if (!first || i - lastLabel < every || i > count - every / 2) return null;
+      if (!first || i - lastLabel < every || count - i < every) return null;
       lastLabel = i;
       const name = currentLang() === 'vi' ? `Th${date.getUTCMonth() + 1}` : date.toLocaleString('en-GB', { month: 'short', timeZone: 'UTC' });
       return el('span', { style: `left:${(i / count) * 100}%` }, name);
@@ -75,10 +75,9 @@ export class TimePanel {
         this.button('left', 'week-back', t('week.previous'), () => this.step(-1, false)),
         el('p', { id: 'week', 'aria-live': 'polite' }, el('b'), el('span')),
         this.button('right', 'week-on', t('week.next'), () => this.step(1, false)),
-        this.button('rightLook', 'look-on', t('week.nextLook'), () => this.step(1, true)),
-        this.button('play', 'play', t('week.play'), () => this.events.play())),
-      el('div', { class: 'strip', style: `--n:${Math.max(1, count)}` }, el('div', { class: 'bars', 'aria-hidden': 'true' }, ...bars), range),
-      el('div', { class: 'months', 'aria-hidden': 'true' }, ...months),
+        this.button('rightLook', 'look-on', t('week.nextLook'), () => this.step(1, true))),
+      el('div', { class: 'stripline' }, this.button('play', 'play', t('week.play'), () => this.events.play()), el('div', {}, el('div', { class: 'strip', style: `--n:${Math.max(1, count)}` }, el('div', { class: 'bars', 'aria-hidden': 'true' }, ...bars), range),
+      el('div', { class: 'months', 'aria-hidden': 'true' }, ...months))),
       el('div', { id: 'mini', 'aria-hidden': 'true' }));
   }
 
