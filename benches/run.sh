@@ -1,0 +1,27 @@
+#!/bin/sh
+# sh benches/run.sh [tiles|repeat|ndvi|start|lookup|all]: measures `sen` and its peers side by side on this machine.
+# Lines of JSON are appended to target/bench/results.jsonl; what they say is in benches/README.md.
+set -eu
+cd "$(dirname "$0")/.."
+
+export PYTHONDONTWRITEBYTECODE=1  # the work tree stays clean
+
+what=${1:-all}
+sen=${SEN:-target/release/sen}
+case $what in
+    tiles | repeat | ndvi | start | lookup) ;;
+    all) what='ndvi tiles repeat start lookup' ;;
+    *) echo 'usage: sh benches/run.sh [tiles|repeat|ndvi|start|lookup|all]' >&2; exit 2 ;;
+esac
+[ -x "$sen" ] || { echo "$sen is not built: make build" >&2; exit 1; }
+sh benches/setup.sh
+cargo build --release --quiet -p sen-tiler --example static_body
+
+for one in $what; do
+    case $one in
+        start | lookup) script=catalogue.py ;;
+        repeat) script=tiles.py ;;
+        *) script=$one.py ;;
+    esac
+    SEN=$sen target/bench/venv/bin/python benches/$script "$one"
+done
