@@ -94,13 +94,6 @@ impl App {
         self.weeks.insert(key, Arc::clone(&weeks));
         Ok(weeks)
     }
-
-    /// The title of a style or collection, the name where no style tells one.
-    pub(crate) fn title(&self, name: &str, language: Language) -> String {
-        self.styles
-            .style(name)
-            .map_or_else(|| name.to_owned(), |style| style.title.get(language).to_owned())
-    }
 }
 
 /// 404 for a name that is no layer.

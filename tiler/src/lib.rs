@@ -11,6 +11,7 @@ mod api;
 mod block_cache;
 mod cpu;
 mod document;
+mod draw;
 mod headers;
 mod layers;
 mod lookup;
@@ -24,6 +25,7 @@ mod server;
 mod state;
 mod tile_cache;
 mod time;
+mod values;
 mod warp;
 
 pub use problem::Problem;

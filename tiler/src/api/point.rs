@@ -1,13 +1,60 @@
-//! Not there yet.
+//! `/api/v1/point/{lon},{lat}`: the value of every layer at a place.
+
 use super::Standard;
-use crate::state::Shared;
+use crate::document;
+use crate::headers::{HOUR, MINUTE};
+use crate::layers::{language, layers};
+use crate::problem::Outcome;
+use crate::query::{Query, segments};
+use crate::state::{Pick, Shared};
+use crate::time::When;
+use crate::values::{self, Place};
 use axum::Router;
+use axum::extract::{Request, State};
+use axum::routing::get;
+use rayon::iter::{IntoParallelRefIterator, ParallelIterator};
+use serde_json::{Value, json};
+use std::sync::Arc;
 
 /// See the module.
 pub(crate) struct Point;
 
 impl Standard for Point {
     fn routes(&self) -> Router<Shared> {
-        Router::new()
+        Router::new().route("/api/v1/point/{place}", get(point))
     }
+}
+
+async fn point(State(app): State<Shared>, request: Request) -> Outcome {
+    let (uri, headers) = (request.uri(), request.headers());
+    let place = Place::parse(&segments(uri.path())?.pop().unwrap_or_default())?;
+    let query = Query::of(uri)?;
+    let (when, language) = (When::of(&query)?, language(&query, headers)?);
+    let snapshot = app.lookup.snapshot().await?;
+    let mut found = Vec::new();
+    for collection in layers(&snapshot) {
+        let raster = match app.raster(&snapshot, collection, when, Pick::default()).await {
+            Ok(raster) => raster,
+            // a collection without a raster of its own name has no value to tell
+            Err(problem) if problem.status().is_client_error() => continue,
+            Err(problem) => return Err(problem),
+        };
+        found.push((collection.to_owned(), raster));
+    }
+    let shared = Arc::clone(&app);
+    let entries: Vec<Value> = app
+        .cpu
+        .run(move || {
+            let entry = |(collection, raster): &(String, Option<Arc<_>>)| match raster {
+                Some(raster) => values::layer(&shared.rasters, &shared.assets, raster, place, language).into(),
+                None => json!({"collection": collection, "period": null, "value": null,
+                    "unit": shared.styles.style(collection).map_or("", |style| &style.unit),
+                    "quality": null, "reason": "nothing at that time"}),
+            };
+            found.par_iter().map(entry).collect()
+        })
+        .await?;
+    let cache = if when.is_concrete() { HOUR } else { MINUTE };
+    let document = json!({"lon": place.lon, "lat": place.lat, "layers": entries});
+    Ok(document::json(headers, cache, &document))
 }

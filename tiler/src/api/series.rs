@@ -1,13 +1,72 @@
-//! Not there yet.
+//! `/api/v1/point/{lon},{lat}/series`: one layer at a place, week by week.
+
 use super::Standard;
-use crate::state::Shared;
+use crate::document;
+use crate::headers::MINUTE;
+use crate::layers::{collection_of, layers, unknown};
+use crate::problem::{Outcome, Problem};
+use crate::query::{Query, segments};
+use crate::state::{Pick, Shared};
+use crate::time::When;
+use crate::values::{self, Place};
 use axum::Router;
+use axum::extract::{Request, State};
+use axum::routing::get;
+use rayon::iter::{IntoParallelRefIterator, ParallelIterator};
+use sen_catalog::ItemQuery;
+use serde_json::{Value, json};
+use std::sync::Arc;
+
+/// Most weeks of one answer: ten years.
+const MAX_WEEKS: usize = 520;
 
 /// See the module.
 pub(crate) struct Series;
 
 impl Standard for Series {
     fn routes(&self) -> Router<Shared> {
-        Router::new()
+        Router::new().route("/api/v1/point/{place}/series", get(series))
     }
+}
+
+async fn series(State(app): State<Shared>, request: Request) -> Outcome {
+    let uri = request.uri();
+    let parts = segments(uri.path())?;
+    let place = Place::parse(parts.get(3).map_or("", AsRef::as_ref))?;
+    let query = Query::of(uri)?;
+    let name = query.get("collection").ok_or_else(|| Problem::bad("collection", "say which layer: collection=ndvi"))?;
+    let snapshot = app.lookup.snapshot().await?;
+    let collection = collection_of(name);
+    if !layers(&snapshot).any(|known| known == collection) {
+        return Err(unknown(name));
+    }
+    // without a time the whole series is meant
+    let (from, to) = When::of(&query)?.query.weeks();
+    let newest = ItemQuery { from, to, newest_first: true, limit: Some(MAX_WEEKS), ..ItemQuery::collection(collection) };
+    let items = app.lookup.store().items(&newest).await?;
+    let rasters: Vec<_> =
+        items.into_iter().rev().filter_map(|item| app.raster_of(Arc::new(item), Pick::default()).ok()).collect();
+    let unit = app.styles.style(collection).map(|style| style.unit.clone()).unwrap_or_default();
+    let shared = Arc::clone(&app);
+    let values: Vec<Value> = app
+        .cpu
+        .run(move || {
+            let week = |raster: &Arc<crate::state::Raster>| {
+                let found = values::value(&shared.rasters, raster, place).unwrap_or_else(|error| {
+                    tracing::error!(%error, "a week of a series cannot be read");
+                    Err("not readable")
+                });
+                let beside = |name| values::beside(&shared.rasters, &shared.assets, raster, name, place);
+                let mut entry = json!({"period": raster.period.to_string(), "value": found.ok(),
+                    "n_clear": beside("n_clear"), "age_days": beside("age_days")});
+                if let (Err(reason), Some(entry)) = (found, entry.as_object_mut()) {
+                    entry.insert("reason".into(), json!(reason));
+                }
+                entry
+            };
+            rasters.par_iter().map(week).collect()
+        })
+        .await?;
+    let document = json!({"collection": collection, "unit": unit, "values": values});
+    Ok(document::json(request.headers(), MINUTE, &document))
 }

@@ -1,0 +1,107 @@
+//! Physical values at a point, with what is known of their quality.
+
+use crate::problem::{Outcome, Problem};
+use crate::source::{RasterAsset, RasterSource, Sample};
+use crate::state::Raster;
+use crate::style::Language;
+use sen_catalog::{Assets, Result};
+use serde_json::{Map, Value, json};
+
+/// A place on Earth, degrees.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct Place {
+    pub(crate) lon: f64,
+    pub(crate) lat: f64,
+}
+
+impl Place {
+    /// Reads `lon,lat`.
+    pub(crate) fn parse(text: &str) -> Outcome<Self> {
+        let wrong = || {
+            let detail = format!("`{text}` is no place; write longitude,latitude in degrees such as 105.63,10.46");
+            Problem::bad("lon,lat", detail)
+        };
+        let (lon, lat) = text.split_once(',').ok_or_else(wrong)?;
+        let number = |text: &str| text.trim().parse::<f64>().ok().filter(|number| number.is_finite());
+        let (lon, lat) = number(lon).zip(number(lat)).ok_or_else(wrong)?;
+        let on_earth = (-180.0..=180.0).contains(&lon) && (-90.0..=90.0).contains(&lat);
+        if on_earth { Ok(Self { lon, lat }) } else { Err(wrong()) }
+    }
+}
+
+/// Why there is no value.
+pub(crate) const OUTSIDE: &str = "outside";
+/// See [`OUTSIDE`].
+pub(crate) const NOT_SEEN: &str = "not seen";
+
+/// Rounds away what the scaling of integers leaves behind the sixth decimal.
+pub(crate) fn tidy(value: f64) -> f64 {
+    (value * 1e6).round() / 1e6
+}
+
+/// The value of a raster at a place, or the reason why there is none.
+pub(crate) fn value(source: &RasterSource, raster: &Raster, place: Place) -> Result<Result<f64, &'static str>> {
+    Ok(match source.sample(&raster.asset(), place.lon, place.lat)? {
+        Sample::Outside => Err(OUTSIDE),
+        Sample::NoData => Err(NOT_SEEN),
+        Sample::Value(value) if raster.style.is_not_seen(value) => Err(NOT_SEEN),
+        Sample::Value(value) => Ok(tidy(value)),
+    })
+}
+
+/// A number of an asset beside the main one (`n_clear`, `age_days`, `quality`), `null` where there is none.
+pub(crate) fn beside(source: &RasterSource, assets: &Assets, raster: &Raster, name: &str, place: Place) -> Value {
+    let Some(asset) = raster.item.assets.get(name) else { return Value::Null };
+    let path = assets.path(&asset.href);
+    match source.sample(&RasterAsset::new(&path, asset), place.lon, place.lat) {
+        Ok(Sample::Value(value)) => json!(tidy(value)),
+        Ok(Sample::Outside | Sample::NoData) => Value::Null,
+        Err(error) => {
+            tracing::error!(%error, "a quality layer cannot be read");
+            Value::Null
+        }
+    }
+}
+
+/// One entry of the answer at a point.
+pub(crate) fn layer(
+    source: &RasterSource,
+    assets: &Assets,
+    raster: &Raster,
+    place: Place,
+    language: Language,
+) -> Map<String, Value> {
+    let mut entry = Map::new();
+    entry.insert("collection".into(), json!(raster.item.collection));
+    entry.insert("period".into(), json!(raster.period.to_string()));
+    let found = value(source, raster, place).unwrap_or_else(|error| {
+        tracing::error!(%error, "a layer cannot be read");
+        Err("not readable")
+    });
+    entry.insert("value".into(), json!(found.ok()));
+    entry.insert("unit".into(), json!(raster.style.unit));
+    if let Some(class) = found.ok().and_then(|value| raster.style.class_title(value)) {
+        entry.insert("class".into(), json!(class.get(language)));
+    }
+    for name in ["quality", "n_clear", "age_days"] {
+        let number = if found == Err(OUTSIDE) { Value::Null } else { beside(source, assets, raster, name, place) };
+        entry.insert(name.into(), number);
+    }
+    if let Err(reason) = found {
+        entry.insert("reason".into(), json!(reason));
+    }
+    entry
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_places_on_earth_are_read() {
+        assert_eq!(Place::parse("105.5,10.25").ok(), Some(Place { lon: 105.5, lat: 10.25 }));
+        for bad in ["", "1", "1,", "a,b", "181,0", "0,91", "nan,0", "1,2,3", "inf,0"] {
+            assert!(Place::parse(bad).is_err(), "{bad}");
+        }
+    }
+}
