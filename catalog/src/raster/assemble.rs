@@ -221,7 +221,7 @@ fn entries(profile: &CogProfile, level: &Stored, index: usize, base: u64, big: b
 fn xml(profile: &CogProfile) -> String {
     let mut items = String::new();
     let mut item = |name: &str, role: &str, value: &str| {
-        let value = metadata::escape(value);
+        let value = metadata::escape_value(value);
         // writing to a string cannot fail
         let _ = writeln!(
             items,

@@ -80,6 +80,20 @@ impl Reader {
         }
         let encoded = room(&mut self.encoded, wanted);
         file.read_exact_at(encoded, offset).map_err(|e| e.to_string())?;
+        // before room is made for what a lying header promises
+        let possible = match codec {
+            Codec::None => true,
+            // 258 bytes take at least two bits
+            Codec::Deflate => length / 1032 <= wanted,
+            Codec::Zstd => match zstd::zstd_safe::get_frame_content_size(encoded) {
+                Ok(Some(size)) => size == length as u64,
+                Ok(None) => true,
+                Err(_) => return Err("zstd: no frame".into()),
+            },
+        };
+        if !possible {
+            return Err(format!("{wanted} bytes of {codec:?} cannot hold {length}"));
+        }
         let decoded = match codec {
             Codec::None => return Ok(encoded),
             Codec::Deflate => {

@@ -1,4 +1,6 @@
 //! The little XML of GDAL_METADATA: `<Item name="SCALE" sample="0" role="scale">0.0001</Item>`.
+//!
+//! GDAL escapes a value twice, once for the value and once for the document.
 
 /// One item.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -25,7 +27,7 @@ pub(super) fn parse(xml: &str) -> Vec<Item> {
             sample,
             role: attribute(attributes, "role"),
             domain: attribute(attributes, "domain"),
-            value: unescape(value),
+            value: unescape(&unescape(value)),
         });
     }
     items
@@ -48,8 +50,12 @@ fn unescape(text: &str) -> String {
         .replace("&amp;", "&")
 }
 
-/// Text for use inside an element or attribute.
-pub(super) fn escape(text: &str) -> String {
+/// A value as GDAL writes it.
+pub(super) fn escape_value(text: &str) -> String {
+    escape(&escape(text))
+}
+
+fn escape(text: &str) -> String {
     text.replace('&', "&amp;")
         .replace('<', "&lt;")
         .replace('>', "&gt;")
@@ -64,7 +70,7 @@ mod tests {
     fn items_are_found_with_their_band_and_role() {
         let items = parse(
             "<GDALMetadata>\n<Item name=\"BOA_ADD_OFFSET\">-1000</Item>\
-             <Item name=\"SCALE\" sample=\"1\" role=\"scale\">0.0001</Item><Item name=\"A\">x &amp;lt; &lt;y</Item>",
+             <Item name=\"SCALE\" sample=\"1\" role=\"scale\">0.0001</Item><Item name=\"A\">x &amp;amp;lt; &lt;y</Item>",
         );
         assert_eq!(items.len(), 3);
         assert_eq!(

@@ -1,5 +1,9 @@
 //! Round trips of our own files, GDAL's files, and damaged ones.
 
+mod damaged;
+mod gdal;
+mod speed;
+
 use super::*;
 use crate::{Crs, Grid, Window};
 use std::path::Path;
