@@ -12,7 +12,7 @@ use gdal::{Dataset, DatasetOptions, DriverManager, GdalOpenFlags, Metadata};
 use sen_catalog::{Crs, Grid, Window};
 use std::cell::RefCell;
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::rc::Rc;
 use std::sync::Once;
 use std::time::SystemTime;
@@ -192,6 +192,14 @@ pub fn sample(href: &str, band_index: usize, side: usize, nodata: Option<f64>) -
     })
 }
 
+/// The file on disk behind a local href: of a zip member (`/vsizip/{/folder/a.zip}/member`) the zip.
+pub fn local_file(href: &str) -> PathBuf {
+    let archive = href
+        .strip_prefix("/vsizip/{")
+        .and_then(|rest| rest.split_once('}'));
+    PathBuf::from(archive.map_or(href, |(archive, _)| archive))
+}
+
 /// What GDAL calls the file behind an href: URLs are read by range requests.
 fn gdal_path(href: &str) -> String {
     if href.starts_with("http://") || href.starts_with("https://") {
@@ -217,7 +225,7 @@ fn unreadable(href: &str, error: &GdalError) -> Error {
 type Stamp = Option<(SystemTime, u64)>;
 
 fn stamp(href: &str) -> Stamp {
-    let metadata = std::fs::metadata(Path::new(href)).ok()?;
+    let metadata = std::fs::metadata(local_file(href)).ok()?;
     Some((metadata.modified().ok()?, metadata.len()))
 }
 

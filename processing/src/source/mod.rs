@@ -17,6 +17,7 @@ mod sentinel1_safe;
 mod stac;
 mod stac_api;
 mod stac_calibration;
+mod xml;
 
 pub use discover::discover;
 pub use layout::{GeotiffLayout, Units};

@@ -51,19 +51,6 @@ pub(super) fn is_local(href: &str) -> bool {
     !href.contains("://")
 }
 
-/// The file on disk behind a local href: of a zip member the zip.
-pub(super) fn file_behind(href: &str) -> PathBuf {
-    let Some(rest) = href.strip_prefix("/vsizip/") else {
-        return PathBuf::from(href);
-    };
-    // `/vsizip/{/folder/a.zip}/member`
-    let archive = rest
-        .strip_prefix('{')
-        .and_then(|rest| rest.split_once('}'))
-        .map(|(archive, _)| archive);
-    PathBuf::from(archive.unwrap_or(rest))
-}
-
 impl Scene {
     /// Opens the files, checks them against what metadata state and against each other, and makes the item.
     ///
@@ -118,12 +105,15 @@ impl Scene {
 
     /// Files that metadata list must be there when a product needs them; others are left out and named.
     fn drop_absent_extras(&mut self) -> Result<()> {
+        // the narrow near infrared stands in where it is the only one
+        let only_narrow = !self.bands.iter().any(|band| band.band == Band::Nir);
+        let needed = |band| NEEDED.contains(&band) || (band == Band::Nir08 && only_narrow);
         let mut absent = Vec::new();
         let mut bands = Vec::new();
         for band in self.bands.drain(..) {
             if !is_local(&band.href) || band.href.starts_with("/vsizip/") || Path::new(&band.href).is_file() {
                 bands.push(band);
-            } else if NEEDED.contains(&band.band) {
+            } else if needed(band.band) {
                 return Err(Error::unreadable(
                     &band.href,
                     format!(
@@ -155,7 +145,7 @@ impl Scene {
                 ..Asset::new(band.href.clone())
             };
             if is_local(&band.href) {
-                let path = file_behind(&band.href);
+                let path = gdal_io::local_file(&band.href);
                 if !checksums.contains_key(&path) {
                     checksums.insert(path.clone(), asset::checksum(&path)?);
                 }
@@ -313,7 +303,7 @@ pub(super) fn finish_radar(mut scene: Scene, units: Units) -> Result<Scene> {
         .iter()
         .filter(|band| matches!(band.band, Band::Vv | Band::Vh))
     {
-        if !is_local(&band.href) || !file_behind(&band.href).is_file() {
+        if !is_local(&band.href) || !gdal_io::local_file(&band.href).is_file() {
             continue;
         }
         let pixels = gdal_io::sample(&band.href, band.band_index, 256, band.nodata)?;
