@@ -45,6 +45,9 @@ const padding = (): Padding => wide()
   ? { left: 336, right: innerWidth >= 1200 ? 416 : 16, top: 24, bottom: 150 }
   : { left: 12, right: 12, top: 68, bottom: 196 };
 
+/** What they cover while an answer is open. */
+const covered = (): Padding => ({ ...padding(), bottom: wide() ? 150 : innerHeight * 0.56 + 16 });
+
 const camera = (): Camera => store.state.map ?? fit(area, size(), padding());
 
 const mark = (word: 'idle' | 'loading' | 'error'): void => { document.body.dataset.map = word; };
@@ -67,7 +70,7 @@ function apply(state: State, changed: Set<Key>): void {
     live?.select(state.sel);
     if (state.sel) {
       openSheet();
-      live?.reveal(state.sel, { ...padding(), bottom: wide() ? 170 : innerHeight * 0.62 + 24 });
+      live?.reveal(state.sel, covered());
     }
     drawAnswer();
   }
@@ -280,7 +283,10 @@ async function openMap(): Promise<void> {
       touched: () => player.stop(),
     });
     live.select(store.state.sel);
-    if (store.state.sel) openSheet();
+    if (store.state.sel) {
+      openSheet();
+      live.reveal(store.state.sel, covered());
+    }
     void showWeek();
   } catch (error) {
     console.warn('no live map:', error);

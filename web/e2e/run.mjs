@@ -1,0 +1,40 @@
+// The page in a real browser against a running `sen serve`: node e2e/run.mjs BASE_URL [PICTURES_FOLDER] [WORDS]
+// WORDS picks the stories whose name holds them.
+// Prints one line a check and closes with the counts. CHROMIUM names the browser (default /usr/bin/chromium).
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { chromium } from 'playwright-core';
+import { Page } from './page.mjs';
+import { stories } from './stories.mjs';
+
+const base = (process.argv[2] ?? 'http://127.0.0.1:8080').replace(/\/$/, '');
+const folder = process.argv[3] ?? 'test-results';
+mkdirSync(folder, { recursive: true });
+
+const browser = await chromium.launch({
+  executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium',
+  // Without the software renderer named, Chromium draws no WebGL and a suite is green on nothing.
+  args: ['--headless=new', '--no-sandbox', '--use-angle=swiftshader', '--enable-unsafe-swiftshader', '--disable-background-networking',
+    '--disable-component-update', '--disable-sync', '--no-first-run'],
+});
+
+let passed = 0;
+let failed = 0;
+for (const [name, story] of Object.entries(stories).filter(([one]) => one.includes(process.argv[4] ?? ''))) {
+  const page = new Page(browser, base, (file) => join(folder, file));
+  const began = Date.now();
+  try {
+    await story(page);
+    passed += 1;
+    console.log(`ok    ${name} (${((Date.now() - began) / 1000).toFixed(1)} s)`);
+  } catch (error) {
+    failed += 1;
+    console.log(`FAIL  ${name}: ${error.message.split('\n')[0]}`);
+    await page.picture(`FAIL-${name.replace(/[^a-z0-9]+/gi, '-').slice(0, 60)}.png`).catch(() => undefined);
+  } finally {
+    await page.close();
+  }
+}
+await browser.close();
+console.log(`${passed} passed, ${failed} failed`);
+process.exit(failed ? 1 : 0);

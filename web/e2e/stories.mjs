@@ -1,0 +1,320 @@
+// Stories of the map page, each named as the sentence it proves.
+import assert from 'node:assert/strict';
+
+const number = (value, lang) => value.toLocaleString(lang === 'vi' ? 'vi-VN' : 'en-GB', { minimumFractionDigits: 2, maximumFractionDigits: 2 }).replace('-', '\u2212');
+
+/** The two weeks seen best, the newer one first, and the centre of the area. */
+async function known(page, layer = 'ndvi') {
+  const { periods, seen_share: seen, latest } = await page.json(`/api/v1/periods/${layer}`);
+  const { bounds } = await page.json(`/${layer}`);
+  const best = periods.map((week, i) => [week, seen[i] ?? 1]).sort((a, b) => b[1] - a[1]).slice(0, 2).map(([week]) => week).sort().reverse();
+  return { periods, seen, latest, best, lon: (bounds[0] + bounds[2]) / 2, lat: (bounds[1] + bounds[3]) / 2 };
+}
+
+const slowTiles = (ms) => (tab) => tab.route(/\/(ndvi|evi|ndmi|mndwi|flood)\/\d+\/\d+\/\d+/, async (route) => {
+  await new Promise((done) => setTimeout(done, ms * (0.5 + Math.random())));
+  await route.continue().catch(() => undefined);
+});
+
+export const stories = {
+  'the first view is the newest week, in colour, in Vietnamese, from the own host alone': async (page) => {
+    await page.open();
+    await page.idle();
+    const { latest } = await known(page);
+    await page.shows(`ndvi ${latest}`);
+    assert.match(await page.text('#week'), new RegExp(`Tuần ${Number(latest.slice(6))}(\\D|$)`));
+    assert.equal(await page.tab.evaluate(() => document.documentElement.lang), 'vi');
+    await page.picture('desktop-first.png');
+    assert.deepEqual(page.foreign, []);
+    assert.deepEqual(page.errors, []);
+  },
+
+  'a well seen week is not a blank picture': async (page) => {
+    const { best, lon, lat } = await known(page);
+    await page.open(`#week=${best[0]}&layer=ndvi&sel=${lon},${lat}`);
+    await page.shows(`ndvi ${best[0]}`);
+    await page.tab.waitForSelector('.chart');
+    await page.picture('desktop-answer.png');
+    const look = await page.look();
+    assert.ok(look.colours.size >= 20, `${look.colours.size} colours`);
+  },
+
+  'the server picture is there before the map library has come': async (page) => {
+    await page.open('', { route: (tab) => tab.route(/assets\/(maplibre|live)-/, async (route) => { await new Promise((done) => setTimeout(done, 2500)); await route.continue().catch(() => undefined); }) });
+    await page.tab.waitForFunction(() => { const image = document.querySelector('#picture'); return image && !image.hidden && image.naturalWidth > 0; }, null, { timeout: 15_000 });
+    assert.notEqual(await page.tab.evaluate(() => document.body.dataset.map), 'idle');
+    assert.match(await page.text('#week'), /Tuần \d+/);
+    await page.picture('first-picture.png');
+    await page.idle();
+    assert.equal(await page.tab.locator('#picture').isVisible(), false);
+  },
+
+  'a change of week shows the old week or the new one, never a blank or a mix': async (page) => {
+    const { best } = await known(page);
+    await page.open(`#week=${best[0]}&layer=ndvi`, { route: slowTiles(1500) });
+    await page.shows(`ndvi ${best[0]}`);
+    const before = (await page.look()).hash;
+    const frames = [];
+    await page.tab.evaluate((week) => { location.hash = location.hash.replace(/week=[^&]*/, `week=${week}`); }, best[1]);
+    let said = '';
+    for (let i = 0; i < 40; i += 1) {
+      frames.push((await page.look()).hash);
+      said ||= await page.tab.locator('#notice').innerText().catch(() => '');
+      if (i >= 20 && await page.tab.evaluate((key) => document.body.dataset.shown === key, `ndvi ${best[1]}`)) break;
+    }
+    await page.shows(`ndvi ${best[1]}`);
+    const after = (await page.look()).hash;
+    assert.notEqual(before, after, 'both weeks look the same: nothing was proved');
+    const other = frames.filter((one) => one !== before && one !== after);
+    assert.equal(other.length, 0, `${other.length} of ${frames.length} frames were neither week`);
+    assert.ok(frames.includes(before), 'no frame was filmed while the new week loaded');
+    assert.ok(frames.lastIndexOf(before) < (frames.indexOf(after) < 0 ? frames.length : frames.indexOf(after)), 'the old week came back');
+    assert.match(said, /Đang tải .*đang hiện/);
+  },
+
+  'ten fast clicks end on the right week, and superseded tiles are given up': async (page) => {
+    const { periods } = await known(page);
+    const first = periods[0];
+    await page.open(`#week=${first}&layer=ndvi`, { route: slowTiles(400) });
+    await page.shows(`ndvi ${first}`);
+    const given = [];
+    page.tab.on('requestfailed', (request) => given.push(request.url()));
+    const steps = Math.min(10, periods.length - 1);
+    for (let i = 0; i < steps; i += 1) await page.tab.click('#look-on', { delay: 0 });
+    await page.shows(`ndvi ${periods[steps]}`);
+    assert.match(await page.hash(), new RegExp(`week=${periods[steps]}`));
+    assert.ok(given.some((url) => /\/ndvi\/\d+/.test(url)), 'no superseded tile request was cancelled');
+    await page.tab.goBack();
+    await page.shows(`ndvi ${periods[steps - 1]}`);
+  },
+
+  'a failing tile server keeps the old week and offers another try': async (page) => {
+    const { best } = await known(page);
+    let broken = false;
+    await page.open(`#week=${best[0]}&layer=ndvi`, { route: (tab) => tab.route(/\/ndvi\/\d+\/\d+\/\d+/, (route) => (broken ? route.fulfill({ status: 503, body: 'no' }) : route.continue())) });
+    await page.shows(`ndvi ${best[0]}`);
+    const before = (await page.look()).hash;
+    broken = true;
+    await page.tab.evaluate((week) => { location.hash = location.hash.replace(/week=[^&]*/, `week=${week}`); }, best[1]);
+    await page.tab.waitForSelector('#notice[data-kind=bad]', { timeout: 8500 });
+    assert.match(await page.text('#notice'), /Chưa tải được .*đang hiện/);
+    assert.equal(await page.tab.evaluate(() => document.body.dataset.map), 'error');
+    assert.equal((await page.look()).hash, before, 'the old week did not stay');
+    await page.picture('failed-week.png');
+    broken = false;
+    await page.tab.click('#notice button');
+    await page.shows(`ndvi ${best[1]}`);
+    assert.equal(await page.tab.locator('#notice').isVisible(), false);
+  },
+
+  'the legend says what the server says, in both languages, for every layer': async (page) => {
+    const { tiles } = await page.json('/catalog');
+    await page.open();
+    await page.idle();
+    for (const layer of Object.keys(tiles)) {
+      for (const lang of ['vi', 'en']) {
+        const legend = await page.json(`/api/v1/legends/${layer}?lang=${lang}`);
+        await page.tab.evaluate((hash) => { location.hash = hash; }, `#layer=${layer}&lang=${lang}`);
+        await page.tab.waitForFunction((title) => document.querySelector('#legend h2')?.textContent === title, legend.title);
+        const labels = await page.tab.locator('#legend li .label').allInnerTexts();
+        for (const entry of legend.entries) assert.ok(labels.includes(entry.title), `${layer} ${lang}: no "${entry.title}" in ${labels}`);
+        if (legend.unit_title) assert.ok((await page.text('#legend')).includes(legend.unit_title), `${layer} ${lang}: no unit`);
+        for (const tick of legend.ticks ?? []) assert.ok((await page.text('#legend')).includes(number(tick, lang).slice(0, 3)), `${layer} ${lang}: no ${tick}`);
+      }
+    }
+    const { seen_share: seen } = await page.json('/api/v1/periods/ndvi');
+    await page.tab.evaluate(() => { location.hash = '#layer=ndvi&lang=vi'; });
+    if (seen.at(-1) !== null) {
+      const unseen = 100 * (1 - seen.at(-1));
+      await page.tab.waitForFunction(() => /chưa thấy/.test(document.querySelector('#unseen-share')?.textContent ?? ''));
+      const said = Number((await page.text('#unseen-share')).match(/(\d+) %/)[1]);
+      assert.ok(Math.abs(said - unseen) <= 1, `said ${said}, is ${unseen}`);
+    }
+  },
+
+  'a click says the value of the point answer, with sentence, course, table and CSV': async (page) => {
+    const { best } = await known(page);
+    await page.open(`#week=${best[0]}&layer=ndvi`);
+    await page.shows(`ndvi ${best[0]}`);
+    await page.tab.mouse.click(640, 420);
+    await page.tab.waitForSelector('.chart, .chartbox p');
+    await page.tab.waitForFunction(() => !document.querySelector('#answer').hasAttribute('aria-busy'));
+    const [lon, lat] = (await page.hash()).match(/sel=([^&]*)/)[1].split(',').map(Number);
+    const answer = await page.json(`/api/v1/point/${lon.toFixed(6)},${lat.toFixed(6)}?datetime=${best[0]}`);
+    const { value } = answer.layers.find((one) => one.collection === 'ndvi');
+    const shown = await page.tab.locator('#value').getAttribute('data-value');
+    if (value === null) assert.equal(shown, '');
+    else {
+      assert.equal(Number(shown), value);
+      assert.ok((await page.text('#answer .sentence')).includes(number(value, 'vi')), await page.text('#answer .sentence'));
+    }
+    const course = await page.json(`/api/v1/point/${lon.toFixed(6)},${lat.toFixed(6)}/series?collection=ndvi&datetime=../..`).catch(() => null);
+    await page.tab.click('#answer summary');
+    const rows = await page.tab.locator('#answer tbody tr').count();
+    if (course) assert.equal(rows, course.values.length);
+    const dots = await page.tab.locator('.chart circle').count();
+    if (course) assert.equal(dots, course.values.filter((one) => one.value !== null).length);
+    const [download] = await Promise.all([page.tab.waitForEvent('download'), page.tab.click('#answer details button')]);
+    assert.match(download.suggestedFilename(), /^ndvi_.*\.csv$/);
+    await page.picture('table.png');
+  },
+
+  'the link gives the same view again, and Back undoes choices': async (page) => {
+    const { best, lon, lat } = await known(page);
+    const link = `#map=12.5/${lat.toFixed(5)}/${lon.toFixed(5)}&week=${best[1]}&layer=flood&lang=en&sel=${lon.toFixed(6)},${lat.toFixed(6)}`;
+    await page.open(link);
+    await page.idle();
+    const hash = await page.hash();
+    const read = (text) => Object.fromEntries(new URLSearchParams(text.slice(1)));
+    assert.deepEqual({ ...read(hash), map: '' }, { ...read(link), map: '', sel: read(hash).sel });
+    const before = (await page.look()).hash;
+    await page.tab.reload();
+    await page.idle();
+    assert.equal((await page.look()).hash, before);
+    await page.tab.click('#layers input[value=ndvi]', { force: true });
+    await page.tab.waitForFunction(() => location.hash.includes('layer=ndvi'));
+    await page.tab.goBack();
+    await page.tab.waitForFunction(() => document.querySelector('#layers input:checked')?.value === 'flood');
+  },
+
+  'a link to a week that is gone opens the nearest, and says so': async (page) => {
+    const { periods } = await known(page);
+    await page.open('#week=1999-W20&layer=ndvi');
+    await page.shows(`ndvi ${periods[0]}`);
+    assert.match(await page.text('#hint'), /Không còn dữ liệu tuần 20/);
+  },
+
+  'the language switch changes every text, and nothing of the other language stays': async (page) => {
+    const { lon, lat, best } = await known(page);
+    await page.open(`#week=${best[0]}&sel=${lon},${lat}`);
+    await page.idle();
+    await page.tab.waitForSelector('.series');
+    const vietnamese = await page.tab.evaluate(() => document.body.innerText + [...document.querySelectorAll('[aria-label]')].map((one) => one.getAttribute('aria-label')).join(' '));
+    assert.doesNotMatch(vietnamese, /\b(Week|Layers|Legend|Previous|Next|Zoom|Map|Close|Show|not seen)\b/);
+    await page.tab.click('#lang');
+    await page.tab.waitForFunction(() => document.documentElement.lang === 'en' && /Week \d/.test(document.querySelector('#week').textContent) && /Show the table/.test(document.querySelector('#answer').textContent));
+    await page.tab.waitForTimeout(500);
+    const english = await page.tab.evaluate(() => document.body.innerText.replace('Tiếng Việt', ''));
+    assert.doesNotMatch(english, /[ăâđêôơưạảấầẩẫậắằẳẵặẹẻẽếềểễệỉịọỏốồổỗộớờởỡợụủứừửữựỳỵỷỹ]/i);
+  },
+
+  'the week strip speaks, and the keys walk it': async (page) => {
+    const { periods } = await known(page);
+    await page.open();
+    await page.idle();
+    const range = page.tab.locator('#range');
+    assert.match(await range.getAttribute('aria-valuetext'), /^Tuần \d+ · .*\d{4}, (thấy|không thấy)/);
+    assert.equal(await page.tab.locator('#week-on').isDisabled(), true);
+    assert.equal(await page.tab.locator('#look-on').isDisabled(), true);
+    await page.tab.keyboard.press('[');
+    await page.shows(`ndvi ${periods.at(-2)}`);
+    await page.tab.keyboard.press(']');
+    await page.shows(`ndvi ${periods.at(-1)}`);
+    await range.focus();
+    await page.tab.keyboard.press('Home');
+    await page.shows(`ndvi ${periods[0]}`);
+    assert.equal(await page.tab.locator('#week-back').isDisabled(), true);
+    await page.tab.keyboard.press('?');
+    assert.equal(await page.tab.locator('#keys').isVisible(), true);
+    await page.tab.keyboard.press('Escape');
+    assert.equal(await page.tab.locator('#keys').isVisible(), false);
+  },
+
+  'play walks to the newest week and stops, or stops on a touch of the map': async (page) => {
+    const { periods } = await known(page);
+    await page.open(`#week=${periods.at(-3)}&layer=ndvi`);
+    await page.shows(`ndvi ${periods.at(-3)}`);
+    await page.tab.click('#play');
+    await page.shows(`ndvi ${periods.at(-1)}`);
+    await page.tab.waitForFunction(() => document.querySelector('#play').getAttribute('aria-pressed') === 'false');
+    await page.tab.click('#play');
+    await page.tab.waitForFunction(() => document.querySelector('#play').getAttribute('aria-pressed') === 'true');
+    await page.tab.mouse.click(640, 420);
+    await page.tab.waitForFunction(() => document.querySelector('#play').getAttribute('aria-pressed') === 'false');
+  },
+
+  'classes are drawn in the colours of the legend alone': async (page) => {
+    const { best, lon, lat } = await known(page, 'flood');
+    await page.open(`#map=13/${lat}/${lon}&week=${best[0]}&layer=flood`);
+    await page.shows(`flood ${best[0]}`);
+    const look = await page.look();
+    await page.picture('flood.png');
+    const legend = await page.json('/api/v1/legends/flood');
+    const ground = [0xf7, 0xf8, 0xf3];
+    const over = (entry) => [1, 3, 5].map((at, i) => Math.round(parseInt(entry.colour.slice(at, at + 2), 16) * (entry.opacity ?? 1) + ground[i] * (1 - (entry.opacity ?? 1))));
+    const allowed = [ground, ...legend.entries.map(over)];
+    let strange = 0;
+    for (const [colour, count] of look.colours) {
+      const rgb = [colour >> 16, (colour >> 8) & 255, colour & 255];
+      if (!allowed.some((one) => one.every((value, i) => Math.abs(value - rgb[i]) <= 2))) strange += count;
+    }
+    assert.ok(strange / (look.width * look.height) < 0.002, `${strange} of ${look.width * look.height} pixels have other colours`);
+    assert.ok([...look.colours.keys()].length >= 2, 'only the ground was drawn');
+  },
+
+  'a phone of 360 pixels shows week, strip, legend and answer without sideways scroll': async (page) => {
+    const { best } = await known(page);
+    await page.open(`#week=${best[0]}&layer=ndvi`, { size: [360, 740] });
+    await page.shows(`ndvi ${best[0]}`);
+    const wide = () => page.tab.evaluate(() => [document.documentElement.scrollWidth, ...[...document.querySelectorAll('body *')].filter((one) => one.checkVisibility() && !one.closest('.maplibregl-canvas-container, svg, .scroll')).map((one) => Math.round(one.getBoundingClientRect().right))].reduce((a, b) => Math.max(a, b)));
+    assert.ok(await wide() <= 360, `something reaches to ${await wide()} px`);
+    await page.picture('phone-first.png');
+    const look = await page.look();
+    assert.ok(look.colours.size >= 20, `${look.colours.size} colours`);
+    await page.tab.touchscreen.tap(180, 300);
+    await page.tab.waitForSelector('.series');
+    await page.tab.waitForTimeout(600);
+    assert.equal(await page.tab.locator('#sheet').getAttribute('data-stop'), 'half');
+    assert.ok(await page.tab.locator('#answer .sentence').isVisible());
+    assert.ok(await wide() <= 360, `something reaches to ${await wide()} px`);
+    await page.picture('phone-answer.png');
+    await page.tab.click('#handle');
+    await page.tab.waitForTimeout(400);
+    await page.picture('phone-full.png');
+    await page.tab.locator('#handle').press('Enter');
+    await page.tab.waitForFunction(() => document.querySelector('#sheet').dataset.stop === 'peek');
+    await page.tab.setViewportSize({ width: 320, height: 640 });
+    assert.ok(await page.tab.evaluate(() => document.documentElement.scrollWidth) <= 320);
+  },
+
+  'without WebGL2 there is a picture, a sentence and every panel': async (page) => {
+    const { best, periods, lon, lat } = await known(page);
+    await page.open(`#week=${best[0]}&layer=ndvi&sel=${lon},${lat}`, { init: () => {
+      const own = HTMLCanvasElement.prototype.getContext;
+      HTMLCanvasElement.prototype.getContext = function context(kind, ...rest) { return /webgl/.test(kind) ? null : own.call(this, kind, ...rest); };
+    } });
+    await page.shows(`ndvi ${best[0]}`);
+    assert.match(await page.text('#hint'), /không vẽ được bản đồ động/);
+    assert.ok((await page.look()).colours.size >= 20);
+    await page.tab.waitForSelector('.series');
+    await page.tab.keyboard.press('Escape');
+    await page.tab.locator('#range').focus();
+    await page.tab.keyboard.press('Home');
+    await page.shows(`ndvi ${periods[0]}`);
+    await page.picture('no-webgl.png');
+  },
+
+  'the dark look changes panels and ground, not the data': async (page) => {
+    const { best } = await known(page);
+    await page.open(`#week=${best[0]}&layer=ndvi`);
+    await page.shows(`ndvi ${best[0]}`);
+    const top = (look) => [...look.colours].filter(([colour]) => ((colour >> 8) & 255) > ((colour >> 16) & 255) + 25).sort((a, b) => b[1] - a[1]).slice(0, 5).map(([colour]) => colour.toString(16)).sort();
+    const before = top(await page.look());
+    await page.tab.click('#theme');
+    await page.tab.waitForTimeout(500);
+    assert.equal(await page.tab.evaluate(() => document.documentElement.dataset.theme), 'dark');
+    assert.deepEqual(top(await page.look()), before);
+    await page.picture('desktop-dark.png');
+  },
+
+  'the page is small: shell and own script within the budget': async (page) => {
+    const sizes = {};
+    await page.open();
+    await page.idle();
+    for (const url of page.requests.filter((one) => /assets\/(index|live)-.*\.(js|css)$|\/$/.test(one.split('#')[0]))) {
+      sizes[url.split('/').pop() || 'page'] = (await (await fetch(url)).arrayBuffer()).byteLength;
+    }
+    const own = Object.entries(sizes).filter(([name]) => name.endsWith('.js')).reduce((sum, [, bytes]) => sum + bytes, 0);
+    assert.ok(own > 0 && own <= 60_000, `own script ${own} bytes`);
+  },
+};

@@ -1,0 +1,26 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { difference, formatHash, parseHash, START, type State } from '../src/state.ts';
+
+const full: State = { map: { zoom: 11.25, lat: 10.48761, lon: 105.61234 }, week: '2026-W34', layer: 'flood', lang: 'en', sel: { lon: 105.601234, lat: 10.4 } };
+
+test('the link reads back what was written', () => {
+  assert.equal(formatHash(full), '#map=11.25/10.48761/105.61234&week=2026-W34&layer=flood&lang=en&sel=105.601234,10.4');
+  assert.deepEqual(parseHash(formatHash(full)), full);
+  assert.deepEqual(parseHash(formatHash(START)), START);
+});
+
+test('a link escaped by a messenger reads the same', () => {
+  assert.deepEqual(parseHash('#map=11.25%2F10.48761%2F105.61234&week=2026-W34&layer=flood&lang=en&sel=105.601234%2C10.4'), full);
+});
+
+test('any link opens: nonsense keeps the starting value', () => {
+  for (const hash of ['', '#', '#foo', '#map=99/1/1', '#map=1/NaN/2', '#week=2025-W53', '#layer=../x', '#lang=fr', '#sel=1', '#sel=,', '#map=a/b/c&week=x&layer=&lang=&sel=999,1']) {
+    assert.deepEqual(parseHash(hash), START, hash);
+  }
+});
+
+test('only what differs is told', () => {
+  assert.deepEqual(difference(full, { ...full, map: { ...full.map! } }), new Set());
+  assert.deepEqual(difference(full, { ...full, week: null, sel: null }), new Set(['week', 'sel']));
+});
