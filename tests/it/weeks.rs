@@ -180,12 +180,13 @@ fn ingesting_again_does_nothing() {
 }
 
 #[test]
-fn the_transplanting_minimum_survives_a_week_with_two_looks() {
+fn the_transplanting_minimum_survives_a_week_of_several_looks() {
     let sen = Sen::new();
     let source = sen.path("source");
-    // flooded on Thursday, the day nearest the middle of the week; green on Sunday
-    scenes::sentinel2(&source, "S2A_48PWS_20260820_0_L2A", "2026-08-20T03:21:31Z", |_, _| WATER);
-    scenes::sentinel2(&source, "S2B_48PWS_20260823_0_L2A", "2026-08-23T03:21:31Z", |_, _| RICE);
+    // green on Tuesday, flooded for transplanting on Thursday and Saturday
+    scenes::sentinel2(&source, "S2A_48PWS_20260818_0_L2A", "2026-08-18T03:21:31Z", |_, _| RICE);
+    scenes::sentinel2(&source, "S2B_48PWS_20260820_0_L2A", "2026-08-20T03:21:31Z", |_, _| WATER);
+    scenes::sentinel2(&source, "S2C_48PWS_20260822_0_L2A", "2026-08-22T03:21:31Z", |_, _| WATER);
     sen.ingest(&source, &[]).expect(0);
     let service = sen.serve();
     let answer = service.json(&point(64, 64, "2026-W34"));
