@@ -99,8 +99,8 @@ export async function periods(layer: string): Promise<Periods> {
   return { ...answer, periods: keep.map((one) => one.period), seen_share: keep.map((one) => one.share), versions: keep.map((one) => one.version), latest: keep[keep.length - 1]?.period ?? null };
 }
 
-export const point = (place: Place, week: Week | null, signal?: AbortSignal): Promise<PointAnswer> =>
-  getJson(`/api/v1/point/${place.lon.toFixed(6)},${place.lat.toFixed(6)}${week ? `?datetime=${week}` : ''}`, signal);
+export const point = (place: Place, week: Week, lang: Lang, signal?: AbortSignal): Promise<PointAnswer> =>
+  getJson(`/api/v1/point/${place.lon.toFixed(6)},${place.lat.toFixed(6)}?datetime=${week}&lang=${lang}`, signal);
 
 export const series = (place: Place, layer: string, from: Week, to: Week, signal?: AbortSignal): Promise<Series> =>
   getJson(`/api/v1/point/${place.lon.toFixed(6)},${place.lat.toFixed(6)}/series?collection=${layer}&datetime=${from}/${to}`, signal);

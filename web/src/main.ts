@@ -17,8 +17,8 @@ import { Notices } from './panel/notice.ts';
 import { openSheet, watchSheet } from './panel/sheet.ts';
 import { TimePanel } from './panel/time.ts';
 import { Player } from './play.ts';
-import { START, Store, type Camera, type Key, type Lang, type State } from './state.ts';
-import { theme, watchTheme } from './theme.ts';
+import { formatHash, START, Store, type Camera, type Key, type Lang, type State } from './state.ts';
+import { recall, remember, theme, watchTheme } from './theme.ts';
 import { addWeeks, weeksBetween, type Week } from './week.ts';
 
 const HOME: Box = [105.2, 10.1, 106, 10.9];
@@ -53,7 +53,9 @@ const camera = (): Camera => store.state.map ?? fit(area, size(), padding());
 const mark = (word: 'idle' | 'loading' | 'error'): void => { document.body.dataset.map = word; };
 
 const time = new TimePanel({ choose: (next, how) => { player.stop(); store.set({ week: next }, how); }, play: () => player.toggle() });
-const answer = new AnswerPanel((next) => store.set({ week: next }), () => store.set({ sel: null }));
+const answer = new AnswerPanel((next) => store.set({ week: next }), () => store.set({ sel: null }),
+  // A copied link names the week and the view even where the page follows the newest.
+  () => new URL(formatHash({ ...store.state, week, map: live?.camera() ?? camera() }), location.href).href);
 const player = new Player({
   next: () => (weeks && week ? weeks.look(week, 1) : null),
   first: () => weeks?.looks[0] ?? null,
@@ -80,12 +82,12 @@ function apply(state: State, changed: Set<Key>): void {
   } else if (changed.has('map') && still) void drawStill();
 }
 
-const store = new Store({ ...START, lang: localStorage.getItem('sen.lang') === 'en' ? 'en' : 'vi' }, apply);
+const store = new Store({ ...START, lang: recall('lang') === 'en' ? 'en' : 'vi' }, apply);
 
 /** Writes every fixed text of the page in the current language. */
 function speak(): void {
   setLang(lang());
-  localStorage.setItem('sen.lang', lang());
+  remember('lang', lang());
   document.documentElement.lang = lang();
   document.title = t('page.title');
   for (const node of document.querySelectorAll<HTMLElement>('[data-t]')) node.textContent = t(node.dataset.t as TextKey);
@@ -183,6 +185,8 @@ function wantedOf(layer: string, at: Week, json: TileJson, all: Weeks): Wanted {
     maxzoom: json.maxzoom ?? 14,
     bounds: json.bounds ?? area,
     nearest: legend?.classed ?? false,
+    // Class rasters draw what was not seen themselves, and a class may be transparent.
+    hatch: !all.has(at) || legend?.classed === false,
   };
 }
 
@@ -205,7 +209,7 @@ async function showWeek(again = false): Promise<void> {
   if (store.state.layer !== layer || week !== at || !live) return undefined;
   const wanted = wantedOf(layer, at, json, all);
   if (again) live.retry(wanted);
-  else live.show(wanted, !wanted.tiles || !wanted.nearest);
+  else live.show(wanted);
   return undefined;
 }
 
@@ -304,6 +308,8 @@ async function start(): Promise<void> {
   byId('zoom-in').append(icon('plus'));
   byId('zoom-out').append(icon('minus'));
   byId('lang').addEventListener('click', () => store.set({ lang: lang() === 'vi' ? 'en' : 'vi' }));
+  // The link of the skip link would overwrite the State in the hash.
+  document.querySelector('.skip')?.addEventListener('click', (event) => { event.preventDefault(); openSheet(); byId('answer').focus(); });
   byId('zoom-in').addEventListener('click', () => zoomBy(1));
   byId('zoom-out').addEventListener('click', () => zoomBy(-1));
   watchTheme((next) => live?.theme(next));
@@ -327,7 +333,8 @@ async function start(): Promise<void> {
   });
 
   try {
-    catalog = await catalogOf();
+    const [known, json] = await Promise.all([catalogOf(), tileJsonOf(store.state.layer).catch(() => null)]);
+    catalog = known;
     const ids = layersOf(catalog.tiles);
     drawLayers(catalog.tiles, store.state.layer, (layer) => store.set({ layer }));
     const [first] = ids;
@@ -336,8 +343,7 @@ async function start(): Promise<void> {
       store.set({ layer: first }, 'replace');
       notices.hint(() => t('notice.missingLayer', { layer: missing, shown: layerShort(first) }));
     }
-    const json = await tileJsonOf(store.state.layer);
-    area = json.bounds ?? HOME;
+    area = (json ?? (first ? await tileJsonOf(store.state.layer) : null))?.bounds ?? HOME;
   } catch {
     mark('error');
     notices.problem(() => t('notice.noServer'), () => location.reload());

@@ -35,7 +35,7 @@ export class Weeks {
   }
   /** The next week that has a look, null at the ends. */
   look(week: Week, by: 1 | -1): Week | null {
-    return (by > 0 ? this.looks.find((one) => one > week) : this.looks.findLast((one) => one < week)) ?? null;
+    return (by > 0 ? this.looks.find((one) => one > week) : this.looks.filter((one) => one < week).at(-1)) ?? null;
   }
   /** The week to show when `asked` is asked for: itself inside the range, else the nearest with a look. */
   resolve(asked: Week | null): Week | null {

@@ -75,7 +75,9 @@ export class Store {
 
   constructor(start: State, private readonly apply: Apply) {
     this.state = parseHash(location.hash, start);
-    addEventListener('popstate', () => this.take(parseHash(location.hash, { ...START, lang: this.state.lang, layer: this.state.layer })));
+    // The first entry of the history says all, so that Back to it restores all.
+    history.replaceState(null, '', formatHash(this.state));
+    addEventListener('popstate', () => this.take(parseHash(location.hash, { ...START, lang: this.state.lang })));
   }
 
   /** Changes the State. A choice makes a step for Back; a pan (`replace`) does not. */

@@ -2,6 +2,16 @@
 
 import { byId } from './dom.ts';
 
+/** Reads a choice kept on this device; null where the browser keeps nothing. */
+export function recall(name: string): string | null {
+  try { return localStorage.getItem(`sen.${name}`); } catch { return null; }
+}
+
+/** Keeps a choice on this device, where the browser allows it. */
+export function remember(name: string, value: string): void {
+  try { localStorage.setItem(`sen.${name}`, value); } catch { /* a private window keeps nothing, and works all the same */ }
+}
+
 export type Theme = 'light' | 'dark';
 
 export const theme = (): Theme => (document.documentElement.dataset.theme === 'dark' ? 'dark' : 'light');
@@ -12,11 +22,11 @@ function put(next: Theme): void {
 }
 
 export function watchTheme(changed: (next: Theme) => void): void {
-  const kept = localStorage.getItem('sen.theme');
+  const kept = recall('theme');
   put(kept === 'dark' || kept === 'light' ? kept : matchMedia('(prefers-color-scheme: dark)').matches ? 'dark' : 'light');
   byId('theme').addEventListener('click', () => {
     const next: Theme = theme() === 'dark' ? 'light' : 'dark';
-    localStorage.setItem('sen.theme', next);
+    remember('theme', next);
     put(next);
     changed(next);
   });

@@ -22,7 +22,6 @@ export interface Events {
 export class Live {
   private readonly map: LiveMap;
   private readonly weeks: WeekLayers;
-  private hatchWanted = false;
 
   /** Resolves when the ground is drawn; rejects where WebGL2 is missing. */
   static open(container: HTMLElement, camera: Camera, area: Box, minZoom: number, theme: 'light' | 'dark', events: Events): Promise<Live> {
@@ -86,10 +85,7 @@ export class Live {
     return { zoom: this.map.getZoom(), lat, lon: lng };
   }
 
-  show(wanted: Wanted, hatchGaps: boolean): void {
-    this.hatchWanted = hatchGaps;
-    this.weeks.show(wanted);
-  }
+  show(wanted: Wanted): void { this.weeks.show(wanted); }
 
   retry(wanted: Wanted): void { this.weeks.retry(wanted); }
   get shownKey(): string | null { return this.weeks.shownKey; }
@@ -128,7 +124,7 @@ export class Live {
   speak(): void { this.map.getCanvas().setAttribute('aria-label', t('map.Map.Title')); }
 
   private drawHatch(): void {
-    const on = this.hatchWanted && this.weeks.shownKey !== null && !this.weeks.filling;
+    const on = this.weeks.hatch && !this.weeks.filling;
     const now = this.map.getLayoutProperty('unseen', 'visibility') === 'visible';
     if (on !== now) this.map.setLayoutProperty('unseen', 'visibility', on ? 'visible' : 'none');
   }

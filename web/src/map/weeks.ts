@@ -17,6 +17,8 @@ export interface Wanted {
   bounds: Box;
   /** Classes are never mixed; measures may be smoothed when enlarged. */
   nearest: boolean;
+  /** Whether what the tiles leave empty inside the area was not seen, and is hatched. */
+  hatch: boolean;
 }
 
 export type Progress = 'loading' | 'slow' | 'shown' | 'failed' | 'partial';
@@ -37,6 +39,7 @@ export class WeekLayers {
   }
 
   get shownKey(): string | null { return this.shown?.wanted.key ?? null; }
+  get hatch(): boolean { return this.shown?.wanted.hatch ?? false; }
   get busy(): boolean { return this.pending !== null; }
   /** True while tiles of what is shown are still on the way (after a pan). */
   get filling(): boolean { return this.shown?.wanted.tiles != null && !this.map.isSourceLoaded(this.shown.slot); }

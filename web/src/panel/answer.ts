@@ -2,7 +2,7 @@
 
 import * as api from '../api.ts';
 import { byId, el, icon } from '../dom.ts';
-import { number, place, t, weekInSentence, type TextKey } from '../i18n/index.ts';
+import { currentLang, number, place, t, weekInSentence, type TextKey } from '../i18n/index.ts';
 import type { Place } from '../state.ts';
 import type { Week } from '../week.ts';
 import { chartPanel, className } from './chart.ts';
@@ -39,7 +39,7 @@ export class AnswerPanel {
   private seriesKey = '';
   private series: Promise<api.Series> | null = null;
 
-  constructor(private readonly choose: (week: Week) => void, private readonly close: () => void) {}
+  constructor(private readonly choose: (week: Week) => void, private readonly close: () => void, private readonly link: () => string) {}
 
   hint(): void {
     this.stop?.abort();
@@ -77,7 +77,7 @@ export class AnswerPanel {
       },
       () => { if (!stop.signal.aborted) chart.replaceChildren(el('p', { class: 'faint' }, t('chart.failed'))); });
     try {
-      const answer = await api.point(asked.place, asked.week, stop.signal);
+      const answer = await api.point(asked.place, asked.week, currentLang(), stop.signal);
       this.value(first, asked, answer);
       this.root.querySelector('.first')?.replaceWith(first);
     } catch (error) {
@@ -126,8 +126,8 @@ export class AnswerPanel {
     button.addEventListener('click', () => {
       const done = (): void => { button.title = t('answer.copied'); button.setAttribute('aria-label', t('answer.copied')); button.classList.add('done'); };
       // Without a secure context there is no clipboard: the link is then shown to be copied by hand.
-      if (navigator.clipboard) navigator.clipboard.writeText(location.href).then(done, () => prompt(t('answer.copy'), location.href));
-      else prompt(t('answer.copy'), location.href);
+      if (navigator.clipboard) navigator.clipboard.writeText(this.link()).then(done, () => prompt(t('answer.copy'), this.link()));
+      else prompt(t('answer.copy'), this.link());
     });
     return button;
   }

@@ -122,7 +122,7 @@ export function chartPanel(input: ChartInput): HTMLElement {
   const table = el('table', {},
     el('caption', {}, t('chart.caption', { layer: layerShort(input.layer), place: place(input.place.lon, input.place.lat) })),
     el('thead', {}, el('tr', {}, ...header.map((key) => el('th', { scope: 'col' }, t(key))))),
-    el('tbody', {}, ...rows.toReversed().map((row) => el('tr', {},
+    el('tbody', {}, ...[...rows].reverse().map((row) => el('tr', {},
       el('th', { scope: 'row' }, String(weekNumber(row.week))), el('td', {}, days(row.week)), el('td', {}, say(row.value)),
       el('td', {}, row.clear === null ? '–' : String(row.clear)), el('td', {}, row.age === null ? '–' : number(row.age, 0))))));
   const download = el('button', {
