@@ -33,7 +33,8 @@ impl Size {
             return Err(Problem::bad("size", "width and height begin at 1 pixel"));
         }
         if width.saturating_mul(height) > MAX_PIXELS {
-            let detail = format!("{width} x {height} pixels are more than {MAX_PIXELS}; ask for a smaller picture");
+            let detail =
+                format!("{width} x {height} pixels are more than {MAX_PIXELS}; ask for a smaller picture");
             return Err(Problem::too_large(detail));
         }
         Ok(Self { width, height })
@@ -41,7 +42,12 @@ impl Size {
 
     /// Reads `{width}x{height}[@2x]`.
     pub(crate) fn parse(text: &str) -> Outcome<Self> {
-        let wrong = || Problem::bad("size", format!("`{text}` is no size; write width x height such as 800x600"));
+        let wrong = || {
+            Problem::bad(
+                "size",
+                format!("`{text}` is no size; write width x height such as 800x600"),
+            )
+        };
         let (size, scale) = match text.split_once('@') {
             None => (text, 1),
             Some((size, "1x")) => (size, 1),
@@ -51,21 +57,39 @@ impl Size {
         let (width, height) = size.split_once('x').ok_or_else(wrong)?;
         let number = |text: &str| {
             let digits = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
-            digits.then(|| text.parse().unwrap_or(usize::MAX)).ok_or_else(wrong)
+            digits
+                .then(|| text.parse().unwrap_or(usize::MAX))
+                .ok_or_else(wrong)
         };
-        Self::new(number(width)?.saturating_mul(scale), number(height)?.saturating_mul(scale))
+        Self::new(
+            number(width)?.saturating_mul(scale),
+            number(height)?.saturating_mul(scale),
+        )
     }
 }
 
 /// Reads `west,south,east,north` in degrees.
 pub(crate) fn parse_box(text: &str) -> Outcome<Bounds> {
-    let wrong = || Problem::bad("bbox", format!("`{text}` is no box; write west,south,east,north in degrees"));
-    let numbers: Vec<f64> = text.split(',').map_while(|part| part.trim().parse().ok()).collect();
+    let wrong = || {
+        Problem::bad(
+            "bbox",
+            format!("`{text}` is no box; write west,south,east,north in degrees"),
+        )
+    };
+    let numbers: Vec<f64> = text
+        .split(',')
+        .map_while(|part| part.trim().parse().ok())
+        .collect();
     let [west, south, east, north] = numbers.try_into().map_err(|_| wrong())?;
     let finite = [west, south, east, north].iter().all(|edge| edge.is_finite());
-    let sane = west < east && south < north && (-180.0..=180.0).contains(&west) && (-180.0..=180.0).contains(&east);
+    let sane =
+        west < east && south < north && (-180.0..=180.0).contains(&west) && (-180.0..=180.0).contains(&east);
     let visible = south < MERCATOR_LIMIT && north > -MERCATOR_LIMIT && south >= -90.0 && north <= 90.0;
-    if finite && sane && visible { Ok(Bounds::new(west, south, east, north)) } else { Err(wrong()) }
+    if finite && sane && visible {
+        Ok(Bounds::new(west, south, east, north))
+    } else {
+        Err(wrong())
+    }
 }
 
 /// The grid in EPSG:3857 of a picture that fills a box of degrees from edge to edge.
@@ -93,14 +117,19 @@ pub(crate) fn fitted(bbox: Bounds, longest: usize) -> Outcome<Size> {
 
 /// The format an address ends with.
 pub(crate) fn split_format(text: &str) -> Outcome<(&str, Option<Format>)> {
-    let Some((rest, extension)) = text.rsplit_once('.') else { return Ok((text, None)) };
+    let Some((rest, extension)) = text.rsplit_once('.') else {
+        return Ok((text, None));
+    };
     // the dot of a decimal number is no extension
     if extension.bytes().all(|byte| byte.is_ascii_digit()) {
         return Ok((text, None));
     }
     match Format::from_extension(extension) {
         Some(format) => Ok((rest, Some(format))),
-        None => Err(Problem::not_found("unknown-format", format!("pictures are png or webp, not `{extension}`"))),
+        None => Err(Problem::not_found(
+            "unknown-format",
+            format!("pictures are png or webp, not `{extension}`"),
+        )),
     }
 }
 
@@ -129,15 +158,23 @@ pub(crate) async fn picture(
                 indices: vec![0; grid.width * grid.height],
                 palette: Arc::new([[0; 4]]),
             };
-            let image = rasters.render(&raster.asset(), &raster.style, &grid)?.unwrap_or_else(blank);
+            let image = rasters
+                .render(&raster.asset(), &raster.style, &grid)?
+                .unwrap_or_else(blank);
             encode::encode(&image, format)
         };
         let mut response = Response::new(Body::from(app.cpu.run(draw).await??));
-        response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(format.media_type()));
+        response.headers_mut().insert(
+            header::CONTENT_TYPE,
+            HeaderValue::from_static(format.media_type()),
+        );
         response
     };
     let headers = response.headers_mut();
-    headers.insert(header::ETAG, HeaderValue::try_from(etag).expect("hexadecimal digits and quotes are a header value"));
+    headers.insert(
+        header::ETAG,
+        HeaderValue::try_from(etag).expect("hexadecimal digits and quotes are a header value"),
+    );
     headers.insert(header::CACHE_CONTROL, cache);
     headers.insert(SEN_PERIOD, raster.period_header.clone());
     Ok(response)
@@ -154,12 +191,36 @@ mod tests {
 
     #[test]
     fn sizes_and_boxes_are_bounded() {
-        assert_eq!(Size::parse("800x600@2x").ok(), Some(Size { width: 1600, height: 1200 }));
-        for (text, status) in [("0x5", 400), ("x", 400), ("-1x5", 400), ("99999999999999999999x9", 413), ("4096x4096", 413)] {
-            assert_eq!(Size::parse(text).expect_err("refused").status().as_u16(), status, "{text}");
+        assert_eq!(
+            Size::parse("800x600@2x").ok(),
+            Some(Size {
+                width: 1600,
+                height: 1200
+            })
+        );
+        for (text, status) in [
+            ("0x5", 400),
+            ("x", 400),
+            ("-1x5", 400),
+            ("99999999999999999999x9", 413),
+            ("4096x4096", 413),
+        ] {
+            assert_eq!(
+                Size::parse(text).expect_err("refused").status().as_u16(),
+                status,
+                "{text}"
+            );
         }
         assert!(parse_box("105.1,10.1,105.9,10.9").is_ok());
-        for bad in ["1,2,3", "3,2,1,4", "1,2,3,nan", "a,b,c,d", "0,0,0,0", "0,86,1,89", "1,2,3,4,5"] {
+        for bad in [
+            "1,2,3",
+            "3,2,1,4",
+            "1,2,3,nan",
+            "a,b,c,d",
+            "0,0,0,0",
+            "0,86,1,89",
+            "1,2,3,4,5",
+        ] {
             assert!(parse_box(bad).is_err(), "{bad}");
         }
     }

@@ -18,14 +18,24 @@ impl Place {
     /// Reads `lon,lat`.
     pub(crate) fn parse(text: &str) -> Outcome<Self> {
         let wrong = || {
-            let detail = format!("`{text}` is no place; write longitude,latitude in degrees such as 105.63,10.46");
+            let detail =
+                format!("`{text}` is no place; write longitude,latitude in degrees such as 105.63,10.46");
             Problem::bad("lon,lat", detail)
         };
         let (lon, lat) = text.split_once(',').ok_or_else(wrong)?;
-        let number = |text: &str| text.trim().parse::<f64>().ok().filter(|number| number.is_finite());
+        let number = |text: &str| {
+            text.trim()
+                .parse::<f64>()
+                .ok()
+                .filter(|number| number.is_finite())
+        };
         let (lon, lat) = number(lon).zip(number(lat)).ok_or_else(wrong)?;
         let on_earth = (-180.0..=180.0).contains(&lon) && (-90.0..=90.0).contains(&lat);
-        if on_earth { Ok(Self { lon, lat }) } else { Err(wrong()) }
+        if on_earth {
+            Ok(Self { lon, lat })
+        } else {
+            Err(wrong())
+        }
     }
 }
 
@@ -40,7 +50,11 @@ pub(crate) fn tidy(value: f64) -> f64 {
 }
 
 /// The value of a raster at a place, or the reason why there is none.
-pub(crate) fn value(source: &RasterSource, raster: &Raster, place: Place) -> Result<Result<f64, &'static str>> {
+pub(crate) fn value(
+    source: &RasterSource,
+    raster: &Raster,
+    place: Place,
+) -> Result<Result<f64, &'static str>> {
     Ok(match source.sample(&raster.asset(), place.lon, place.lat)? {
         Sample::Outside => Err(OUTSIDE),
         Sample::NoData => Err(NOT_SEEN),
@@ -50,8 +64,16 @@ pub(crate) fn value(source: &RasterSource, raster: &Raster, place: Place) -> Res
 }
 
 /// A number of an asset beside the main one (`n_clear`, `age_days`, `quality`), `null` where there is none.
-pub(crate) fn beside(source: &RasterSource, assets: &Assets, raster: &Raster, name: &str, place: Place) -> Value {
-    let Some(asset) = raster.item.assets.get(name) else { return Value::Null };
+pub(crate) fn beside(
+    source: &RasterSource,
+    assets: &Assets,
+    raster: &Raster,
+    name: &str,
+    place: Place,
+) -> Value {
+    let Some(asset) = raster.item.assets.get(name) else {
+        return Value::Null;
+    };
     let path = assets.path(&asset.href);
     match source.sample(&RasterAsset::new(&path, asset), place.lon, place.lat) {
         Ok(Sample::Value(value)) => json!(tidy(value)),
@@ -84,7 +106,11 @@ pub(crate) fn layer(
         entry.insert("class".into(), json!(class.get(language)));
     }
     for name in ["quality", "n_clear", "age_days"] {
-        let number = if found == Err(OUTSIDE) { Value::Null } else { beside(source, assets, raster, name, place) };
+        let number = if found == Err(OUTSIDE) {
+            Value::Null
+        } else {
+            beside(source, assets, raster, name, place)
+        };
         entry.insert(name.into(), number);
     }
     if let Err(reason) = found {
@@ -99,7 +125,13 @@ mod tests {
 
     #[test]
     fn only_places_on_earth_are_read() {
-        assert_eq!(Place::parse("105.5,10.25").ok(), Some(Place { lon: 105.5, lat: 10.25 }));
+        assert_eq!(
+            Place::parse("105.5,10.25").ok(),
+            Some(Place {
+                lon: 105.5,
+                lat: 10.25
+            })
+        );
         for bad in ["", "1", "1,", "a,b", "181,0", "0,91", "nan,0", "1,2,3", "inf,0"] {
             assert!(Place::parse(bad).is_err(), "{bad}");
         }

@@ -1,13 +1,261 @@
-//! Not there yet.
+//! `/assets/{collection}/{year}/{item}/{file}`: the files of weekly items, whole or in ranges.
+//!
+//! Only files that a row of the catalogue points at are served; the address is looked up, never joined to a path.
+
 use super::Standard;
+use crate::headers::{HOUR, not_modified};
+use crate::layers::layers;
+use crate::problem::{Outcome, Problem};
+use crate::query::segments;
 use crate::state::Shared;
 use axum::Router;
+use axum::body::{Body, Bytes};
+use axum::extract::{Request, State};
+use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use axum::routing::get;
+use hyper::body::Frame;
+use sen_catalog::{Asset, Item};
+use std::io::SeekFrom;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+use tokio::fs::File;
+use tokio::io::{AsyncReadExt, AsyncSeekExt};
+use tokio::sync::mpsc;
+
+/// Bytes read at once.
+const CHUNK: usize = 256 * 1024;
 
 /// See the module.
 pub(crate) struct AssetFiles;
 
 impl Standard for AssetFiles {
     fn routes(&self) -> Router<Shared> {
-        Router::new()
+        Router::new().route("/assets/{collection}/{year}/{item}/{file}", get(file))
+    }
+
+    fn reserved(&self) -> &'static [&'static str] {
+        &["assets"]
+    }
+
+    /// Rasters are compressed inside.
+    fn is_pictures(&self) -> bool {
+        true
+    }
+}
+
+/// The address of an asset for clients; the files of scenes keep their place to themselves.
+pub(crate) fn address(base: &str, item: &Item, href: &str) -> String {
+    if href.contains("://") {
+        return href.to_owned();
+    }
+    let own =
+        item.assets.values().any(|asset| asset.href == href) && !href.starts_with('/') && !item.is_scene();
+    if own {
+        format!("{base}/assets/{href}")
+    } else {
+        // a file name alone says which band it is and nothing about this machine
+        href.rsplit('/').next().unwrap_or_default().to_owned()
+    }
+}
+
+async fn file(State(app): State<Shared>, request: Request) -> Outcome {
+    let parts = segments(request.uri().path())?;
+    let part = |index: usize| parts.get(index).map_or("", AsRef::as_ref);
+    let nothing = || Problem::not_found("unknown-asset", "no item of the catalogue has such a file");
+    let snapshot = app.lookup.snapshot().await?;
+    let (collection, id) = (part(1), part(3));
+    if !layers(&snapshot).any(|known| known == collection) {
+        return Err(nothing());
+    }
+    let item = app
+        .lookup
+        .store()
+        .item(collection, id)
+        .await?
+        .ok_or_else(nothing)?;
+    let href = parts.get(1..).unwrap_or_default().join("/");
+    let asset = item
+        .assets
+        .values()
+        .find(|asset| asset.href == href)
+        .ok_or_else(nothing)?;
+    if href.starts_with('/') || href.split('/').any(|part| part == ".." || part.is_empty()) {
+        return Err(nothing());
+    }
+    let path = app.assets.path(&href);
+    let opened = async {
+        let file = File::open(&path).await?;
+        let size = file.metadata().await?.len();
+        Ok::<_, std::io::Error>((file, size))
+    };
+    let (file, size) = opened
+        .await
+        .map_err(|error| sen_catalog::Error::io(&path, error))?;
+    send(file, size, asset, request.method(), request.headers()).await
+}
+
+async fn send(mut file: File, size: u64, asset: &Asset, method: &Method, asked: &HeaderMap) -> Outcome {
+    let etag = asset
+        .sha256
+        .as_deref()
+        .and_then(|hex| hex.get(..32))
+        .map(|hex| format!("\"{hex}\""));
+    let current = etag.as_deref().is_some_and(|etag| not_modified(asked, etag));
+    let if_range = asked.get(header::IF_RANGE).and_then(|value| value.to_str().ok());
+    let range_holds = if_range.is_none_or(|validator| Some(validator) == etag.as_deref());
+    let range = asked
+        .get(header::RANGE)
+        .and_then(|value| value.to_str().ok())
+        .filter(|_| range_holds);
+    let range = range.map_or(Range::Whole, |range| Range::parse(range, size));
+    let mut response = match range {
+        _ if current => StatusCode::NOT_MODIFIED.into_response(),
+        Range::Outside => {
+            let mut response = Problem::range(size).into_response();
+            response
+                .headers_mut()
+                .insert(header::CONTENT_RANGE, text(&format!("bytes */{size}")));
+            return Ok(response);
+        }
+        Range::Whole | Range::Part(..) => {
+            let (first, length) = match range {
+                Range::Part(first, last) => (first, last - first + 1),
+                Range::Whole | Range::Outside => (0, size),
+            };
+            let mut response = Response::new(Body::empty());
+            if *method != Method::HEAD {
+                let seeked = file.seek(SeekFrom::Start(first)).await;
+                seeked.map_err(|error| sen_catalog::Error::io(&asset.href, error))?;
+                *response.body_mut() = Body::new(stream(file, length));
+            }
+            if let Range::Part(first, last) = range {
+                *response.status_mut() = StatusCode::PARTIAL_CONTENT;
+                response.headers_mut().insert(
+                    header::CONTENT_RANGE,
+                    text(&format!("bytes {first}-{last}/{size}")),
+                );
+            }
+            let headers = response.headers_mut();
+            headers.insert(header::CONTENT_LENGTH, HeaderValue::from(length));
+            headers.insert(header::CONTENT_TYPE, content_type(&asset.href));
+            response
+        }
+    };
+    let headers = response.headers_mut();
+    headers.insert(header::ACCEPT_RANGES, HeaderValue::from_static("bytes"));
+    headers.insert(header::CACHE_CONTROL, HOUR);
+    if let Some(etag) = etag {
+        headers.insert(header::ETAG, text(&etag));
+    }
+    Ok(response)
+}
+
+fn text(value: &str) -> HeaderValue {
+    HeaderValue::try_from(value).expect("digits, letters and quotes are a header value")
+}
+
+fn content_type(href: &str) -> HeaderValue {
+    let extension = href.rsplit_once('.').map_or("", |(_, extension)| extension);
+    HeaderValue::from_static(match extension {
+        "tif" | "tiff" => "image/tiff; application=geotiff; profile=cloud-optimized",
+        "json" => "application/json",
+        "csv" => "text/csv; charset=utf-8",
+        _ => "application/octet-stream",
+    })
+}
+
+/// Which bytes are asked for; several ranges at once are answered with the whole file, as RFC 9110 allows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Range {
+    Whole,
+    /// First and last byte.
+    Part(u64, u64),
+    Outside,
+}
+
+impl Range {
+    fn parse(text: &str, size: u64) -> Self {
+        let Some((first, last)) = text
+            .strip_prefix("bytes=")
+            .and_then(|range| range.split_once('-'))
+        else {
+            return Self::Whole;
+        };
+        match (first.trim().parse::<u64>(), last.trim().parse::<u64>()) {
+            (Ok(first), _) if first >= size => Self::Outside,
+            (Ok(first), Ok(last)) if last >= first => Self::Part(first, last.min(size - 1)),
+            (Ok(first), Err(_)) if last.trim().is_empty() => Self::Part(first, size - 1),
+            (Err(_), Ok(0)) if first.trim().is_empty() => Self::Outside,
+            (Err(_), Ok(length)) if first.trim().is_empty() && size > 0 => {
+                Self::Part(size.saturating_sub(length), size - 1)
+            }
+            _ => Self::Whole,
+        }
+    }
+}
+
+/// A file's bytes as they are read, two chunks ahead of the client at most.
+struct FileBody(mpsc::Receiver<std::io::Result<Bytes>>);
+
+impl hyper::body::Body for FileBody {
+    type Data = Bytes;
+    type Error = std::io::Error;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, std::io::Error>>> {
+        self.0
+            .poll_recv(context)
+            .map(|chunk| chunk.map(|chunk| chunk.map(Frame::data)))
+    }
+}
+
+fn stream(mut file: File, mut left: u64) -> FileBody {
+    let (sender, receiver) = mpsc::channel(2);
+    tokio::spawn(async move {
+        while left > 0 {
+            let mut chunk = vec![0; usize::try_from(left).map_or(CHUNK, |left| left.min(CHUNK))];
+            let read = match file.read(&mut chunk).await {
+                Ok(0) => Err(std::io::Error::from(std::io::ErrorKind::UnexpectedEof)),
+                Ok(read) => {
+                    chunk.truncate(read);
+                    left -= read as u64;
+                    Ok(Bytes::from(chunk))
+                }
+                Err(error) => Err(error),
+            };
+            let failed = read.is_err();
+            if sender.send(read).await.is_err() || failed {
+                return; // the client has gone, or the file has
+            }
+        }
+    });
+    FileBody(receiver)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ranges_follow_rfc_9110() {
+        for (text, expected) in [
+            ("bytes=0-99", Range::Part(0, 99)),
+            ("bytes=990-", Range::Part(990, 999)),
+            ("bytes=-10", Range::Part(990, 999)),
+            ("bytes=-5000", Range::Part(0, 999)),
+            ("bytes=5-5000", Range::Part(5, 999)),
+            ("bytes=1000-", Range::Outside),
+            ("bytes=-0", Range::Outside),
+            ("bytes=9-3", Range::Whole),
+            ("bytes=0-1,5-6", Range::Whole),
+            ("lines=1-2", Range::Whole),
+            ("bytes=x-y", Range::Whole),
+        ] {
+            assert_eq!(Range::parse(text, 1000), expected, "{text}");
+        }
+        assert_eq!(Range::parse("bytes=0-", 0), Range::Outside);
     }
 }

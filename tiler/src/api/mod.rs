@@ -8,6 +8,7 @@ mod periods;
 mod picture;
 mod point;
 mod series;
+mod statistics;
 mod tilejson;
 pub(crate) mod tiles;
 mod titiler;

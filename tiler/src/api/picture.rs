@@ -41,7 +41,10 @@ async fn picture(State(app): State<Shared>, request: Request) -> Outcome {
     let snapshot = app.lookup.snapshot().await?;
     let is_layer = |name: &str| layers(&snapshot).any(|known| known == name);
     if app.styles.style(style).is_none() && !is_layer(style) {
-        return Err(Problem::not_found("unknown-style", format!("there is no style `{style}`; /catalog lists them")));
+        return Err(Problem::not_found(
+            "unknown-style",
+            format!("there is no style `{style}`; /catalog lists them"),
+        ));
     }
     let collection = collection_of(query.get("collection").unwrap_or(style));
     if !is_layer(collection) {
@@ -49,8 +52,22 @@ async fn picture(State(app): State<Shared>, request: Request) -> Outcome {
     }
     // the style that carries the layer's name is its own, also where it is only the grey one
     let named = app.styles.style(style).map(|style| style.id.as_str());
-    let pick = Pick { asset: query.get("asset"), style: named };
-    let raster = app.raster(&snapshot, collection, when, pick).await?.ok_or_else(|| when.nothing(collection))?;
+    let pick = Pick {
+        asset: query.get("asset"),
+        style: named,
+    };
+    let raster = app
+        .raster(&snapshot, collection, when, pick)
+        .await?
+        .ok_or_else(|| when.nothing(collection))?;
     let cache = draw::cache(&raster, when, &query);
-    draw::picture(&app, request.headers(), &raster, draw::grid(bbox, size), format.unwrap_or(Format::Png), cache).await
+    draw::picture(
+        &app,
+        request.headers(),
+        &raster,
+        draw::grid(bbox, size),
+        format.unwrap_or(Format::Png),
+        cache,
+    )
+    .await
 }

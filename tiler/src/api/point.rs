@@ -46,7 +46,9 @@ async fn point(State(app): State<Shared>, request: Request) -> Outcome {
         .cpu
         .run(move || {
             let entry = |(collection, raster): &(String, Option<Arc<_>>)| match raster {
-                Some(raster) => values::layer(&shared.rasters, &shared.assets, raster, place, language).into(),
+                Some(raster) => {
+                    values::layer(&shared.rasters, &shared.assets, raster, place, language).into()
+                }
                 None => json!({"collection": collection, "period": null, "value": null,
                     "unit": shared.styles.style(collection).map_or("", |style| &style.unit),
                     "quality": null, "reason": "nothing at that time"}),

@@ -34,7 +34,9 @@ async fn series(State(app): State<Shared>, request: Request) -> Outcome {
     let parts = segments(uri.path())?;
     let place = Place::parse(parts.get(3).map_or("", AsRef::as_ref))?;
     let query = Query::of(uri)?;
-    let name = query.get("collection").ok_or_else(|| Problem::bad("collection", "say which layer: collection=ndvi"))?;
+    let name = query
+        .get("collection")
+        .ok_or_else(|| Problem::bad("collection", "say which layer: collection=ndvi"))?;
     let snapshot = app.lookup.snapshot().await?;
     let collection = collection_of(name);
     if !layers(&snapshot).any(|known| known == collection) {
@@ -42,11 +44,24 @@ async fn series(State(app): State<Shared>, request: Request) -> Outcome {
     }
     // without a time the whole series is meant
     let (from, to) = When::of(&query)?.query.weeks();
-    let newest = ItemQuery { from, to, newest_first: true, limit: Some(MAX_WEEKS), ..ItemQuery::collection(collection) };
+    let newest = ItemQuery {
+        from,
+        to,
+        newest_first: true,
+        limit: Some(MAX_WEEKS),
+        ..ItemQuery::collection(collection)
+    };
     let items = app.lookup.store().items(&newest).await?;
-    let rasters: Vec<_> =
-        items.into_iter().rev().filter_map(|item| app.raster_of(Arc::new(item), Pick::default()).ok()).collect();
-    let unit = app.styles.style(collection).map(|style| style.unit.clone()).unwrap_or_default();
+    let rasters: Vec<_> = items
+        .into_iter()
+        .rev()
+        .filter_map(|item| app.raster_of(Arc::new(item), Pick::default()).ok())
+        .collect();
+    let unit = app
+        .styles
+        .style(collection)
+        .map(|style| style.unit.clone())
+        .unwrap_or_default();
     let shared = Arc::clone(&app);
     let values: Vec<Value> = app
         .cpu
