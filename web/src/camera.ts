@@ -38,6 +38,15 @@ export function seenBox(camera: Camera, size: Size): Box {
   return [lonOf(x - dx), latOf(y + dy), lonOf(x + dx), latOf(y - dy)];
 }
 
+/** The pixel of the screen that shows a place. */
+export function pixelOf(camera: Camera, size: Size, lon: number, lat: number): { x: number; y: number } {
+  const world = WORLD_PX * 2 ** camera.zoom;
+  return {
+    x: size.width / 2 + (mercatorX(lon) - mercatorX(camera.lon)) * world,
+    y: size.height / 2 + (mercatorY(lat) - mercatorY(camera.lat)) * world,
+  };
+}
+
 /** The place under a pixel of the screen. */
 export function placeAt(camera: Camera, size: Size, px: number, py: number): { lon: number; lat: number } {
   const world = WORLD_PX * 2 ** camera.zoom;

@@ -3,7 +3,7 @@
 import './style.css';
 import type { Catalog, Legend, TileJson } from './api.ts';
 import { picturePath, tileAddress } from './api.ts';
-import { fit, placeAt, seenBox, type Box, type Padding, type Size } from './camera.ts';
+import { fit, pixelOf, placeAt, seenBox, type Box, type Padding, type Size } from './camera.ts';
 import { byId, el, icon } from './dom.ts';
 import { setLang, t, weekInSentence, percent, weekShort, type TextKey } from './i18n/index.ts';
 import { catalogOf, forgetWeeks, legendOf, tileJsonOf, weeksOf, type Weeks } from './model.ts';
@@ -46,7 +46,7 @@ const padding = (): Padding => wide()
   : { left: 12, right: 12, top: 68, bottom: 196 };
 
 /** What they cover while an answer is open. */
-const covered = (): Padding => ({ ...padding(), bottom: wide() ? 150 : innerHeight * 0.56 + 16 });
+const covered = (): Padding => ({ ...padding(), right: wide() ? byId('answer').offsetWidth + 32 : 12, bottom: wide() ? 150 : innerHeight * 0.56 + 16 });
 
 const camera = (): Camera => store.state.map ?? fit(area, size(), padding());
 
@@ -137,7 +137,7 @@ async function openLayer(state: State): Promise<void> {
 function openWeek(state: State): void {
   if (!weeks) return;
   week = weeks.resolve(state.week);
-  notices.hint(null);
+  notices.hint(still ? () => t('notice.noWebgl') : null);
   if (week && state.week && week !== state.week) {
     const [asked, shown] = [state.week, week];
     notices.hint(() => t('notice.missingWeek', { asked: weekInSentence(asked), shown: weekInSentence(shown) }));
@@ -235,6 +235,7 @@ function onProgress(progress: Progress, key: string): void {
     document.body.dataset.shown = key;
     notices.clear();
     byId('picture').hidden = true;
+    byId('under').hidden = true;
     player.shown();
   }
 }
@@ -247,11 +248,22 @@ function drawPicture(): Promise<void> {
   const address = picturePath(store.state.layer, seenBox(camera(), { width, height }), Math.round(width * factor), Math.round(height * factor), week ?? store.state.week);
   return new Promise((resolve, reject) => {
     const timer = setTimeout(() => reject(new Error('slow')), 8000);
-    image.onload = () => { clearTimeout(timer); image.hidden = false; resolve(); };
+    image.onload = () => { clearTimeout(timer); image.hidden = false; drawUnder(); resolve(); };
     image.onerror = () => { clearTimeout(timer); reject(new Error(address)); };
     image.alt = week ? `${layerShort(store.state.layer)}, ${weekInSentence(week)}` : '';
     image.src = address;
   });
+}
+
+/** The area under the picture, hatched where the layer was not seen. */
+function drawUnder(): void {
+  const node = byId('under');
+  const [w, s, e, n] = area;
+  const from = pixelOf(camera(), size(), w, n);
+  const to = pixelOf(camera(), size(), e, s);
+  node.style.cssText = `left:${from.x}px;top:${from.y}px;width:${to.x - from.x}px;height:${to.y - from.y}px`;
+  node.classList.toggle('hatch', legend?.classed === false);
+  node.hidden = false;
 }
 
 async function drawStill(): Promise<void> {

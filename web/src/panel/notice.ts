@@ -4,6 +4,9 @@ import { byId, el } from '../dom.ts';
 import { t } from '../i18n/index.ts';
 
 type Say = () => string;
+/** Weeks are written small inside a sentence; this one begins it. */
+const begin = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1);
+
 interface Press { label: Say; press: () => void }
 
 export class Notices {
@@ -41,7 +44,7 @@ export class Notices {
   redraw(): void {
     const put = (node: HTMLElement, one: { say: Say; press?: Press } | null): void => {
       node.hidden = one === null;
-      node.replaceChildren(...(one ? [el('span', {}, one.say()), ...(one.press ? [el('button', { type: 'button', onclick: one.press.press }, one.press.label())] : [])] : []));
+      node.replaceChildren(...(one ? [el('span', {}, begin(one.say())), ...(one.press ? [el('button', { type: 'button', onclick: one.press.press }, one.press.label())] : [])] : []));
     };
     this.line.dataset.kind = this.current?.kind ?? '';
     put(this.line, this.current);
