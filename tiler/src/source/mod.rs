@@ -4,3 +4,6 @@ mod patch;
 mod raster;
 
 pub use raster::{RasterAsset, RasterSource, Sample};
+
+#[cfg(test)]
+mod tests;
