@@ -524,5 +524,45 @@ mod warp {
     }
 }
 
+/// Writes a raster for tests: `data_type` is `UInt16` or `Float32`, the driver `GTiff` or `JP2OpenJPEG`.
+#[cfg(test)]
+pub(crate) fn write_raster(
+    path: &Path,
+    (driver, data_type): (&str, &str),
+    grid: &Grid,
+    bands: &[Vec<f32>],
+    nodata: Option<f64>,
+    metadata: &[(&str, &str)],
+) {
+    init();
+    let memory = DriverManager::get_driver_by_name("MEM").expect("built in");
+    let (width, height, count) = (grid.width, grid.height, bands.len());
+    let mut made = match data_type {
+        "UInt16" => memory.create_with_band_type::<u16, _>("", width, height, count),
+        _ => memory.create_with_band_type::<f32, _>("", width, height, count),
+    }
+    .expect("created");
+    made.set_geo_transform(&grid.geotransform()).expect("set");
+    made.set_spatial_ref(&spatial_ref(grid.crs).expect("known system"))
+        .expect("set");
+    for (key, value) in metadata {
+        made.set_metadata_item(key, value, "").expect("set");
+    }
+    for (index, pixels) in bands.iter().enumerate() {
+        let mut band = made.rasterband(index + 1).expect("created");
+        band.set_no_data_value(nodata).expect("set");
+        let mut buffer = Buffer::new((width, height), pixels.clone());
+        band.write((0, 0), (width, height), &mut buffer).expect("written");
+    }
+    let driver = DriverManager::get_driver_by_name(driver).expect("there");
+    let mut options = gdal::raster::RasterCreationOptions::new();
+    if driver.short_name() == "JP2OpenJPEG" {
+        for (key, value) in [("QUALITY", "100"), ("REVERSIBLE", "YES")] {
+            options.add_name_value(key, value).expect("added");
+        }
+    }
+    made.create_copy(&driver, path, &options).expect("copied");
+}
+
 #[cfg(test)]
 mod tests;

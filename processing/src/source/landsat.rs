@@ -59,32 +59,27 @@ fn read(path: &Path, options: &SourceOptions) -> Result<Item> {
         .into_item()
 }
 
-/// `GROUP = NAME` ... `KEY = "value"` ... `END_GROUP = NAME`, closed by `END`.
+/// `GROUP = NAME` ... `KEY = "value"` ... `END_GROUP = NAME`; the outermost group closes last.
 fn parse_odl(text: &str) -> Result<Fields, String> {
     let mut fields = Fields::new();
-    let mut group = String::new();
-    for line in text.lines().map(str::trim) {
-        if line == "END" {
-            return Ok(fields);
-        }
-        let Some((key, value)) = line
-            .split_once('=')
-            .map(|(key, value)| (key.trim(), value.trim()))
-        else {
-            continue;
-        };
+    let mut open: Vec<&str> = Vec::new();
+    let pairs = text.lines().filter_map(|line| line.split_once('='));
+    for (key, value) in pairs.map(|(key, value)| (key.trim(), value.trim())) {
         match key {
-            "GROUP" => value.clone_into(&mut group),
-            "END_GROUP" => {}
+            "GROUP" => open.push(value),
+            "END_GROUP" => {
+                open.pop();
+                if open.is_empty() {
+                    return Ok(fields);
+                }
+            }
             _ => {
-                fields.insert(
-                    (group.clone(), key.to_owned()),
-                    value.trim_matches('"').to_owned(),
-                );
+                let group = open.last().copied().unwrap_or_default().to_owned();
+                fields.insert((group, key.to_owned()), value.trim_matches('"').to_owned());
             }
         }
     }
-    Err("is cut short: its closing END is missing".into())
+    Err("is cut short: its outermost group is not closed".into())
 }
 
 fn parse_xml(text: &str) -> Result<Fields, String> {

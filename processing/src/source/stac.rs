@@ -36,7 +36,10 @@ impl ImagerySource for Stac {
         let mut start = Vec::new();
         let read = File::open(path).and_then(|file| file.take(1 << 20).read_to_end(&mut start));
         let text = String::from_utf8_lossy(&start);
-        read.is_ok() && (text.contains("\"stac_version\"") || text.contains("\"stac_extensions\""))
+        read.is_ok()
+            && ["\"stac_version\"", "\"stac_extensions\"", "\"assets\""]
+                .iter()
+                .any(|key| text.contains(key))
     }
 
     fn read(&self, path: &Path, options: &SourceOptions) -> Found {
@@ -162,6 +165,7 @@ impl Kind {
         {
             Ok(Self::LandsatC2L2)
         } else {
+            let collection = if collection.is_empty() { "none" } else { collection };
             let known = "sentinel-2-l2a, sentinel-2-l1c, sentinel-1-rtc, landsat-c2-l2";
             Err(Error::unreadable(
                 id,

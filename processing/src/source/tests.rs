@@ -1,7 +1,14 @@
-//! Each kind of delivery, with the real samples where they are present and with tiny made files everywhere.
+//! Each kind of delivery: tiny made files everywhere, the real samples where they are present.
 
 use super::*;
-use sen_catalog::Crs;
+use chrono::{DateTime, Utc};
+use sen_catalog::{Crs, Grid};
+
+mod api;
+mod geotiff;
+mod landsat;
+mod safe;
+mod stac;
 
 /// Real data beside the workspace; `None` (said on stderr) where they are absent.
 fn shared(path: &str) -> Option<String> {
@@ -18,79 +25,76 @@ fn shared(path: &str) -> Option<String> {
     found
 }
 
-fn layout(text: &str) -> GeotiffLayout {
-    let layout: GeotiffLayout = toml::from_str(text).expect("layout");
-    layout.check().expect("sound layout");
-    layout
-}
-
 fn with_layouts(texts: &[&str]) -> SourceOptions {
+    let layout = |text: &&str| {
+        let layout: GeotiffLayout = toml::from_str(text).expect("layout");
+        layout.check().expect("sound layout");
+        layout
+    };
     SourceOptions {
-        geotiff: texts.iter().map(|text| layout(text)).collect(),
+        geotiff: texts.iter().map(layout).collect(),
         ..SourceOptions::default()
     }
 }
 
-const ANGIANG_S2: &str = r#"
-    name = "angiang"
-    collection = "sentinel-2-l2a"
-    files = "S2_L2A_{%Y%m%dT%H%M%S}_*.tif"
-    bands = ["blue", "green", "red", "_", "nir", "swir16", "swir22", "scl"]
-    offset_tag = "BOA_ADD_OFFSET"
-"#;
-const ANGIANG_S1: &str = r#"
-    name = "angiang-s1"
-    collection = "sentinel-1-rtc"
-    files = "S1_RTC_{%Y%m%dT%H%M%S}_*.tif"
-    bands = ["vv", "vh"]
-    units = "linear"
-"#;
+/// A square grid of 10 m cells in the delta.
+fn grid(side: usize) -> Grid {
+    Grid {
+        crs: Crs::UTM_48N,
+        west: 560_000.0,
+        north: 1_150_000.0,
+        cell_width: 10.0,
+        cell_height: 10.0,
+        width: side,
+        height: side,
+    }
+}
+
+/// Writes a small UInt16 GeoTIFF on [`grid`].
+fn made(path: &Path, side: usize, bands: &[Vec<f32>], metadata: &[(&str, &str)]) {
+    std::fs::create_dir_all(path.parent().expect("in a folder")).expect("made");
+    crate::gdal_io::write_raster(path, ("GTiff", "UInt16"), &grid(side), bands, None, metadata);
+}
+
+/// The one scene of a find without failures.
+fn only(found: Found) -> Item {
+    assert_eq!(found.failures, []);
+    assert_eq!(found.scenes.len(), 1);
+    found.scenes.into_iter().next().expect("one")
+}
+
+fn only_failure(found: Found) -> Failure {
+    assert!(found.scenes.is_empty(), "{:?}", found.scenes);
+    assert_eq!(found.failures.len(), 1, "{:?}", found.failures);
+    found.failures.into_iter().next().expect("one")
+}
 
 #[test]
-fn an_giang_gives_every_date_with_the_offset_of_its_tag() {
-    let Some(folder) = shared("angiang2022") else {
-        return;
-    };
-    let found = discover(&folder, &with_layouts(&[ANGIANG_S2, ANGIANG_S1])).expect("imagery");
-    assert_eq!(found.failures, []);
-    let optical: Vec<_> = found
-        .scenes
-        .iter()
-        .filter(|item| item.collection == "sentinel-2-l2a")
-        .collect();
-    let radar: Vec<_> = found
-        .scenes
-        .iter()
-        .filter(|item| item.collection == "sentinel-1-rtc")
-        .collect();
-    assert_eq!((optical.len(), radar.len()), (3 * 69, 3 * 57));
-    assert!(found.scenes.is_sorted_by_key(|item| item.interval.start));
-    for item in optical {
-        // tag -1000 from 2022-01-30 on (gdalinfo 3.6.2)
-        let late = item.interval.start
-            >= "2022-01-25T00:00:00Z"
-                .parse::<chrono::DateTime<chrono::Utc>>()
-                .expect("time");
-        assert!(
-            (item.assets["red"].offset - if late { -0.1 } else { 0.0 }).abs() < 1e-12,
-            "{}",
-            item.id
-        );
-        assert_eq!((item.assets["scl"].scale, item.assets["scl"].offset), (1.0, 0.0));
-        assert_eq!(
-            (item.assets["nir"].band_index, item.assets["nir"].nodata),
-            (5, Some(0.0))
-        );
-        assert_eq!(item.grid.crs, Crs::WGS84);
-    }
-    let first = radar
-        .iter()
-        .find(|item| item.id == "angiang-s1_20220109T224606_thoaison")
-        .expect("first date");
-    assert_eq!(
-        (first.grid.crs, first.grid.width, first.grid.height),
-        (Crs::UTM_48N, 687, 86)
+fn what_is_not_there_or_no_imagery_is_refused() {
+    let options = SourceOptions::default();
+    assert!(
+        discover("/nowhere/at/all", &options)
+            .expect_err("absent")
+            .to_string()
+            .contains("no such file")
     );
-    assert_eq!(first.assets["vh"].nodata, Some(-32768.0));
-    assert_eq!(first.properties["sen:units"], "linear");
+    let folder = tempfile::tempdir().expect("folder");
+    std::fs::write(folder.path().join("notes.txt"), "nothing").expect("written");
+    let location = folder.path().display().to_string();
+    assert!(
+        discover(&location, &options)
+            .expect_err("empty")
+            .to_string()
+            .contains("no imagery")
+    );
+    let unknown = SourceOptions {
+        source: Some("modis".into()),
+        ..options
+    };
+    assert!(
+        discover(&location, &unknown)
+            .expect_err("unknown")
+            .to_string()
+            .contains("sentinel-2-safe")
+    );
 }
