@@ -49,6 +49,7 @@ pub(crate) trait Blend: Pixel {
 macro_rules! blend_integer {
     ($type:ty, $wide:ty) => {
         impl Blend for $type {
+            #[inline]
             fn blend([a, b, c, d]: [Self; 4], x: i32, y: i32) -> Self {
                 let (a, b, c, d) = (<$wide>::from(a), <$wide>::from(b), <$wide>::from(c), <$wide>::from(d));
                 let (x, y) = (x as $wide, y as $wide);
@@ -69,6 +70,7 @@ blend_integer!(i16, i32);
 blend_integer!(u16, i64);
 
 impl Blend for f32 {
+    #[inline]
     fn blend([a, b, c, d]: [Self; 4], x: i32, y: i32) -> Self {
         let (x, y) = (x as Self / 256.0, y as Self / 256.0);
         let (upper, lower) = (a + (b - a) * x, c + (d - c) * x);
@@ -130,14 +132,17 @@ fn masked<T: Blend>(corners: [T; 4], known: [bool; 4], x: i32, y: i32) -> Option
 }
 
 /// 256ths between two cells.
+#[inline]
 const fn weight(position: i32) -> i32 {
     (position >> (FRACTION - 8)) & 255
 }
 
+#[inline]
 fn nearest<T: Copy>(patch: &Patch<T>, u: i32, v: i32) -> T {
     patch.pixels[(v >> FRACTION) as usize * patch.stride + (u >> FRACTION) as usize]
 }
 
+#[inline]
 fn corners<T: Copy>(patch: &Patch<T>, u: i32, v: i32) -> [T; 4] {
     let first = (v >> FRACTION) as usize * patch.stride + (u >> FRACTION) as usize;
     let upper = &patch.pixels[first..first + 2];
