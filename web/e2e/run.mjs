@@ -2,13 +2,14 @@
 // WORDS picks the stories whose name holds them.
 // Prints one line a check and closes with the counts. CHROMIUM names the browser (default /usr/bin/chromium).
 import { mkdirSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { chromium } from 'playwright-core';
 import { Page } from './page.mjs';
 import { stories } from './stories.mjs';
 
 const base = (process.argv[2] ?? 'http://127.0.0.1:8080').replace(/\/$/, '');
-const folder = process.argv[3] ?? 'test-results';
+const folder = process.argv[3] ?? join(tmpdir(), 'sen-e2e');
 mkdirSync(folder, { recursive: true });
 
 const browser = await chromium.launch({
