@@ -338,7 +338,7 @@ fn parts<T>(level: Level, window: Window, out: &mut [T]) -> Vec<Part<'_, T>> {
     let mut parts: Vec<Part<'_, T>> = Vec::new();
     for (index, line) in out.chunks_exact_mut(window.width).enumerate() {
         let y = window.row + index;
-        if index == 0 || y % bh == 0 {
+        if index == 0 || y.is_multiple_of(bh) {
             parts.extend((first..=last).map(|column| {
                 let skip = (window.column.saturating_sub(column * bw), y % bh);
                 Part {

@@ -17,7 +17,7 @@ pub(super) fn halve<T: Pixel>(rows: &[T], width: usize, how: Overviews, nodata: 
             match how {
                 Overviews::Mode => halve_row(upper, lower, out, |quad| mode(quad, nodata)),
                 Overviews::Average | Overviews::None => {
-                    halve_row(upper, lower, out, |quad| average(quad, nodata))
+                    halve_row(upper, lower, out, |quad| average(quad, nodata));
                 }
             }
         });

@@ -19,7 +19,7 @@ pub(super) struct Tiff {
     pub(super) path: PathBuf,
     pub(super) length: u64,
     pub(super) big_endian: bool,
-    big_tiff: bool,
+    wide: bool,
 }
 
 /// One tag of a directory, its value not yet read.
@@ -50,7 +50,7 @@ impl Tiff {
             path: path.to_path_buf(),
             length: about.len(),
             big_endian: false,
-            big_tiff: false,
+            wide: false,
         };
         let start = tiff.bytes(0, 8, "header")?;
         tiff.big_endian = match &start[..2] {
@@ -61,7 +61,7 @@ impl Tiff {
         let first = match tiff.u16(&start[2..]) {
             42 => u64::from(tiff.u32(&start[4..])),
             43 => {
-                tiff.big_tiff = true;
+                tiff.wide = true;
                 if tiff.u16(&start[4..]) != 8 {
                     return Err(tiff.bad("is a BigTIFF with offsets of other than 8 bytes"));
                 }
@@ -144,9 +144,9 @@ impl Tiff {
     }
 
     fn directory(&self, offset: u64) -> Result<(Directory, u64)> {
-        let (head, size, tail) = if self.big_tiff { (8, 20, 8) } else { (2, 12, 4) };
+        let (head, size, tail) = if self.wide { (8, 20, 8) } else { (2, 12, 4) };
         let start = self.bytes(offset, head, "directory")?;
-        let count = if self.big_tiff {
+        let count = if self.wide {
             self.u64(&start)
         } else {
             u64::from(self.u16(&start))
@@ -160,7 +160,7 @@ impl Tiff {
             .chunks_exact(size as usize)
             .map(|bytes| self.entry(bytes))
             .collect();
-        let next = if self.big_tiff {
+        let next = if self.wide {
             self.u64(next)
         } else {
             u64::from(self.u32(next))
@@ -170,7 +170,7 @@ impl Tiff {
 
     fn entry(&self, bytes: &[u8]) -> Entry {
         let mut inline = [0; 8];
-        let count = if self.big_tiff {
+        let count = if self.wide {
             inline.copy_from_slice(&bytes[12..20]);
             self.u64(&bytes[4..])
         } else {
@@ -202,14 +202,14 @@ impl Tiff {
         };
         let stored = size(entry.count)?;
         let wanted = size(count)?;
-        let room = if self.big_tiff { 8 } else { 4 };
+        let room = if self.wide { 8 } else { 4 };
         if stored <= room {
             return Ok(entry.inline[..wanted.min(stored) as usize].to_vec());
         }
         if wanted > limit {
             return Err(self.bad(format!("tag {tag} has {wanted} bytes, more than is sane")));
         }
-        let offset = if self.big_tiff {
+        let offset = if self.wide {
             self.u64(&entry.inline)
         } else {
             u64::from(self.u32(&entry.inline))

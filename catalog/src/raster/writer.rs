@@ -127,7 +127,7 @@ impl CogWriter {
         let (width, height) = (self.levels[0].width, self.levels[0].height);
         let level = &self.levels[0];
         let left = (height - level.done) * width - level.pending.len();
-        if rows.len() % width != 0 || rows.len() > left {
+        if !rows.len().is_multiple_of(width) || rows.len() > left {
             let have = rows.len();
             return Err(Error::raster(
                 &self.path,
