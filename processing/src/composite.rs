@@ -54,10 +54,17 @@ pub fn median_look(looks: &[Measured], cells: usize) -> Composite {
 }
 
 fn single(look: &Measured) -> Composite {
-    let seen: Vec<u8> = look.values.iter().map(|value| u8::from(!value.is_nan())).collect();
+    let seen: Vec<u8> = look
+        .values
+        .iter()
+        .map(|value| u8::from(!value.is_nan()))
+        .collect();
     let age = look.age_days;
     Composite {
-        age_days: seen.iter().map(|&seen| if seen == 1 { age } else { NO_AGE }).collect(),
+        age_days: seen
+            .iter()
+            .map(|&seen| if seen == 1 { age } else { NO_AGE })
+            .collect(),
         values: look.values.clone(),
         quality: seen.clone(),
         n_clear: seen,
@@ -79,7 +86,9 @@ fn several(looks: &[Measured], cells: usize) -> Composite {
                 clear.insert(place, (value, index));
             }
         }
-        let Some(&(value, index)) = middle(&clear) else { continue };
+        let Some(&(value, index)) = middle(&clear) else {
+            continue;
+        };
         out.values[cell] = value;
         out.age_days[cell] = looks[index].age_days;
         out.n_clear[cell] = u8::try_from(clear.len()).unwrap_or(u8::MAX);
@@ -94,7 +103,9 @@ fn middle(sorted: &[(f32, usize)]) -> Option<&(f32, usize)> {
     if sorted.len() % 2 == 1 {
         return Some(upper);
     }
-    sorted.get(sorted.len() / 2 - 1).map(|lower| if lower.1 > upper.1 { lower } else { upper })
+    sorted
+        .get(sorted.len() / 2 - 1)
+        .map(|lower| if lower.1 > upper.1 { lower } else { upper })
 }
 
 #[cfg(test)]
@@ -104,7 +115,11 @@ mod tests {
     const N: f32 = f32::NAN;
 
     fn look(pass: usize, age_days: u8, values: &[f32]) -> Measured {
-        Measured { values: values.to_vec(), pass, age_days }
+        Measured {
+            values: values.to_vec(),
+            pass,
+            age_days,
+        }
     }
 
     #[test]
@@ -140,7 +155,11 @@ mod tests {
 
     #[test]
     fn of_classes_the_majority_wins_and_a_tie_goes_to_the_later_look() {
-        let looks = [look(0, 6, &[1.0, 1.0, 0.0]), look(1, 3, &[1.0, 0.0, 1.0]), look(2, 0, &[0.0, N, N])];
+        let looks = [
+            look(0, 6, &[1.0, 1.0, 0.0]),
+            look(1, 3, &[1.0, 0.0, 1.0]),
+            look(2, 0, &[0.0, N, N]),
+        ];
         assert_eq!(median_look(&looks, 3).values, [1.0, 0.0, 1.0]);
     }
 }

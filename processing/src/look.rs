@@ -12,7 +12,7 @@ use chrono::NaiveDate;
 use sen_catalog::raster::{Cog, DataType, Pixels};
 use sen_catalog::{Asset, Assets, Band, Bounds, Grid, Item, Period, Window, period};
 use std::ops::Range;
-use std::path::PathBuf;
+use std::path::Path;
 
 /// Property of scenes whose radar bands are stored in decibel.
 const DECIBEL: &str = "sen:decibel";
@@ -70,26 +70,46 @@ pub struct LookStrip {
     mask: Option<Vec<u8>>,
 }
 
+/// The part of a strip that a tile needs.
+#[derive(Debug)]
+pub struct Cut {
+    /// Band, physical values (NaN for no data), width of the band's own cells in cells of the province grid.
+    pub bands: Vec<(Band, Vec<f32>, usize)>,
+    /// Bits of [`mask`]; `None` when all is clear.
+    pub mask: Option<Vec<u8>>,
+}
+
 /// The kind of instrument behind a collection of scenes.
 pub fn sensor(collection: &str) -> Sensor {
-    if collection.starts_with("sentinel-1") { Sensor::Radar } else { Sensor::Optical }
+    if collection.starts_with("sentinel-1") {
+        Sensor::Radar
+    } else {
+        Sensor::Optical
+    }
 }
 
 /// The input of a product that a scene can serve, if any.
 pub fn input<'a>(product: &'a dyn Product, scene: &Item) -> Option<&'a Input> {
     let kind = sensor(&scene.collection);
-    product.inputs().iter().find(|input| {
-        input.sensor == kind && input.bands.iter().all(|names| first(scene, names).is_some())
-    })
+    product
+        .inputs()
+        .iter()
+        .find(|input| input.sensor == kind && input.bands.iter().all(|names| first(scene, names).is_some()))
 }
 
 /// The first of the alternatives that a scene has.
 fn first(scene: &Item, alternatives: &[Band]) -> Option<Band> {
-    alternatives.iter().copied().find(|band| asset(scene, *band).is_some())
+    alternatives
+        .iter()
+        .copied()
+        .find(|band| asset(scene, *band).is_some())
 }
 
 fn asset(scene: &Item, band: Band) -> Option<&Asset> {
-    scene.assets.get(band.name()).or_else(|| scene.assets.values().find(|asset| asset.band == Some(band)))
+    scene
+        .assets
+        .get(band.name())
+        .or_else(|| scene.assets.values().find(|asset| asset.band == Some(band)))
 }
 
 /// Numbers the overpasses of scenes in order of time.
@@ -97,7 +117,9 @@ pub fn passes(scenes: &[Item]) -> Vec<usize> {
     let mut passes: Vec<usize> = Vec::with_capacity(scenes.len());
     for (index, scene) in scenes.iter().enumerate() {
         let same = (0..index).rev().find(|&other| {
-            let gap = (scene.interval.start - scenes[other].interval.start).num_seconds().abs();
+            let gap = (scene.interval.start - scenes[other].interval.start)
+                .num_seconds()
+                .abs();
             scenes[other].collection == scene.collection && gap <= ONE_PASS_S
         });
         passes.push(same.map_or(index, |other| passes[other]));
@@ -125,15 +147,29 @@ impl Look {
             .collect();
         wanted.sort_unstable();
         wanted.dedup();
-        let Some(window) = covered(&scene.grid, province)?.filter(|_| !wanted.is_empty()) else { return Ok(None) };
-        let decibel = scene.properties.get(DECIBEL).and_then(serde_json::Value::as_bool).unwrap_or(false);
+        let Some(window) = covered(&scene.grid, province)?.filter(|_| !wanted.is_empty()) else {
+            return Ok(None);
+        };
+        let decibel = scene
+            .properties
+            .get(DECIBEL)
+            .and_then(serde_json::Value::as_bool)
+            .unwrap_or(false);
         let layer = |band: Band| -> Result<Option<Layer>> {
-            let Some(asset) = asset(scene, band) else { return Ok(None) };
+            let Some(asset) = asset(scene, band) else {
+                return Ok(None);
+            };
             let radar = matches!(band, Band::Vv | Band::Vh);
             Layer::open(band, asset, decibel && radar, assets, province).map(Some)
         };
-        let bands: Result<Vec<_>> = wanted.iter().filter_map(|&band| layer(band).transpose()).collect();
-        let mask = MASKS.iter().find_map(|&band| layer(band).transpose()).transpose()?;
+        let bands: Result<Vec<_>> = wanted
+            .iter()
+            .filter_map(|&band| layer(band).transpose())
+            .collect();
+        let mask = MASKS
+            .iter()
+            .find_map(|&band| layer(band).transpose())
+            .transpose()?;
         Ok(Some(Self {
             scene: format!("{}/{}", scene.collection, scene.id),
             sensor: sensor(&scene.collection),
@@ -160,21 +196,36 @@ impl Look {
         dilation: f64,
         province: &Grid,
     ) -> Result<Option<LookStrip>> {
-        let Some(window) = self.rows(rows, margin) else { return Ok(None) };
+        let Some(window) = self.rows(rows, margin) else {
+            return Ok(None);
+        };
         let bands: Result<Vec<_>> = self
             .bands
             .iter()
             .map(|layer| layer.read(window, province).map(|pixels| (layer.band, pixels)))
             .collect();
-        let mask = self.mask.as_ref().map(|layer| self.mask(layer, window, dilation, province)).transpose()?;
-        Ok(Some(LookStrip { look: index, window, bands: bands?, mask: mask.flatten() }))
+        let mask = self
+            .mask
+            .as_ref()
+            .map(|layer| self.mask(layer, window, dilation, province))
+            .transpose()?;
+        Ok(Some(LookStrip {
+            look: index,
+            window,
+            bands: bands?,
+            mask: mask.flatten(),
+        }))
     }
 
     /// The look's part of the given rows and the margin.
     fn rows(&self, rows: &Range<usize>, margin: usize) -> Option<Window> {
         let top = rows.start.saturating_sub(margin).max(self.window.row);
         let bottom = (rows.end + margin).min(self.window.row + self.window.height);
-        (top < bottom).then(|| Window { row: top, height: bottom - top, ..self.window })
+        (top < bottom).then(|| Window {
+            row: top,
+            height: bottom - top,
+            ..self.window
+        })
     }
 
     /// The mask of a window: read with as many rows around it as clouds reach; `None` when all is clear.
@@ -191,20 +242,27 @@ impl Look {
 
     /// Width of a band's own cells in cells of the province grid.
     fn cells(&self, band: Band) -> usize {
-        self.bands.iter().find(|layer| layer.band == band).map_or(1, |layer| layer.cells)
+        self.bands
+            .iter()
+            .find(|layer| layer.band == band)
+            .map_or(1, |layer| layer.cells)
     }
 }
 
 impl LookStrip {
-    /// The physical values of a part of the province grid: (band, values, width of its own cells) for each band, and
-    /// the mask; cells outside the look have no data. `None` when the look does not touch the part.
-    pub fn cut(&self, look: &Look, part: Window) -> Option<(Vec<(Band, Vec<f32>, usize)>, Option<Vec<u8>>)> {
+    /// The physical values of a part of the province grid, and the mask; cells outside the look have no data. `None`
+    /// when the look does not touch the part.
+    pub fn cut(&self, look: &Look, part: Window) -> Option<Cut> {
         let overlap = intersection(self.window, part)?;
         let bands = self.bands.iter().zip(&look.bands).map(|((band, pixels), layer)| {
             let mut values = vec![f32::NAN; part.width * part.height];
             for row in 0..overlap.height {
                 let (from, to) = self.places(overlap, part, row);
-                layer.physical(pixels, from..from + overlap.width, &mut values[to..to + overlap.width]);
+                layer.physical(
+                    pixels,
+                    from..from + overlap.width,
+                    &mut values[to..to + overlap.width],
+                );
             }
             (*band, values, look.cells(*band))
         });
@@ -216,7 +274,10 @@ impl LookStrip {
             }
             out
         });
-        Some((bands.collect(), mask))
+        Some(Cut {
+            bands: bands.collect(),
+            mask,
+        })
     }
 
     /// Where a row of the overlap begins in the strip and in the part.
@@ -232,9 +293,15 @@ impl Layer {
         let path = assets.path(&asset.href);
         let (source, cells) = match aligned(&path, asset, province) {
             Some(found) => found,
-            None => warped(path, band, province)?,
+            None => warped(&path, band, province)?,
         };
-        Ok(Self { band, asset: asset.clone(), decibel, source, cells })
+        Ok(Self {
+            band,
+            asset: asset.clone(),
+            decibel,
+            source,
+            cells,
+        })
     }
 
     /// Stored values of a window of the province grid; cells outside the file hold nodata.
@@ -243,7 +310,8 @@ impl Layer {
             Source::Aligned { cog, column, row } => self.read_aligned(cog, (*column, *row), window),
             Source::Warped { href, resampling } => {
                 let grid = province.crop(window);
-                gdal_io::warp_onto(href, self.asset.band_index, &grid, *resampling, self.asset.nodata).map(Pixels::F32)
+                gdal_io::warp_onto(href, self.asset.band_index, &grid, *resampling, self.asset.nodata)
+                    .map(Pixels::F32)
             }
         }
     }
@@ -293,31 +361,45 @@ fn convert<T: Copy + Into<f32>>(stored: &[T], nodata: Option<f32>, scale: f32, o
 }
 
 /// Opens a local file whose cells coincide with the province grid's, one to one or one to several.
-fn aligned(path: &std::path::Path, asset: &Asset, province: &Grid) -> Option<(Source, usize)> {
+fn aligned(path: &Path, asset: &Asset, province: &Grid) -> Option<(Source, usize)> {
     if !path.is_file() {
         return None;
     }
-    let cog = Cog::open(path).ok().filter(|cog| (1..=cog.bands()).contains(&asset.band_index))?;
+    let cog = Cog::open(path)
+        .ok()
+        .filter(|cog| (1..=cog.bands()).contains(&asset.band_index))?;
     let cells = multiple(cog.grid(), province)?;
     let (column, row) = province.position(cog.grid().west, cog.grid().north);
     let whole = (column - column.round()).abs() < 1e-3 && (row - row.round()).abs() < 1e-3;
-    let source = Source::Aligned { cog: Box::new(cog), column: column.round() as i64, row: row.round() as i64 };
+    let source = Source::Aligned {
+        cog: Box::new(cog),
+        column: column.round() as i64,
+        row: row.round() as i64,
+    };
     whole.then_some((source, cells))
 }
 
 /// How many cells of the province grid a cell of `grid` is wide and high, when that is a whole number.
 fn multiple(grid: &Grid, province: &Grid) -> Option<usize> {
-    let (across, down) = (grid.cell_width / province.cell_width, grid.cell_height / province.cell_height);
-    let whole = across >= 0.999 && (across - across.round()).abs() < 1e-6 * across && (across - down).abs() < 1e-6;
+    let (across, down) = (
+        grid.cell_width / province.cell_width,
+        grid.cell_height / province.cell_height,
+    );
+    let whole =
+        across >= 0.999 && (across - across.round()).abs() < 1e-6 * across && (across - down).abs() < 1e-6;
     (grid.crs == province.crs && whole).then_some(across.round() as usize)
 }
 
 /// Decides how GDAL shall bring a file onto the province grid.
-fn warped(path: PathBuf, band: Band, province: &Grid) -> Result<(Source, usize)> {
+fn warped(path: &Path, band: Band, province: &Grid) -> Result<(Source, usize)> {
     let href = path.to_string_lossy().into_owned();
     let native = gdal_io::info(&href)?.grid;
     let same_units = native.crs.is_geographic() == province.crs.is_geographic();
-    let ratio = if same_units { native.cell_width / province.cell_width } else { degrees(&native, province)? };
+    let ratio = if same_units {
+        native.cell_width / province.cell_width
+    } else {
+        degrees(&native, province)?
+    };
     let (column, row) = province.position(native.west, native.north);
     let whole = (column - column.round()).abs() < 1e-3 && (row - row.round()).abs() < 1e-3;
     let coincide = whole && multiple(&native, province).is_some();
@@ -328,7 +410,10 @@ fn warped(path: PathBuf, band: Band, province: &Grid) -> Result<(Source, usize)>
     } else {
         Resampling::Bilinear
     };
-    Ok((Source::Warped { href, resampling }, (ratio.round() as usize).max(1)))
+    Ok((
+        Source::Warped { href, resampling },
+        (ratio.round() as usize).max(1),
+    ))
 }
 
 /// Cell width of a grid in another kind of unit, in cells of the province grid.
@@ -352,7 +437,12 @@ fn aligned_window<T: sen_catalog::raster::Pixel>(
     let top = (window.row as i64 - row).div_euclid(cells);
     let right = (window.column as i64 + window.width as i64 - column + cells - 1).div_euclid(cells);
     let bottom = (window.row as i64 + window.height as i64 - row + cells - 1).div_euclid(cells);
-    let (x0, y0, x1, y1) = (left.clamp(0, width), top.clamp(0, height), right.clamp(0, width), bottom.clamp(0, height));
+    let (x0, y0, x1, y1) = (
+        left.clamp(0, width),
+        top.clamp(0, height),
+        right.clamp(0, width),
+        bottom.clamp(0, height),
+    );
     if x0 >= x1 || y0 >= y1 {
         return Ok(vec![outside; window.width * window.height]);
     }
@@ -398,9 +488,20 @@ fn window_of(bounds: Bounds, province: &Grid) -> Option<Window> {
     let (left, top) = province.position(bounds.west, bounds.north);
     let (right, bottom) = province.position(bounds.east, bounds.south);
     let clip = |value: f64, size: usize| value.clamp(0.0, size as f64) as usize;
-    let (x0, x1) = (clip((left + 1e-3).floor(), province.width), clip((right - 1e-3).ceil(), province.width));
-    let (y0, y1) = (clip((top + 1e-3).floor(), province.height), clip((bottom - 1e-3).ceil(), province.height));
-    (x0 < x1 && y0 < y1).then(|| Window { column: x0, row: y0, width: x1 - x0, height: y1 - y0 })
+    let (x0, x1) = (
+        clip((left + 1e-3).floor(), province.width),
+        clip((right - 1e-3).ceil(), province.width),
+    );
+    let (y0, y1) = (
+        clip((top + 1e-3).floor(), province.height),
+        clip((bottom - 1e-3).ceil(), province.height),
+    );
+    (x0 < x1 && y0 < y1).then(|| Window {
+        column: x0,
+        row: y0,
+        width: x1 - x0,
+        height: y1 - y0,
+    })
 }
 
 /// The cells that two windows share.
@@ -408,12 +509,20 @@ pub fn intersection(a: Window, b: Window) -> Option<Window> {
     let (left, top) = (a.column.max(b.column), a.row.max(b.row));
     let right = (a.column + a.width).min(b.column + b.width);
     let bottom = (a.row + a.height).min(b.row + b.height);
-    (left < right && top < bottom)
-        .then(|| Window { column: left, row: top, width: right - left, height: bottom - top })
+    (left < right && top < bottom).then(|| Window {
+        column: left,
+        row: top,
+        width: right - left,
+        height: bottom - top,
+    })
 }
 
 fn local_date(scene: &Item) -> NaiveDate {
-    scene.interval.start.with_timezone(&period::local_zone()).date_naive()
+    scene
+        .interval
+        .start
+        .with_timezone(&period::local_zone())
+        .date_naive()
 }
 
 /// Days from a date of the week to its last day.

@@ -30,7 +30,9 @@ const QA_UNCLEAR: u16 = 0b11110;
 /// Landsat's layer carries a margin of its own (bit 1), so that `radius` is for SCL only.
 pub fn from_layer(band: Band, layer: &Pixels, width: usize, radius: f64) -> Vec<u8> {
     match band {
-        Band::QaPixel => (0..layer.len()).map(|cell| qa_pixel(class(layer, cell))).collect(),
+        Band::QaPixel => (0..layer.len())
+            .map(|cell| qa_pixel(class(layer, cell)))
+            .collect(),
         _ => scl(&classes(layer), width, radius),
     }
 }
@@ -60,7 +62,10 @@ pub fn scl(classes: &[u8], width: usize, radius: f64) -> Vec<u8> {
         doubtful[usize::from(class)] = true;
     }
     if radius >= 1.0 && classes.iter().any(|&class| doubtful[usize::from(class)]) {
-        let seeds: Vec<bool> = classes.iter().map(|&class| doubtful[usize::from(class)]).collect();
+        let seeds: Vec<bool> = classes
+            .iter()
+            .map(|&class| doubtful[usize::from(class)])
+            .collect();
         for (cell, near) in mask.iter_mut().zip(within(&seeds, width, radius)) {
             if near {
                 *cell &= DATA;
@@ -119,14 +124,20 @@ fn within(seeds: &[bool], width: usize, radius: f64) -> Vec<bool> {
 fn classes(layer: &Pixels) -> Vec<u8> {
     match layer {
         Pixels::U8(classes) => classes.clone(),
-        other => (0..other.len()).map(|cell| u8::try_from(class(other, cell)).unwrap_or(255)).collect(),
+        other => (0..other.len())
+            .map(|cell| u8::try_from(class(other, cell)).unwrap_or(255))
+            .collect(),
     }
 }
 
 /// One stored value as a class or bit pattern; 0 (no data in both layers) for what is none.
 fn class(layer: &Pixels, cell: usize) -> u16 {
     let value = layer.value(cell).unwrap_or(f64::NAN);
-    if (0.0..65536.0).contains(&value) { value as u16 } else { 0 }
+    if (0.0..65536.0).contains(&value) {
+        value as u16
+    } else {
+        0
+    }
 }
 
 #[cfg(test)]
@@ -138,7 +149,10 @@ mod tests {
         let mut classes = [4_u8; 49];
         classes[24] = 9;
         let mask = scl(&classes, 7, 2.0);
-        let clear: Vec<u8> = mask.iter().map(|&cell| u8::from(cell & VEGETATION != 0)).collect();
+        let clear: Vec<u8> = mask
+            .iter()
+            .map(|&cell| u8::from(cell & VEGETATION != 0))
+            .collect();
         #[rustfmt::skip]
         assert_eq!(clear, [
             1, 1, 1, 1, 1, 1, 1,
@@ -149,14 +163,22 @@ mod tests {
             1, 1, 1, 0, 1, 1, 1,
             1, 1, 1, 1, 1, 1, 1,
         ]);
-        assert!(mask.iter().all(|cell| cell & DATA != 0), "a cloudy cell was looked at");
+        assert!(
+            mask.iter().all(|cell| cell & DATA != 0),
+            "a cloudy cell was looked at"
+        );
     }
 
     #[test]
     fn every_scene_class_is_kept_or_dropped_as_the_products_say() {
         let classes: Vec<u8> = (0..12).collect();
         let kept = |bit: u8| -> Vec<u8> {
-            scl(&classes, 12, 0.0).iter().zip(&classes).filter(|(cell, _)| *cell & bit != 0).map(|(_, &c)| c).collect()
+            scl(&classes, 12, 0.0)
+                .iter()
+                .zip(&classes)
+                .filter(|(cell, _)| *cell & bit != 0)
+                .map(|(_, &c)| c)
+                .collect()
         };
         assert_eq!(kept(VEGETATION), [4, 5, 6, 7]);
         assert_eq!(kept(WATER), [2, 4, 5, 6, 7]);
@@ -167,7 +189,10 @@ mod tests {
     fn landsat_bits_are_read_and_cirrus_is_not_dilated() {
         // 21824 clear land, 22280 cloud with high confidence, 1 fill (USGS, LSDS-1619 table 6-3)
         let layer = Pixels::U16(vec![21824, 22280, 1, 21826, 21952]);
-        assert_eq!(from_layer(Band::QaPixel, &layer, 5, 6.0), [CLEAR, DATA, 0, DATA, CLEAR]);
+        assert_eq!(
+            from_layer(Band::QaPixel, &layer, 5, 6.0),
+            [CLEAR, DATA, 0, DATA, CLEAR]
+        );
         assert_eq!(scl(&[10, 4], 2, 1.0), [DATA, CLEAR]);
     }
 }

@@ -112,20 +112,26 @@ impl Weekly<'_> {
             }
             Err(week::Stop::Failed(error)) => {
                 for task in &tasks {
-                    report.entries[task.entry].outcome = Outcome::Failed { reason: error.to_string() };
+                    report.entries[task.entry].outcome = Outcome::Failed {
+                        reason: error.to_string(),
+                    };
                 }
                 return Ok(Break(()));
             }
         };
-        report.failed_scenes.extend(made.failed.iter().map(|(scene, reason)| FailedScene {
-            period: week,
-            scene: scene.clone(),
-            reason: reason.clone(),
-        }));
+        report
+            .failed_scenes
+            .extend(made.failed.iter().map(|(scene, reason)| FailedScene {
+                period: week,
+                scene: scene.clone(),
+                reason: reason.clone(),
+            }));
         for (task, product) in tasks.iter().zip(made.products) {
             let outcome = match publish::publish(self, week, &scenes, task, product, &made.failed).await {
                 Ok(outcome) => outcome,
-                Err(error) => Outcome::Failed { reason: error.to_string() },
+                Err(error) => Outcome::Failed {
+                    reason: error.to_string(),
+                },
             };
             report.entries[task.entry].outcome = outcome;
         }
@@ -136,11 +142,17 @@ impl Weekly<'_> {
     async fn scenes(&self, week: Period) -> Result<Vec<Item>> {
         let mut scenes = Vec::new();
         for collection in SCENES {
-            let query = ItemQuery { from: Some(week), to: Some(week), ..ItemQuery::collection(*collection) };
+            let query = ItemQuery {
+                from: Some(week),
+                to: Some(week),
+                ..ItemQuery::collection(*collection)
+            };
             scenes.extend(self.store.items(&query).await?);
         }
         scenes.retain(|scene| matches!(look::covered(&scene.grid, &self.grid), Ok(Some(_))));
-        scenes.sort_by(|a, b| (a.interval.start, &a.collection, &a.id).cmp(&(b.interval.start, &b.collection, &b.id)));
+        scenes.sort_by(|a, b| {
+            (a.interval.start, &a.collection, &a.id).cmp(&(b.interval.start, &b.collection, &b.id))
+        });
         Ok(scenes)
     }
 
@@ -148,21 +160,38 @@ impl Weekly<'_> {
     async fn tasks(&self, week: Period, scenes: &[Item], report: &mut Report) -> Result<Vec<Task<'_>>> {
         let mut tasks = Vec::new();
         for &product in self.products {
-            let usable: Vec<usize> =
-                (0..scenes.len()).filter(|&index| look::input(product, &scenes[index]).is_some()).collect();
+            let usable: Vec<usize> = (0..scenes.len())
+                .filter(|&index| look::input(product, &scenes[index]).is_some())
+                .collect();
             let outcome = if usable.is_empty() {
                 Outcome::NoInput
             } else {
                 let inputs = fingerprint(usable.iter().map(|&index| &scenes[index]), &self.settings);
-                let previous = self.store.item(product.name(), &Item::weekly_id(product.name(), week)).await?;
-                if previous.as_ref().is_some_and(|item| self.is_current(item, product, &inputs)) {
+                let previous = self
+                    .store
+                    .item(product.name(), &Item::weekly_id(product.name(), week))
+                    .await?;
+                if previous
+                    .as_ref()
+                    .is_some_and(|item| self.is_current(item, product, &inputs))
+                {
                     Outcome::UpToDate
                 } else {
-                    tasks.push(Task { entry: report.entries.len(), product, scenes: usable, inputs, previous });
+                    tasks.push(Task {
+                        entry: report.entries.len(),
+                        product,
+                        scenes: usable,
+                        inputs,
+                        previous,
+                    });
                     Outcome::Made
                 }
             };
-            report.entries.push(Entry { period: week, product: product.name().to_owned(), outcome });
+            report.entries.push(Entry {
+                period: week,
+                product: product.name().to_owned(),
+                outcome,
+            });
         }
         Ok(tasks)
     }
@@ -190,10 +219,31 @@ fn fingerprint<'s>(scenes: impl Iterator<Item = &'s Item>, settings: &Settings) 
         let assets: Vec<Value> = scene
             .assets
             .iter()
-            .map(|(name, a)| json!([name, a.band, a.band_index, a.scale, a.offset, a.nodata, a.sha256, a.bytes]))
+            .map(|(name, a)| {
+                json!([
+                    name,
+                    a.band,
+                    a.band_index,
+                    a.scale,
+                    a.offset,
+                    a.nodata,
+                    a.sha256,
+                    a.bytes
+                ])
+            })
             .collect();
         let decibel = scene.properties.get("sen:decibel");
-        hasher.update(json!([scene.collection, scene.id, scene.interval, scene.grid, decibel, assets]).to_string());
+        hasher.update(
+            json!([
+                scene.collection,
+                scene.id,
+                scene.interval,
+                scene.grid,
+                decibel,
+                assets
+            ])
+            .to_string(),
+        );
     }
     asset::hex(&hasher.finalize())
 }

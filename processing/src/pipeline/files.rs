@@ -13,8 +13,11 @@ const BLOCK: usize = 512;
 const ZSTD_LEVEL: i32 = 1;
 
 /// The layers that every product has beside its main one.
-pub(super) const QUALITY_LAYERS: [(&str, Option<f64>, &str); 3] =
-    [("n_clear", None, "1"), ("age_days", Some(255.0), "d"), ("quality", None, "1")];
+pub(super) const QUALITY_LAYERS: [(&str, Option<f64>, &str); 3] = [
+    ("n_clear", None, "1"),
+    ("age_days", Some(255.0), "d"),
+    ("quality", None, "1"),
+];
 
 /// A file under a temporary name, removed unless it is published.
 #[derive(Debug)]
@@ -46,7 +49,14 @@ pub(super) struct Files(Vec<(String, Writing)>);
 
 impl Files {
     pub(super) fn create(product: &dyn Product, assets: &Assets, grid: &Grid) -> Result<Self> {
-        let mut files = vec![create(product.name(), Some(product.encoding()), None, "1", assets, grid)?];
+        let mut files = vec![create(
+            product.name(),
+            Some(product.encoding()),
+            None,
+            "1",
+            assets,
+            grid,
+        )?];
         for (name, nodata, unit) in QUALITY_LAYERS {
             files.push(create(name, None, nodata, unit, assets, grid)?);
         }
@@ -58,16 +68,19 @@ impl Files {
 
     /// Appends a strip; `tiles` hold the parts of it that lie at the given windows, one array a layer.
     pub(super) fn write(&mut self, strip: Window, tiles: &[(Window, Vec<Pixels>)]) -> Result<()> {
-        self.0.par_iter_mut().enumerate().try_for_each(|(layer, (_, file))| {
-            match tiles.first().and_then(|(_, layers)| layers.get(layer)) {
-                Some(Pixels::I16(_)) => file.writer.write_rows(&assemble::<i16>(strip, tiles, layer))?,
-                Some(Pixels::U8(_)) => file.writer.write_rows(&assemble::<u8>(strip, tiles, layer))?,
-                Some(Pixels::U16(_)) => file.writer.write_rows(&assemble::<u16>(strip, tiles, layer))?,
-                Some(Pixels::F32(_)) => file.writer.write_rows(&assemble::<f32>(strip, tiles, layer))?,
-                None => {}
-            }
-            Ok(())
-        })
+        self.0
+            .par_iter_mut()
+            .enumerate()
+            .try_for_each(|(layer, (_, file))| {
+                match tiles.first().and_then(|(_, layers)| layers.get(layer)) {
+                    Some(Pixels::I16(_)) => file.writer.write_rows(&assemble::<i16>(strip, tiles, layer))?,
+                    Some(Pixels::U8(_)) => file.writer.write_rows(&assemble::<u8>(strip, tiles, layer))?,
+                    Some(Pixels::U16(_)) => file.writer.write_rows(&assemble::<u16>(strip, tiles, layer))?,
+                    Some(Pixels::F32(_)) => file.writer.write_rows(&assemble::<f32>(strip, tiles, layer))?,
+                    None => {}
+                }
+                Ok(())
+            })
     }
 
     /// Completes the files and takes their checksums.
@@ -77,8 +90,16 @@ impl Files {
             .map(|(name, file)| {
                 file.writer.finish()?;
                 let (sha256, bytes) = asset::checksum(&file.temporary.0)?;
-                let asset = Asset { sha256: Some(sha256), bytes, ..file.asset };
-                Ok(Written { asset, name, temporary: file.temporary })
+                let asset = Asset {
+                    sha256: Some(sha256),
+                    bytes,
+                    ..file.asset
+                };
+                Ok(Written {
+                    asset,
+                    name,
+                    temporary: file.temporary,
+                })
             })
             .collect()
     }
@@ -113,15 +134,33 @@ fn create(
     // the guard first: a writer that cannot be made leaves nothing behind
     let temporary = Temporary(assets.temporary(name));
     let writer = CogWriter::create(&temporary.0, profile)?;
-    let asset = Asset { scale, nodata, unit: Some(unit.to_owned()), ..Asset::new("") };
-    Ok((name.to_owned(), Writing { asset, writer, temporary }))
+    let asset = Asset {
+        scale,
+        nodata,
+        unit: Some(unit.to_owned()),
+        ..Asset::new("")
+    };
+    Ok((
+        name.to_owned(),
+        Writing {
+            asset,
+            writer,
+            temporary,
+        },
+    ))
 }
 
 /// The rows of a strip from its tiles.
-fn assemble<T: sen_catalog::raster::Pixel>(strip: Window, tiles: &[(Window, Vec<Pixels>)], layer: usize) -> Vec<T> {
+fn assemble<T: sen_catalog::raster::Pixel>(
+    strip: Window,
+    tiles: &[(Window, Vec<Pixels>)],
+    layer: usize,
+) -> Vec<T> {
     let mut rows = vec![T::default(); strip.width * strip.height];
     for (window, layers) in tiles {
-        let Some(pixels) = layers.get(layer).and_then(T::slice) else { continue };
+        let Some(pixels) = layers.get(layer).and_then(T::slice) else {
+            continue;
+        };
         for (row, line) in pixels.chunks_exact(window.width).enumerate() {
             let start = (window.row - strip.row + row) * strip.width + window.column - strip.column;
             rows[start..start + window.width].copy_from_slice(line);

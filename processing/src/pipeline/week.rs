@@ -107,8 +107,10 @@ fn pass(
         }
         let read = read(&looks, strip, margin, dilation, grid)?;
         let tiles = tiles(strip, grid, weekly.settings.block);
-        let made: Vec<(Window, Vec<TileProduct>)> =
-            tiles.par_iter().map(|&tile| (tile, compute(tasks, &looks, &read, tile, margin, grid))).collect();
+        let made: Vec<(Window, Vec<TileProduct>)> = tiles
+            .par_iter()
+            .map(|&tile| (tile, compute(tasks, &looks, &read, tile, margin, grid)))
+            .collect();
         drop(read);
         let mut by_task: Vec<Vec<(Window, Vec<Pixels>)>> = tasks.iter().map(|_| Vec::new()).collect();
         for (tile, products) in made {
@@ -118,12 +120,20 @@ fn pass(
                 by_task[index].push((tile, product.layers));
             }
         }
-        files.par_iter_mut().zip(&by_task).try_for_each(|(files, tiles)| files.write(strip, tiles))?;
+        files
+            .par_iter_mut()
+            .zip(&by_task)
+            .try_for_each(|(files, tiles)| files.write(strip, tiles))?;
         progress.advance(strip.height as u64);
     }
-    let written: Vec<Vec<Written>> = files.into_par_iter().map(Files::finish).collect::<Result<_, _>>()?;
+    let written: Vec<Vec<Written>> = files
+        .into_par_iter()
+        .map(Files::finish)
+        .collect::<Result<_, _>>()?;
     let products = written.into_iter().zip(counts);
-    Ok(products.map(|(files, (seen, covered))| MadeProduct { files, seen, covered }).collect())
+    Ok(products
+        .map(|(files, (seen, covered))| MadeProduct { files, seen, covered })
+        .collect())
 }
 
 /// Opens what the tasks need of each scene; `None` for scenes that failed before.
@@ -149,7 +159,11 @@ fn open(
             Err(error) => more.push((name, error.to_string())),
         }
     }
-    if more.is_empty() { Ok(looks) } else { Err(Interrupt::Scenes(more)) }
+    if more.is_empty() {
+        Ok(looks)
+    } else {
+        Err(Interrupt::Scenes(more))
+    }
 }
 
 fn read(
@@ -165,7 +179,8 @@ fn read(
         .enumerate()
         .filter_map(|(index, look)| look.as_ref().map(|look| (index, look)))
         .map(|(index, look)| {
-            look.read(index, &rows, margin, dilation, grid).map_err(|error| (look.scene.clone(), error.to_string()))
+            look.read(index, &rows, margin, dilation, grid)
+                .map_err(|error| (look.scene.clone(), error.to_string()))
         })
         .collect();
     let mut strips = Vec::new();
@@ -176,7 +191,11 @@ fn read(
             Err(scene) => failed.push(scene),
         }
     }
-    if failed.is_empty() { Ok(strips) } else { Err(Interrupt::Scenes(failed)) }
+    if failed.is_empty() {
+        Ok(strips)
+    } else {
+        Err(Interrupt::Scenes(failed))
+    }
 }
 
 /// What one product is in one tile.
@@ -199,7 +218,7 @@ fn compute(
         .iter()
         .filter_map(|strip| {
             let look = looks[strip.look].as_ref()?;
-            strip.cut(look, wide).map(|(bands, mask)| (strip.look, look, bands, mask))
+            strip.cut(look, wide).map(|cut| (strip.look, look, cut))
         })
         .collect();
     let phase = phase(grid);
@@ -207,17 +226,25 @@ fn compute(
         .iter()
         .map(|task| {
             let mine = || cut.iter().filter(|(index, ..)| task.scenes.contains(index));
-            let blocks = mine().map(|(_, look, bands, mask)| LookBlock {
+            let blocks = mine().map(|(_, look, cut)| LookBlock {
                 sensor: look.sensor,
                 pass: look.pass,
                 age_days: look.age_days,
-                bands: bands.iter().map(|(band, values, cells)| (*band, values.as_slice().into(), *cells)).collect(),
-                mask: mask.as_deref(),
+                bands: cut
+                    .bands
+                    .iter()
+                    .map(|(band, values, cells)| (*band, values.as_slice().into(), *cells))
+                    .collect(),
+                mask: cut.mask.as_deref(),
             });
             let block = Block {
                 width: wide.width,
                 height: wide.height,
-                core: Window { column: tile.column - wide.column, row: tile.row - wide.row, ..tile },
+                core: Window {
+                    column: tile.column - wide.column,
+                    row: tile.row - wide.row,
+                    ..tile
+                },
                 phase: ((phase.0 + wide.column) % 2, (phase.1 + wide.row) % 2),
                 looks: blocks.collect(),
             };
@@ -239,12 +266,19 @@ fn encode(product: &dyn Product, block: &Block, covered: u64) -> TileProduct {
     ];
     let extra = product.extra_layers().iter().zip(&output.extra);
     layers.extend(extra.map(|(layer, values)| layer.encoding.encode(values)));
-    TileProduct { layers, seen, covered }
+    TileProduct {
+        layers,
+        seen,
+        covered,
+    }
 }
 
 /// Cells of a tile that lie in any of the windows.
 fn covered(tile: Window, windows: &[Window]) -> u64 {
-    let parts: Vec<Window> = windows.iter().filter_map(|&window| look::intersection(tile, window)).collect();
+    let parts: Vec<Window> = windows
+        .iter()
+        .filter_map(|&window| look::intersection(tile, window))
+        .collect();
     if parts.contains(&tile) {
         return (tile.width * tile.height) as u64;
     }
@@ -254,8 +288,11 @@ fn covered(tile: Window, windows: &[Window]) -> u64 {
                 && (part.row..part.row + part.height).contains(&row)
         })
     };
-    let cells = (tile.row..tile.row + tile.height)
-        .map(|row| (tile.column..tile.column + tile.width).filter(|&column| inside(column, row)).count() as u64);
+    let cells = (tile.row..tile.row + tile.height).map(|row| {
+        (tile.column..tile.column + tile.width)
+            .filter(|&column| inside(column, row))
+            .count() as u64
+    });
     if parts.is_empty() { 0 } else { cells.sum() }
 }
 
@@ -267,7 +304,10 @@ fn phase(grid: &Grid) -> (usize, usize) {
 }
 
 fn widened(tile: Window, margin: usize, grid: &Grid) -> Window {
-    let (column, row) = (tile.column.saturating_sub(margin), tile.row.saturating_sub(margin));
+    let (column, row) = (
+        tile.column.saturating_sub(margin),
+        tile.row.saturating_sub(margin),
+    );
     Window {
         column,
         row,
@@ -279,7 +319,14 @@ fn widened(tile: Window, margin: usize, grid: &Grid) -> Window {
 /// Full-width strips of an even number of rows that keep cells of twice the size whole.
 fn strips(grid: &Grid, rows: usize) -> Vec<Window> {
     let cuts = cuts(0, grid.height, rows, phase(grid).1);
-    cuts.into_iter().map(|(row, height)| Window { column: 0, row, width: grid.width, height }).collect()
+    cuts.into_iter()
+        .map(|(row, height)| Window {
+            column: 0,
+            row,
+            width: grid.width,
+            height,
+        })
+        .collect()
 }
 
 fn tiles(strip: Window, grid: &Grid, block: usize) -> Vec<Window> {
@@ -289,7 +336,12 @@ fn tiles(strip: Window, grid: &Grid, block: usize) -> Vec<Window> {
     let rows = cuts(strip.row, strip.height, height, (strip.row + down) % 2);
     rows.iter()
         .flat_map(|&(row, height)| {
-            columns.iter().map(move |&(column, width)| Window { column, row, width, height })
+            columns.iter().map(move |&(column, width)| Window {
+                column,
+                row,
+                width,
+                height,
+            })
         })
         .collect()
 }

@@ -25,7 +25,11 @@ fn formula(bands: &[&[f32]], values: &mut [f32]) {
     for (((value, &nir), &red), &blue) in values.iter_mut().zip(nir).zip(red).zip(blue) {
         let below = (nir + 6.0 * red - 7.5 * blue + 1.0).clamp(0.0, 10.0);
         let evi = (2.5 * (nir - red) / below).clamp(-1.0, 1.0);
-        *value = if below < SMALLEST_DENOMINATOR { f32::NAN } else { evi };
+        *value = if below < SMALLEST_DENOMINATOR {
+            f32::NAN
+        } else {
+            evi
+        };
     }
 }
 
@@ -37,7 +41,14 @@ mod tests {
     fn evi_is_clamped_and_a_vanished_denominator_gives_no_value() {
         let mut values = [0.0; 4];
         // by hand: 2.5 * 0.35 / (0.40 + 0.30 - 0.225 + 1) = 0.593220; 2.5 * 0.4 / 0.05 = 20 -> 1; below zero; NaN stays
-        formula(&[&[0.40, 0.5, 0.5, f32::NAN], &[0.05, 0.1, 0.1, 0.1], &[0.03, 2.05 / 7.5, 0.4, 0.1]], &mut values);
+        formula(
+            &[
+                &[0.40, 0.5, 0.5, f32::NAN],
+                &[0.05, 0.1, 0.1, 0.1],
+                &[0.03, 2.05 / 7.5, 0.4, 0.1],
+            ],
+            &mut values,
+        );
         assert!((values[0] - 0.593_220).abs() < 1e-6, "{}", values[0]);
         assert_eq!(values[1], 1.0);
         assert!(values[2].is_nan() && values[3].is_nan());

@@ -57,8 +57,14 @@ impl Product for Flood {
 
     fn inputs(&self) -> &'static [Input] {
         &[
-            Input { sensor: Sensor::Radar, bands: &[&[Band::Vv]] },
-            Input { sensor: Sensor::Optical, bands: &[&[Band::Green], &[Band::Swir16]] },
+            Input {
+                sensor: Sensor::Radar,
+                bands: &[&[Band::Vv]],
+            },
+            Input {
+                sensor: Sensor::Optical,
+                bands: &[&[Band::Green], &[Band::Swir16]],
+            },
         ]
     }
 
@@ -73,14 +79,21 @@ impl Product for Flood {
     fn compute(&self, block: &Block) -> Output {
         let cells = block.core.width * block.core.height;
         let mut cloudy = vec![false; cells];
-        let looks: Vec<_> = block.looks.iter().filter_map(|look| measure(block, look, &mut cloudy)).collect();
+        let looks: Vec<_> = block
+            .looks
+            .iter()
+            .filter_map(|look| measure(block, look, &mut cloudy))
+            .collect();
         let mut composite = composite::median_look(&looks, cells);
         for (value, &cloudy) in composite.values.iter_mut().zip(&cloudy) {
             if value.is_nan() && cloudy {
                 *value = f32::from(CLOUD);
             }
         }
-        Output { composite, extra: Vec::new() }
+        Output {
+            composite,
+            extra: Vec::new(),
+        }
     }
 }
 
@@ -96,7 +109,11 @@ fn measure(block: &Block, look: &LookBlock, cloudy: &mut [bool]) -> Option<Measu
         value => f32::from(u8::from(value > above)),
     };
     let values = crop(values, block).into_iter().map(vote).collect();
-    Some(Measured { values, pass: look.pass, age_days: look.age_days })
+    Some(Measured {
+        values,
+        pass: look.pass,
+        age_days: look.age_days,
+    })
 }
 
 /// MNDWI of the clear cells.
@@ -107,7 +124,13 @@ fn optical(block: &Block, look: &LookBlock, cloudy: &mut [bool]) -> Option<Vec<f
     if let Some(bits) = look.mask {
         let hidden: Vec<f32> = bits
             .iter()
-            .map(|bits| if bits & mask::DATA != 0 && bits & mask::WATER == 0 { 1.0 } else { 0.0 })
+            .map(|bits| {
+                if bits & mask::DATA != 0 && bits & mask::WATER == 0 {
+                    1.0
+                } else {
+                    0.0
+                }
+            })
             .collect();
         for (cloudy, hidden) in cloudy.iter_mut().zip(crop(hidden, block)) {
             *cloudy |= hidden > 0.0;
@@ -140,8 +163,10 @@ fn mean_filter(values: &[f32], block: &Block) -> Vec<f32> {
         let near = row.saturating_sub(SPECKLE_REACH)..(row + SPECKLE_REACH + 1).min(height);
         for column in 0..width {
             if !values[row * width + column].is_nan() {
-                let (sum, count) =
-                    near.clone().map(|row| sums[row * width + column]).fold((0.0, 0.0), |a, b| (a.0 + b.0, a.1 + b.1));
+                let (sum, count) = near
+                    .clone()
+                    .map(|row| sums[row * width + column])
+                    .fold((0.0, 0.0), |a, b| (a.0 + b.0, a.1 + b.1));
                 means[row * width + column] = sum / count;
             }
         }
@@ -155,17 +180,37 @@ mod tests {
     use sen_catalog::Window;
 
     fn block(looks: Vec<LookBlock<'_>>, width: usize, height: usize) -> Block<'_> {
-        Block { width, height, core: Window { column: 0, row: 0, width, height }, phase: (0, 0), looks }
+        Block {
+            width,
+            height,
+            core: Window {
+                column: 0,
+                row: 0,
+                width,
+                height,
+            },
+            phase: (0, 0),
+            looks,
+        }
     }
 
     fn radar(pass: usize, vv: Vec<f32>) -> LookBlock<'static> {
-        LookBlock { sensor: Sensor::Radar, pass, age_days: 1, bands: vec![(Band::Vv, vv.into(), 1)], mask: None }
+        LookBlock {
+            sensor: Sensor::Radar,
+            pass,
+            age_days: 1,
+            bands: vec![(Band::Vv, vv.into(), 1)],
+            mask: None,
+        }
     }
 
     #[test]
     fn a_radar_scene_without_data_is_no_data_and_never_dry() {
         let week = FLOOD.compute(&block(vec![radar(0, vec![f32::NAN; 4])], 2, 2));
-        assert_eq!(Encoding::Classes.encode(&week.composite.values), sen_catalog::raster::Pixels::U8(vec![NO_DATA; 4]));
+        assert_eq!(
+            Encoding::Classes.encode(&week.composite.values),
+            sen_catalog::raster::Pixels::U8(vec![NO_DATA; 4])
+        );
         assert_eq!(week.composite.n_clear, [0; 4]);
     }
 
@@ -173,7 +218,14 @@ mod tests {
     fn a_single_dark_speckle_is_no_water_and_edges_of_the_data_are_not_smeared() {
         let mut vv = vec![0.1_f32; 49];
         vv[24] = 0.001;
-        assert!(FLOOD.compute(&block(vec![radar(0, vv.clone())], 7, 7)).composite.values.iter().all(|&v| v == 0.0));
+        assert!(
+            FLOOD
+                .compute(&block(vec![radar(0, vv.clone())], 7, 7))
+                .composite
+                .values
+                .iter()
+                .all(|&v| v == 0.0)
+        );
         let mut pond = vec![0.005_f32; 49];
         pond[0] = f32::NAN;
         let values = FLOOD.compute(&block(vec![radar(0, pond)], 7, 7)).composite.values;
@@ -183,7 +235,9 @@ mod tests {
     #[test]
     fn clouds_are_told_from_no_data_and_radar_sees_through_them() {
         let bits = [mask::CLEAR, mask::DATA, 0, mask::CLEAR];
-        let bands = |green: Vec<f32>, swir: Vec<f32>| vec![(Band::Green, green.into(), 1), (Band::Swir16, swir.into(), 1)];
+        let bands = |green: Vec<f32>, swir: Vec<f32>| {
+            vec![(Band::Green, green.into(), 1), (Band::Swir16, swir.into(), 1)]
+        };
         let optical = LookBlock {
             sensor: Sensor::Optical,
             pass: 0,
@@ -191,11 +245,16 @@ mod tests {
             bands: bands(vec![0.10, 0.1, 0.1, 0.10], vec![0.02, 0.1, 0.1, 0.09]),
             mask: Some(&bits),
         };
-        let alone = FLOOD.compute(&block(vec![optical.clone()], 4, 1)).composite.values;
+        let alone = FLOOD
+            .compute(&block(vec![optical.clone()], 4, 1))
+            .composite
+            .values;
         assert_eq!(alone[..2], [1.0, 253.0]);
         assert!(alone[2].is_nan());
         assert_eq!(alone[3], 0.0, "MNDWI 0.05 is below the threshold");
-        let both = FLOOD.compute(&block(vec![optical, radar(1, vec![0.005; 4])], 4, 1)).composite;
+        let both = FLOOD
+            .compute(&block(vec![optical, radar(1, vec![0.005; 4])], 4, 1))
+            .composite;
         assert_eq!(both.values, [1.0; 4], "a tie goes to the later look");
         assert_eq!(both.n_clear, [2, 1, 1, 2]);
     }

@@ -42,8 +42,16 @@ impl Product for Index {
     }
 
     fn rule(&self) -> String {
-        let keep = if self.clear == mask::WATER { "2,4,5,6,7" } else { "4,5,6,7" };
-        format!("{}, in [-1, 1]; clear cells only (SCL {keep}; QA_PIXEL bits 0-4 unset); {}", self.formula_text, composite::RULE)
+        let keep = if self.clear == mask::WATER {
+            "2,4,5,6,7"
+        } else {
+            "4,5,6,7"
+        };
+        format!(
+            "{}, in [-1, 1]; clear cells only (SCL {keep}; QA_PIXEL bits 0-4 unset); {}",
+            self.formula_text,
+            composite::RULE
+        )
     }
 
     fn inputs(&self) -> &'static [Input] {
@@ -55,9 +63,16 @@ impl Product for Index {
     }
 
     fn compute(&self, block: &Block) -> Output {
-        let looks: Vec<_> = block.looks.iter().filter_map(|look| self.measure(block, look)).collect();
+        let looks: Vec<_> = block
+            .looks
+            .iter()
+            .filter_map(|look| self.measure(block, look))
+            .collect();
         let composite = composite::median_look(&looks, block.core.width * block.core.height);
-        Output { composite, extra: Vec::new() }
+        Output {
+            composite,
+            extra: Vec::new(),
+        }
     }
 }
 
@@ -67,7 +82,13 @@ impl Index {
         if look.sensor != Sensor::Optical {
             return None;
         }
-        let found: Option<Vec<_>> = self.inputs.first()?.bands.iter().map(|names| look.band(names)).collect();
+        let found: Option<Vec<_>> = self
+            .inputs
+            .first()?
+            .bands
+            .iter()
+            .map(|names| look.band(names))
+            .collect();
         let bands = on_one_grid(block, &found?);
         let slices: Vec<&[f32]> = bands.iter().map(AsRef::as_ref).collect();
         let mut values = vec![f32::NAN; block.width * block.height];
@@ -77,17 +98,29 @@ impl Index {
                 *value = if bits & self.clear == 0 { f32::NAN } else { *value };
             }
         }
-        Some(Measured { values: crop(values, block), pass: look.pass, age_days: look.age_days })
+        Some(Measured {
+            values: crop(values, block),
+            pass: look.pass,
+            age_days: look.age_days,
+        })
     }
 }
 
 /// Cells of the core, when the block has a margin.
 pub(super) fn crop(values: Vec<f32>, block: &Block) -> Vec<f32> {
     let core = block.core;
-    if core == (Window { column: 0, row: 0, width: block.width, height: block.height }) {
+    if core
+        == (Window {
+            column: 0,
+            row: 0,
+            width: block.width,
+            height: block.height,
+        })
+    {
         return values;
     }
-    let rows = (core.row..core.row + core.height).map(|row| &values[row * block.width + core.column..][..core.width]);
+    let rows = (core.row..core.row + core.height)
+        .map(|row| &values[row * block.width + core.column..][..core.width]);
     rows.flatten().copied().collect()
 }
 
@@ -98,7 +131,13 @@ pub(super) fn on_one_grid<'a>(block: &Block, bands: &[(&'a [f32], usize)]) -> Ve
     let mixed = bands.iter().any(|(_, cells)| *cells != coarsest);
     bands
         .iter()
-        .map(|(values, _)| if mixed && coarsest == 2 { average_pairs(values, block).into() } else { (*values).into() })
+        .map(|(values, _)| {
+            if mixed && coarsest == 2 {
+                average_pairs(values, block).into()
+            } else {
+                (*values).into()
+            }
+        })
         .collect()
 }
 
@@ -106,9 +145,10 @@ pub(super) fn on_one_grid<'a>(block: &Block, bands: &[(&'a [f32], usize)]) -> Ve
 fn average_pairs(values: &[f32], block: &Block) -> Vec<f32> {
     let mut out = vec![f32::NAN; values.len()];
     // the first pair is half outside when the phase is 1
-    let pairs = |size: usize, phase: usize| (0..(size + phase).div_ceil(2)).map(move |pair| {
-        ((2 * pair).saturating_sub(phase), (2 * pair + 2 - phase).min(size))
-    });
+    let pairs = |size: usize, phase: usize| {
+        (0..(size + phase).div_ceil(2))
+            .map(move |pair| ((2 * pair).saturating_sub(phase), (2 * pair + 2 - phase).min(size)))
+    };
     for (top, bottom) in pairs(block.height, block.phase.1) {
         for (left, right) in pairs(block.width, block.phase.0) {
             let (mut sum, mut count) = (0.0, 0.0);
@@ -134,13 +174,20 @@ pub fn normalized_difference(a: &[f32], b: &[f32], values: &mut [f32]) {
     for ((value, &a), &b) in values.iter_mut().zip(a).zip(b) {
         let sum = a + b;
         let ratio = ((a - b) / sum).clamp(-1.0, 1.0);
-        *value = if sum.abs() < SMALLEST_DENOMINATOR { f32::NAN } else { ratio };
+        *value = if sum.abs() < SMALLEST_DENOMINATOR {
+            f32::NAN
+        } else {
+            ratio
+        };
     }
 }
 
 /// The inputs of an index of the given bands.
 pub(super) const fn optical(bands: &'static [&'static [sen_catalog::Band]]) -> Input {
-    Input { sensor: Sensor::Optical, bands }
+    Input {
+        sensor: Sensor::Optical,
+        bands,
+    }
 }
 
 #[cfg(test)]
@@ -151,10 +198,30 @@ pub(super) mod tests {
     /// A block of one row with one look.
     pub(crate) fn one_row(bands: Vec<(Band, Vec<f32>, usize)>, mask: Option<&[u8]>) -> Block<'_> {
         let width = bands[0].1.len();
-        let core = Window { column: 0, row: 0, width, height: 1 };
-        let bands = bands.into_iter().map(|(band, values, cells)| (band, values.into(), cells)).collect();
-        let look = LookBlock { sensor: Sensor::Optical, pass: 0, age_days: 3, bands, mask };
-        Block { width, height: 1, core, phase: (0, 0), looks: vec![look] }
+        let core = Window {
+            column: 0,
+            row: 0,
+            width,
+            height: 1,
+        };
+        let bands = bands
+            .into_iter()
+            .map(|(band, values, cells)| (band, values.into(), cells))
+            .collect();
+        let look = LookBlock {
+            sensor: Sensor::Optical,
+            pass: 0,
+            age_days: 3,
+            bands,
+            mask,
+        };
+        Block {
+            width,
+            height: 1,
+            core,
+            phase: (0, 0),
+            looks: vec![look],
+        }
     }
 
     #[test]
@@ -175,7 +242,11 @@ pub(super) mod tests {
         let swir = vec![0.1, 0.1, 0.1, 0.2, 0.2];
         let mut block = one_row(vec![(Band::Green, green, 1), (Band::Swir16, swir, 2)], None);
         block.phase = (1, 0);
-        let found: Vec<_> = block.looks[0].bands.iter().map(|(_, values, cells)| (values.as_ref(), *cells)).collect();
+        let found: Vec<_> = block.looks[0]
+            .bands
+            .iter()
+            .map(|(_, values, cells)| (values.as_ref(), *cells))
+            .collect();
         let bands = on_one_grid(&block, &found);
         let near = |a: &[f32], b: &[f32]| a.iter().zip(b).all(|(a, b)| (a - b).abs() < 1e-6);
         assert!(near(&bands[0], &[0.1, 0.3, 0.3, 0.2, 0.2]), "{:?}", bands[0]);

@@ -74,7 +74,12 @@ impl Encoding {
         match self {
             Self::Index => Pixels::I16(values.iter().map(|&value| index_pixel(value)).collect()),
             // a cast of a float saturates
-            Self::Classes => Pixels::U8(values.iter().map(|&v| if v.is_nan() { 255 } else { v as u8 }).collect()),
+            Self::Classes => Pixels::U8(
+                values
+                    .iter()
+                    .map(|&v| if v.is_nan() { 255 } else { v as u8 })
+                    .collect(),
+            ),
         }
     }
 }
@@ -118,7 +123,10 @@ impl LookBlock<'_> {
     /// The first of the alternatives that this look has: values, and width of the band's own cells.
     pub fn band(&self, alternatives: &[Band]) -> Option<(&[f32], usize)> {
         alternatives.iter().find_map(|wanted| {
-            self.bands.iter().find(|(band, ..)| band == wanted).map(|(_, values, cells)| (values.as_ref(), *cells))
+            self.bands
+                .iter()
+                .find(|(band, ..)| band == wanted)
+                .map(|(_, values, cells)| (values.as_ref(), *cells))
         })
     }
 }
@@ -189,8 +197,14 @@ mod tests {
     #[test]
     fn values_are_rounded_half_away_from_zero_and_nan_is_nodata() {
         let pixels = Encoding::Index.encode(&[0.777_778, -0.00005, 0.00005, 1.0, -1.0, f32::NAN, 9.0]);
-        assert_eq!(pixels, Pixels::I16(vec![7778, -1, 1, 10000, -10000, -32768, 32767]));
-        assert_eq!(Encoding::Classes.encode(&[0.0, 1.0, 253.0, f32::NAN]), Pixels::U8(vec![0, 1, 253, 255]));
+        assert_eq!(
+            pixels,
+            Pixels::I16(vec![7778, -1, 1, 10000, -10000, -32768, 32767])
+        );
+        assert_eq!(
+            Encoding::Classes.encode(&[0.0, 1.0, 253.0, f32::NAN]),
+            Pixels::U8(vec![0, 1, 253, 255])
+        );
     }
 
     #[test]
