@@ -13,7 +13,8 @@ use crate::tile_cache::TileCache;
 use crate::time::When;
 use axum::http::{HeaderMap, HeaderValue, Uri};
 use moka::sync::Cache;
-use sen_catalog::{Asset, Assets, Item, Period, Store};
+use sen_catalog::{Asset, Assets, Band, Item, Period, Store};
+use serde_json::json;
 use sha2::{Digest, Sha256};
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -111,29 +112,52 @@ impl App {
             ));
         }
         let style = match pick.style {
-            Some(id) => self
-                .styles
-                .style(id)
-                .ok_or_else(|| Problem::bad("style", format!("there is no style `{id}`; see /catalog")))?,
-            None => self
-                .styles
-                .style(name)
-                .or_else(|| self.styles.style("grey"))
-                .ok_or_else(|| {
-                    Problem::bad(
-                        "style",
-                        format!("`{name}` has no style of its own; name one in `style`"),
-                    )
-                })?,
+            Some(id) => {
+                let unknown = || Problem::bad("style", format!("there is no style `{id}`; see /catalog"));
+                self.styles.style(id).ok_or_else(unknown)?.clone()
+            }
+            None => match self.styles.style(name) {
+                Some(style) => style.clone(),
+                None => grey(name, asset)?,
+            },
         };
         Ok(Arc::new(Raster::new(
             item.clone(),
             name.to_owned(),
             asset.clone(),
-            style.clone(),
+            style,
             &self.assets,
         )))
     }
+}
+
+/// How a raster is drawn that has no style file: black to white over what such values usually span.
+///
+/// The span is the same for every week, so that weeks can be compared.
+fn grey(name: &str, asset: &Asset) -> sen_catalog::Result<Style> {
+    let (low, high) = match asset.band {
+        Some(Band::Vv) => (0.0, 0.3), // linear gamma0: open water 0.01, fields 0.1, towns above 0.3
+        Some(Band::Vh) => (0.0, 0.08),
+        Some(band) if !band.is_categorical() => (0.0, 0.4), // reflectance
+        None if asset.scale != 1.0 => (-1.0, 1.0),          // an index of the scaled integers of products
+        Some(_) | None => (0.0, 255.0),
+    };
+    let resampling = if asset.band.is_some_and(Band::is_categorical) {
+        "nearest"
+    } else {
+        "bilinear"
+    };
+    let document = json!({
+        "id": "grey",
+        "title": {"vi": name, "en": name},
+        "unit": asset.unit.as_deref().unwrap_or_default(),
+        "resampling": resampling,
+        "scheme": {
+            "kind": "ramp", "domain": [low, high], "steps": 128,
+            "colours": ["#000000", "#ffffff"], "ticks": [low, high],
+        },
+    });
+    Style::from_json(&document.to_string())
 }
 
 /// Which asset and style a request chose.

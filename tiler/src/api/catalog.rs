@@ -1,6 +1,6 @@
 //! `/catalog` as Martin has it, and `/tileMatrixSets`.
 
-use super::Standard;
+use super::{STANDARDS, Standard};
 use crate::document;
 use crate::headers::{IMMUTABLE, MINUTE};
 use crate::layers::{LATEST, layer_name, layers};
@@ -24,10 +24,18 @@ impl Standard for Catalog {
             .route("/catalog", get(catalog))
             .route("/tileMatrixSets", get(matrix_sets))
             .route("/tileMatrixSets/{id}", get(matrix_set))
+            .route("/conformance", get(conformance))
+    }
+
+    fn conformance(&self) -> &'static [&'static str] {
+        &[
+            "http://www.opengis.net/spec/tilematrixset/1.0/conf/tilematrixset",
+            "http://www.opengis.net/spec/tilematrixset/1.0/conf/json-tilematrixset",
+        ]
     }
 
     fn reserved(&self) -> &'static [&'static str] {
-        &["catalog", "tileMatrixSets"]
+        &["catalog", "tileMatrixSets", "conformance"]
     }
 }
 
@@ -76,6 +84,14 @@ async fn catalog(State(app): State<Shared>, request: Request) -> Outcome {
 
 /// The one tile matrix set, by its OGC name.
 pub(crate) const WEB_MERCATOR_QUAD: &str = "WebMercatorQuad";
+
+async fn conformance(headers: HeaderMap) -> Response {
+    let classes: Vec<_> = STANDARDS
+        .iter()
+        .flat_map(|standard| standard.conformance())
+        .collect();
+    document::json(&headers, MINUTE, &json!({"conformsTo": classes}))
+}
 
 async fn matrix_sets(State(app): State<Shared>, request: Request) -> Response {
     let base = app.base_url(request.headers(), request.uri());

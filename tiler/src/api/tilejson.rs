@@ -87,6 +87,8 @@ pub(crate) async fn describe(
     let weeks = app.weeks(snapshot, &raster.item.collection).await?;
     let values: Vec<_> = weeks.iter().map(|week| week.period.to_string()).collect();
     let title = &raster.style.title;
+    let styled = app.styles.style(&raster.style.id).is_some();
+    let legend = styled.then(|| format!("{base}/api/v1/legends/{}", escape(&raster.style.id)));
     Ok(json!({
         "tilejson": "3.0.0",
         "name": title.vi,
@@ -100,7 +102,7 @@ pub(crate) async fn describe(
         "maxzoom": last,
         "tileSize": size,
         "format": "png",
-        "legend": format!("{base}/api/v1/legends/{}", escape(&raster.style.id)),
+        "legend": legend,
         "time": {"default": raster.period.to_string(), "latest": values.last(), "values": values},
     }))
 }

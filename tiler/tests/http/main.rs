@@ -1,0 +1,10 @@
+//! The HTTP contract, asked through the router without sockets (and with them where sockets matter).
+
+#![allow(missing_docs, reason = "tests")]
+
+mod documents;
+mod hostile;
+mod sockets;
+mod tiles;
+mod values;
+mod world;

@@ -1,0 +1,159 @@
+//! What only a real listener shows: half-open connections, pipelines, the stop.
+
+use crate::world::{World, tile};
+use sen_catalog::Store;
+use sen_tiler::{ServeOptions, serve};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::oneshot;
+use tokio::task::JoinHandle;
+
+struct Running {
+    address: std::net::SocketAddr,
+    stop: oneshot::Sender<()>,
+    task: JoinHandle<sen_catalog::Result<()>>,
+}
+
+async fn run(world: &World, options: ServeOptions) -> Running {
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+    let address = listener.local_addr().expect("an address");
+    let (stop, stopped) = oneshot::channel();
+    let (store, assets) = (Arc::clone(&world.store) as Arc<dyn Store>, world.assets.clone());
+    let task = tokio::spawn(async move {
+        let stopped = async {
+            let _ = stopped.await;
+        };
+        serve(listener, store, assets, &options, stopped).await
+    });
+    Running { address, stop, task }
+}
+
+async fn ask(address: std::net::SocketAddr, path: &str) -> String {
+    let mut stream = TcpStream::connect(address).await.expect("connected");
+    let request = format!("GET {path} HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n");
+    stream.write_all(request.as_bytes()).await.expect("sent");
+    let mut answer = Vec::new();
+    stream.read_to_end(&mut answer).await.expect("read");
+    String::from_utf8_lossy(&answer).into_owned()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_hundred_half_open_connections_block_nobody_and_are_closed() {
+    let world = World::rice().await;
+    let running = run(
+        &world,
+        ServeOptions {
+            header_timeout_s: 1,
+            ..ServeOptions::default()
+        },
+    )
+    .await;
+    let mut idle = Vec::new();
+    for index in 0..100 {
+        let mut stream = TcpStream::connect(running.address).await.expect("connected");
+        if index % 2 == 0 {
+            stream
+                .write_all(b"GET /ndvi HTTP/1.1\r\nhost: ")
+                .await
+                .expect("sent");
+        }
+        idle.push(stream);
+    }
+    let started = Instant::now();
+    let answer = ask(running.address, &format!("/ndvi/{}", tile(14))).await;
+    assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
+    assert!(
+        started.elapsed() < Duration::from_millis(900),
+        "{:?}",
+        started.elapsed()
+    );
+    tokio::time::sleep(Duration::from_millis(1500)).await;
+    for stream in &mut idle {
+        let mut rest = Vec::new();
+        let closed = tokio::time::timeout(Duration::from_secs(3), stream.read_to_end(&mut rest)).await;
+        assert!(closed.is_ok(), "a half-open connection is still open");
+    }
+    drop(running.stop);
+    running.task.await.expect("ended").expect("cleanly");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_few_places_are_enough_when_they_are_given_back() {
+    let world = World::rice().await;
+    let running = run(
+        &world,
+        ServeOptions {
+            max_connections: 2,
+            header_timeout_s: 1,
+            ..ServeOptions::default()
+        },
+    )
+    .await;
+    let _first = TcpStream::connect(running.address).await.expect("connected");
+    let _second = TcpStream::connect(running.address).await.expect("connected");
+    // both places are taken by silence; the third waits until they are closed
+    let answer = tokio::time::timeout(Duration::from_secs(5), ask(running.address, "/health")).await;
+    assert!(answer.expect("in time").ends_with("OK"));
+    drop(running.stop);
+    running.task.await.expect("ended").expect("cleanly");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn bytes_that_are_no_http_are_refused_and_the_rest_goes_on() {
+    let world = World::rice().await;
+    let running = run(&world, ServeOptions::default()).await;
+    for junk in [
+        &b"\x16\x03\x01\x02\x00"[..],
+        b"GET /\xff\xfe HTTP/1.1\r\n\r\n",
+        b"GET / HTTP/9.9\r\n\r\n",
+        b"\0\0\0\0\r\n\r\n",
+    ] {
+        let mut stream = TcpStream::connect(running.address).await.expect("connected");
+        stream.write_all(junk).await.expect("sent");
+        stream.shutdown().await.expect("closed");
+        let mut answer = Vec::new();
+        let _ = stream.read_to_end(&mut answer).await; // reset or 400, both are fine
+        assert!(
+            !answer.starts_with(b"HTTP/1.1 5"),
+            "{}",
+            String::from_utf8_lossy(&answer)
+        );
+    }
+    let mut stream = TcpStream::connect(running.address).await.expect("connected");
+    stream.write_all(b"GET /health?x=%ff HTTP/1.1\r\nhost: a\r\n\r\nGET /health HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n").await.expect("sent");
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).await.expect("read");
+    assert_eq!(
+        answer.matches("HTTP/1.1 ").count(),
+        2,
+        "a pipeline of two: {answer}"
+    );
+    drop(running.stop);
+    running.task.await.expect("ended").expect("cleanly");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_stop_ends_idle_connections_at_once() {
+    let world = World::rice().await;
+    let running = run(&world, ServeOptions::default()).await;
+    let mut idle = TcpStream::connect(running.address).await.expect("connected");
+    idle.write_all(b"GET /health HTTP/1.1\r\nhost: a\r\n\r\n")
+        .await
+        .expect("sent");
+    let mut buffer = [0; 1024];
+    assert!(idle.read(&mut buffer).await.expect("answered") > 0);
+    let started = Instant::now();
+    running.stop.send(()).expect("listening");
+    running.task.await.expect("ended").expect("cleanly");
+    assert!(
+        started.elapsed() < Duration::from_secs(1),
+        "{:?}",
+        started.elapsed()
+    );
+    assert!(
+        TcpStream::connect(running.address).await.is_err(),
+        "nobody listens any more"
+    );
+}
