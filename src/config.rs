@@ -4,7 +4,8 @@
 use anyhow::Context;
 use schemars::JsonSchema;
 use sen_catalog::{Assets, Bounds, Crs, Grid, Item, Store};
-use sen_processing::{Settings, source::GeotiffLayout};
+use sen_processing::pipeline::Settings;
+use sen_processing::source::GeotiffLayout;
 use sen_tiler::ServeOptions;
 use serde::{Deserialize, Serialize};
 use std::fs;

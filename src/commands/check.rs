@@ -6,7 +6,7 @@ use crate::output::Output;
 use clap::Args;
 use sen_catalog::raster::Cog;
 use sen_catalog::{Asset, Item, ItemQuery, asset};
-use sen_processing::Progress;
+use sen_processing::pipeline::Progress;
 use serde_json::json;
 use std::path::Path;
 

@@ -6,11 +6,10 @@ use crate::config::{Data, Place, UsageError};
 use crate::output::{Output, table};
 use clap::Args;
 use sen_catalog::{Bounds, Period, TimeQuery};
-use sen_processing::Progress;
+use sen_processing::pipeline::Progress;
 use sen_processing::source::{self, Found, SourceOptions};
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
 
 /// Take scenes into the catalogue, then make the weekly products of the weeks touched.
 ///
@@ -59,8 +58,8 @@ impl Ingest {
                 let grid = data.grid_or_covering(&found.scenes)?;
                 let products = weekly::products(&[])?;
                 let weeks: Vec<_> = weeks.into_iter().collect();
-                let report = weekly::make(&data, grid, &weeks, &products, Arc::clone(&cancelled), output).await?;
-                let (weekly_text, weekly_value, weekly_outcome) = weekly::summary(&report);
+                let report = weekly::make(&data, grid, &weeks, &products, &cancelled, output).await?;
+                let (weekly_text, weekly_value, weekly_outcome) = weekly::summary(&report)?;
                 text = format!("{text}\n{weekly_text}");
                 value["weekly"] = weekly_value;
                 if matches!(weekly_outcome, Outcome::Partly) {

@@ -43,8 +43,8 @@ impl Process {
             let grid = data.grid_or_covering(&scenes)?;
             let weeks: BTreeSet<_> = scenes.iter().map(sen_catalog::Item::period).collect();
             let weeks: Vec<_> = weeks.into_iter().collect();
-            let report = weekly::make(&data, grid, &weeks, &products, cancelled, output).await?;
-            let (text, value, outcome) = weekly::summary(&report);
+            let report = weekly::make(&data, grid, &weeks, &products, &cancelled, output).await?;
+            let (text, value, outcome) = weekly::summary(&report)?;
             output.result(&text, &value);
             Ok(outcome)
         });

@@ -21,7 +21,7 @@ impl Serve {
     pub(crate) fn run(self, place: &Place, output: &Output) -> anyhow::Result<Outcome> {
         let data = place.open_existing()?;
         let options = data.config.serve.clone();
-        let listen = self.listen.unwrap_or_else(|| options.listen.clone());
+        let listen = self.listen.unwrap_or_else(|| options.listen.to_string());
         let runtime = tokio::runtime::Runtime::new().context("cannot start the runtime")?;
         runtime.block_on(async {
             let listener = tokio::net::TcpListener::bind(&listen).await.map_err(|error| {

@@ -6,8 +6,8 @@ use crate::output::{Output, table};
 use anyhow::Context;
 use sen_catalog::{Grid, Period};
 use sen_processing::product::{PRODUCTS, Product};
-use sen_processing::{Report, State, Weekly};
-use serde_json::{Value, json};
+use sen_processing::pipeline::{Outcome as Made, Report, Weekly};
+use serde_json::Value;
 use std::collections::BTreeMap;
 use std::fs::{File, TryLockError};
 use std::sync::Arc;
@@ -84,7 +84,7 @@ pub(crate) async fn make(
     grid: Grid,
     weeks: &[Period],
     products: &[&'static dyn Product],
-    cancelled: Arc<AtomicBool>,
+    cancelled: &AtomicBool,
     output: &Output,
 ) -> anyhow::Result<Report> {
     let weekly = Weekly {
@@ -102,49 +102,32 @@ pub(crate) async fn make(
 }
 
 /// The report as a table (a row a product), JSON and exit status.
-pub(crate) fn summary(report: &Report) -> (String, Value, Outcome) {
+pub(crate) fn summary(report: &Report) -> anyhow::Result<(String, Value, Outcome)> {
     let mut by_product: BTreeMap<&str, [usize; 4]> = BTreeMap::new();
     let mut troubles = String::new();
     for entry in &report.entries {
         let counts = by_product.entry(&entry.product).or_default();
-        match &entry.state {
-            State::Made => counts[0] += 1,
-            State::UpToDate => counts[1] += 1,
-            State::NoInput => counts[2] += 1,
-            State::Failed(reason) => {
+        match &entry.outcome {
+            Made::Made => counts[0] += 1,
+            Made::UpToDate => counts[1] += 1,
+            Made::NoInput => counts[2] += 1,
+            Made::Failed { reason } => {
                 counts[3] += 1;
-                troubles += &format!("{} {}: {reason}\n", entry.product, entry.period);
+                troubles += &format!("failed: {} {}: {reason}\n", entry.product, entry.period);
             }
         }
     }
-    for trouble in &report.troubles {
-        troubles += &format!("{trouble}\n");
+    for failed in &report.failed_scenes {
+        troubles += &format!("left out of {}: {}: {}\n", failed.period, failed.scene, failed.reason);
     }
-    let rows: Vec<_> = by_product
-        .iter()
-        .map(|(name, counts)| {
-            std::iter::once((*name).to_owned()).chain(counts.iter().map(ToString::to_string)).collect()
-        })
-        .collect();
-    let mut text = table(&["product", "made", "up to date", "no input", "failed"], &rows);
     if report.cancelled {
         troubles += "stopped before all was done; run the same command again to finish\n";
     }
-    text += &troubles;
-    let entries: Vec<_> = report
-        .entries
-        .iter()
-        .map(|entry| {
-            let (state, reason) = match &entry.state {
-                State::Made => ("made", None),
-                State::UpToDate => ("up_to_date", None),
-                State::NoInput => ("no_input", None),
-                State::Failed(reason) => ("failed", Some(reason)),
-            };
-            json!({"product": entry.product, "period": entry.period, "state": state, "reason": reason})
-        })
-        .collect();
-    let failed = !troubles.is_empty();
-    let value = json!({"products": entries, "troubles": report.troubles, "cancelled": report.cancelled});
-    (text, value, if failed { Outcome::Partly } else { Outcome::Done })
+    let row = |(name, counts): (&&str, &[usize; 4])| {
+        std::iter::once((*name).to_owned()).chain(counts.iter().map(ToString::to_string)).collect()
+    };
+    let rows: Vec<_> = by_product.iter().map(row).collect();
+    let text = table(&["product", "made", "up to date", "no input", "failed"], &rows) + &troubles;
+    let outcome = if report.is_complete() { Outcome::Done } else { Outcome::Partly };
+    Ok((text, serde_json::to_value(report)?, outcome))
 }
