@@ -52,7 +52,7 @@ impl Error {
     }
 
     /// A file, address or item that cannot be read, and why.
-    pub fn unreadable(what: impl ToString, reason: impl Into<String>) -> Self {
+    pub fn unreadable(what: impl std::fmt::Display, reason: impl Into<String>) -> Self {
         Self::Unreadable {
             what: what.to_string(),
             reason: reason.into(),

@@ -74,7 +74,6 @@ pub fn init() {
             ("GDAL_HTTP_LOW_SPEED_LIMIT", "100"),
             ("GDAL_HTTP_MAX_RETRY", "3"),
             ("GDAL_HTTP_RETRY_DELAY", "1"),
-            ("CPL_VSIL_CURL_ALLOWED_EXTENSIONS", ".tif,.tiff,.TIF,.TIFF,.jp2"),
             // no side-car file beside a provider's delivery
             ("GDAL_PAM_ENABLED", "NO"),
         ];
@@ -517,7 +516,7 @@ mod warp {
             )
         };
         GdalError::CplError {
-            class: CPLErr::CE_Failure.into(),
+            class: CPLErr::CE_Failure,
             number,
             msg: message,
         }

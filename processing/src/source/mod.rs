@@ -56,7 +56,7 @@ pub const SOURCES: &[&dyn ImagerySource] = &[
 ];
 
 /// What the user says beside the location.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct SourceOptions {
     /// Only this kind of delivery (a name of [`SOURCES`]).
     pub source: Option<String>,
@@ -74,21 +74,6 @@ pub struct SourceOptions {
     pub geotiff: Vec<GeotiffLayout>,
     /// Bounds against careless or hostile input.
     pub limits: Limits,
-}
-
-impl Default for SourceOptions {
-    fn default() -> Self {
-        Self {
-            source: None,
-            bbox: None,
-            datetime: None,
-            offset: None,
-            units: None,
-            collections: Vec::new(),
-            geotiff: Vec::new(),
-            limits: Limits::default(),
-        }
-    }
 }
 
 /// Bounds against careless or hostile input, and patience with servers.
@@ -121,7 +106,7 @@ impl Default for Limits {
             unpacked_bytes: 16 << 30,
             unpacked_ratio: 200,
             connect: Duration::from_secs(10),
-            answer: Duration::from_secs(60),
+            answer: Duration::from_mins(1),
             retries: 3,
             pause: Duration::from_millis(500),
         }
@@ -148,7 +133,7 @@ pub struct Failure {
 
 impl Failure {
     /// A failure of something, by its error.
-    pub fn new(what: impl ToString, error: &crate::Error) -> Self {
+    pub fn new(what: impl std::fmt::Display, error: &crate::Error) -> Self {
         let what = what.to_string();
         let text = error.to_string();
         // the error names the file itself: do not say it twice
@@ -162,7 +147,7 @@ impl Failure {
 
 impl Found {
     /// The outcome of one scene.
-    pub fn one(what: impl ToString, outcome: crate::Result<Item>) -> Self {
+    pub fn one(what: impl std::fmt::Display, outcome: crate::Result<Item>) -> Self {
         match outcome {
             Ok(item) => Self {
                 scenes: vec![item],
@@ -173,7 +158,7 @@ impl Found {
     }
 
     /// One failure.
-    pub fn failed(what: impl ToString, error: &crate::Error) -> Self {
+    pub fn failed(what: impl std::fmt::Display, error: &crate::Error) -> Self {
         Self {
             scenes: Vec::new(),
             failures: vec![Failure::new(what, error)],

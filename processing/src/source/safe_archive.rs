@@ -121,7 +121,7 @@ impl SafePackage {
             }
             Self::Zip { .. } => {
                 self.unpack(name, limits.document_bytes, |chunk| {
-                    bytes.extend_from_slice(chunk)
+                    bytes.extend_from_slice(chunk);
                 })?;
             }
         }

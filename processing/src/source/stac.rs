@@ -411,20 +411,16 @@ fn band_metadata(asset: &Value, index: usize) -> BandMetadata {
     let mut places: Vec<&Value> = band_lists(asset).filter_map(|list| list.get(index)).collect();
     places.push(asset);
     let number = |keys: &[&str]| {
-        let values = places
+        let mut values = places
             .iter()
             .flat_map(|place| keys.iter().map(|key| &place[*key]));
-        values
-            .filter_map(|value| value.as_f64().or_else(|| value.as_str()?.parse().ok()))
-            .next()
+        values.find_map(|value| value.as_f64().or_else(|| value.as_str()?.parse().ok()))
     };
     let text = |keys: &[&str], places: &[&Value]| {
-        let values = places
+        let mut values = places
             .iter()
             .flat_map(|place| keys.iter().map(|key| &place[*key]));
-        values
-            .filter_map(|value| value.as_str().map(str::to_owned))
-            .next()
+        values.find_map(|value| value.as_str().map(str::to_owned))
     };
     BandMetadata {
         name: text(&["name"], &places[..places.len() - 1]),

@@ -24,14 +24,14 @@ const PAGE: usize = 100;
 pub(super) fn discover(location: &str, options: &SourceOptions) -> Result<Found> {
     let url = Url::parse(location).map_err(|error| Error::Invalid(format!("{location}: {error}")))?;
     // the blocking client may not live on a thread of an async runtime
-    let outcome = std::thread::scope(|scope| scope.spawn(|| read(url, options)).join());
+    let outcome = std::thread::scope(|scope| scope.spawn(|| read(&url, options)).join());
     match outcome.unwrap_or_else(|_| Err(Error::Invalid(format!("{location}: the search broke down")))) {
         Err(error @ Error::Unavailable { .. }) => Ok(Found::failed(location, &error)),
         other => other,
     }
 }
 
-fn read(url: Url, options: &SourceOptions) -> Result<Found> {
+fn read(url: &Url, options: &SourceOptions) -> Result<Found> {
     let http = Http::new(options.limits)?;
     let first = Request {
         url: url.clone(),
@@ -51,7 +51,7 @@ fn read(url: Url, options: &SourceOptions) -> Result<Found> {
         )),
         Some("FeatureCollection") => pages(&http, first, options),
         Some("Collection") => {
-            let items = link("items").ok_or_else(|| not_searchable(&url, "has no link to its items"))?;
+            let items = link("items").ok_or_else(|| not_searchable(url, "has no link to its items"))?;
             pages(
                 &http,
                 restrict(request_of(items, &address, None)?, options)?,
@@ -63,7 +63,7 @@ fn read(url: Url, options: &SourceOptions) -> Result<Found> {
             let get = links(&document).find(|link| link["rel"] == "search" && link["method"] != "POST");
             let search = get
                 .or(link("search"))
-                .ok_or_else(|| not_searchable(&url, "has no link to a search"))?;
+                .ok_or_else(|| not_searchable(url, "has no link to a search"))?;
             let mut request = request_of(search, &address, None)?;
             if search["method"] == "POST" {
                 request.body.get_or_insert_with(|| json!({}));
