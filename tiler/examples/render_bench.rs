@@ -15,7 +15,10 @@ use std::time::{Duration, Instant};
 fn main() -> Result<(), Box<dyn Error>> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let argument = |i: usize, default: &str| arguments.get(i).map_or(default.to_owned(), Clone::clone);
-    let (cog, tiles) = (argument(0, "ndvi.tif"), std::fs::read_to_string(argument(1, "tiles.txt"))?);
+    let (cog, tiles) = (
+        argument(0, "ndvi.tif"),
+        std::fs::read_to_string(argument(1, "tiles.txt"))?,
+    );
     let source = RasterSource::new(argument(2, "512").parse::<u64>()? << 20);
     let styles = Styles::built_in()?;
     let style = styles.style(&argument(3, "ndvi")).ok_or("no such style")?;
@@ -31,7 +34,11 @@ fn main() -> Result<(), Box<dyn Error>> {
         .lines()
         .filter_map(|line| {
             let parts: Vec<u32> = line.split('/').filter_map(|part| part.parse().ok()).collect();
-            TileCoord::new(u8::try_from(*parts.first()?).ok()?, *parts.get(1)?, *parts.get(2)?)
+            TileCoord::new(
+                u8::try_from(*parts.first()?).ok()?,
+                *parts.get(1)?,
+                *parts.get(2)?,
+            )
         })
         .collect();
     let mut out = std::io::stdout().lock();
@@ -48,7 +55,7 @@ fn main() -> Result<(), Box<dyn Error>> {
             }
             times.push(start.elapsed());
             warp += rendered;
-            encoding += start.elapsed() - rendered;
+            encoding += start.elapsed().saturating_sub(rendered);
         }
         times.sort();
         let n = coords.len().max(1) as u32;

@@ -37,7 +37,10 @@ impl BlockCache {
 
     /// The block, decoded now if it is not kept.
     pub(crate) fn block(&self, cog: &Cog, key: BlockKey) -> Result<Arc<Pixels>> {
-        let decode = || cog.read_block(key.level, key.band, key.column, key.row).map(Arc::new);
+        let decode = || {
+            cog.read_block(key.level, key.band, key.column, key.row)
+                .map(Arc::new)
+        };
         match &self.blocks {
             Some(blocks) => blocks.try_get_with(key, decode).map_err(|error| shared(&error)),
             None => decode(),

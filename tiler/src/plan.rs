@@ -22,9 +22,20 @@ pub(crate) fn covered(target: &Grid, outline: &Bounds) -> Option<Window> {
     let margin = |a: f64, b: f64| 2.0 + (b - a).abs() * 1e-3;
     let (across, down) = (margin(left, right), margin(top, bottom));
     let clip = |value: f64, size: usize| value.clamp(0.0, size as f64) as usize;
-    let (x0, x1) = (clip((left - across).floor(), target.width), clip((right + across).ceil(), target.width));
-    let (y0, y1) = (clip((top - down).floor(), target.height), clip((bottom + down).ceil(), target.height));
-    (x1 > x0 && y1 > y0).then(|| Window { column: x0, row: y0, width: x1 - x0, height: y1 - y0 })
+    let (x0, x1) = (
+        clip((left - across).floor(), target.width),
+        clip((right + across).ceil(), target.width),
+    );
+    let (y0, y1) = (
+        clip((top - down).floor(), target.height),
+        clip((bottom + down).ceil(), target.height),
+    );
+    (x1 > x0 && y1 > y0).then(|| Window {
+        column: x0,
+        row: y0,
+        width: x1 - x0,
+        height: y1 - y0,
+    })
 }
 
 /// Cells of the source under one pixel of the target, at the middle of `window`: the smaller of the two directions.
@@ -33,7 +44,11 @@ pub(crate) fn ratio(transform: &Transform, target: &Grid, window: Window, source
     let x = target.west + (window.column as f64 + window.width as f64 / 2.0) * target.cell_width;
     let y = target.north - (window.row as f64 + window.height as f64 / 2.0) * target.cell_height;
     let at = |x: f64, y: f64| transform.point(x, y).map(|(x, y)| source.position(x, y));
-    let (middle, east, south) = (at(x, y)?, at(x + target.cell_width, y)?, at(x, y - target.cell_height)?);
+    let (middle, east, south) = (
+        at(x, y)?,
+        at(x + target.cell_width, y)?,
+        at(x, y - target.cell_height)?,
+    );
     let length = |p: (f64, f64)| (p.0 - middle.0).hypot(p.1 - middle.1);
     Some(length(east).min(length(south)))
 }
@@ -42,7 +57,10 @@ pub(crate) fn ratio(transform: &Transform, target: &Grid, window: Window, source
 pub(crate) fn level(widths: impl Iterator<Item = usize>, ratio: f64) -> usize {
     let widths: Vec<usize> = widths.collect();
     let full = widths.first().copied().unwrap_or(1) as f64;
-    widths.iter().rposition(|width| full / (*width as f64) <= ratio * COARSER).unwrap_or(0)
+    widths
+        .iter()
+        .rposition(|width| full / (*width as f64) <= ratio * COARSER)
+        .unwrap_or(0)
 }
 
 /// Positions in the source of every pixel corner of a window of the target, exact at the nodes of a lattice and
@@ -90,7 +108,13 @@ impl Lattice {
         let last_column = self.columns - 2;
         let half = self.step as f64 / 2.0;
         let middle = (last_column / 2, last_row / 2);
-        let cells = [(0, 0), (last_column, 0), (0, last_row), (last_column, last_row), middle];
+        let cells = [
+            (0, 0),
+            (last_column, 0),
+            (0, last_row),
+            (last_column, last_row),
+            middle,
+        ];
         let mut worst = 0.0_f64;
         for (i, &(column, row)) in cells.iter().enumerate() {
             if cells[..i].contains(&(column, row)) {
@@ -100,10 +124,14 @@ impl Lattice {
             let [first, right, below, _] = self.corners(column, row);
             let distance = |other: (f64, f64), x: f64, y: f64| {
                 let (u, v) = exact(transform, target, window, source, x, y);
-                ((first.0 + other.0) / 2.0 - u).hypot((first.1 + other.1) / 2.0 - v)
+                (f64::midpoint(first.0, other.0) - u).hypot(f64::midpoint(first.1, other.1) - v)
             };
             let sum = distance(right, x + half, y) + distance(below, x, y + half);
-            worst = if sum.is_finite() { worst.max(sum) } else { f64::INFINITY };
+            worst = if sum.is_finite() {
+                worst.max(sum)
+            } else {
+                f64::INFINITY
+            };
         }
         worst
     }
@@ -112,7 +140,12 @@ impl Lattice {
     fn corners(&self, column: usize, row: usize) -> [(f64, f64); 4] {
         let upper = row * self.columns + column;
         let lower = upper + self.columns;
-        [self.nodes[upper], self.nodes[upper + 1], self.nodes[lower], self.nodes[lower + 1]]
+        [
+            self.nodes[upper],
+            self.nodes[upper + 1],
+            self.nodes[lower],
+            self.nodes[lower + 1],
+        ]
     }
 
     /// Where the middle of the target row `y` of the window meets the left and right edges of the lattice's `column`.
@@ -128,7 +161,12 @@ impl Lattice {
     pub(crate) fn extent(&self) -> Option<[f64; 4]> {
         let mut extent = [f64::INFINITY, f64::INFINITY, f64::NEG_INFINITY, f64::NEG_INFINITY];
         for &(u, v) in self.nodes.iter().filter(|(u, v)| u.is_finite() && v.is_finite()) {
-            extent = [extent[0].min(u), extent[1].min(v), extent[2].max(u), extent[3].max(v)];
+            extent = [
+                extent[0].min(u),
+                extent[1].min(v),
+                extent[2].max(u),
+                extent[3].max(v),
+            ];
         }
         (extent[0] <= extent[2]).then_some(extent)
     }
@@ -138,7 +176,9 @@ impl Lattice {
 fn exact(transform: &Transform, target: &Grid, window: Window, source: &Grid, x: f64, y: f64) -> (f64, f64) {
     let x = target.west + (window.column as f64 + x) * target.cell_width;
     let y = target.north - (window.row as f64 + y) * target.cell_height;
-    transform.point(x, y).map_or((f64::NAN, f64::NAN), |(x, y)| source.position(x, y))
+    transform
+        .point(x, y)
+        .map_or((f64::NAN, f64::NAN), |(x, y)| source.position(x, y))
 }
 
 #[cfg(test)]
@@ -162,7 +202,12 @@ mod tests {
     fn interpolated_positions_stay_within_an_eighth_of_a_source_pixel() {
         let transform = Transform::new(Crs::WEB_MERCATOR, Crs::UTM_48N).expect("known systems");
         let source = utm_scene();
-        for (z, x, y) in [(8, 203, 120), (10, 812, 482), (13, 6500, 3857), (15, 26_000, 15_430)] {
+        for (z, x, y) in [
+            (8, 203, 120),
+            (10, 812, 482),
+            (13, 6500, 3857),
+            (15, 26_000, 15_430),
+        ] {
             let target = TileCoord::new(z, x, y).expect("exists").grid(256);
             let window = target.window();
             let lattice = Lattice::new(&transform, &target, window, &source);
@@ -174,7 +219,11 @@ mod tests {
                         let (u, v) = (left.0 + (right.0 - left.0) * t, left.1 + (right.1 - left.1) * t);
                         let x = (column * lattice.step + pixel) as f64 + 0.5;
                         let truth = exact(&transform, &target, window, &source, x, row as f64 + 0.5);
-                        assert!((u - truth.0).hypot(v - truth.1) <= MAX_ERROR, "z{z} step {}", lattice.step);
+                        assert!(
+                            (u - truth.0).hypot(v - truth.1) <= MAX_ERROR,
+                            "z{z} step {}",
+                            lattice.step
+                        );
                     }
                 }
             }
@@ -184,7 +233,10 @@ mod tests {
     #[test]
     fn the_overview_just_coarser_than_the_picture_is_taken_up_to_a_fifth() {
         let widths = || [1024, 512, 256].into_iter();
-        assert_eq!([0.5, 1.0, 1.6, 1.7, 3.3, 3.4, 99.0].map(|ratio| level(widths(), ratio)), [0, 0, 0, 1, 1, 2, 2]);
+        assert_eq!(
+            [0.5, 1.0, 1.6, 1.7, 3.3, 3.4, 99.0].map(|ratio| level(widths(), ratio)),
+            [0, 0, 0, 1, 1, 2, 2]
+        );
         assert_eq!(level(std::iter::empty(), 1.0), 0);
     }
 

@@ -51,7 +51,12 @@ macro_rules! blend_integer {
         impl Blend for $type {
             #[inline]
             fn blend([a, b, c, d]: [Self; 4], x: i32, y: i32) -> Self {
-                let (a, b, c, d) = (<$wide>::from(a), <$wide>::from(b), <$wide>::from(c), <$wide>::from(d));
+                let (a, b, c, d) = (
+                    <$wide>::from(a),
+                    <$wide>::from(b),
+                    <$wide>::from(c),
+                    <$wide>::from(d),
+                );
                 let (x, y) = (x as $wide, y as $wide);
                 let upper = a * (256 - x) + b * x;
                 let lower = c * (256 - x) + d * x;
@@ -92,7 +97,9 @@ pub(crate) fn draw<T: Blend>(
     valid: impl Fn(T) -> bool,
 ) -> bool {
     match (resampling, patch.pixels.iter().all(|pixel| valid(*pixel))) {
-        (Resampling::Nearest, true) => rows(canvas, lattice, patch, 0.0, |u, v| Some(index(nearest(patch, u, v)))),
+        (Resampling::Nearest, true) => rows(canvas, lattice, patch, 0.0, |u, v| {
+            Some(index(nearest(patch, u, v)))
+        }),
         (Resampling::Nearest, false) => rows(canvas, lattice, patch, 0.0, |u, v| {
             let value = nearest(patch, u, v);
             valid(value).then(|| index(value))
@@ -191,7 +198,9 @@ fn rows<T>(
                 for (i, out) in out.iter_mut().enumerate() {
                     let t = i as f64 + 0.5;
                     let (u, v) = (left.0 + du * t, left.1 + dv * t);
-                    if inside((u, v)) && let Some(index) = pixel(fixed(u - west), fixed(v - north)) {
+                    if inside((u, v))
+                        && let Some(index) = pixel(fixed(u - west), fixed(v - north))
+                    {
                         *out = index;
                         met = true;
                     }

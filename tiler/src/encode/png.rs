@@ -38,10 +38,21 @@ pub(super) fn encode(image: &IndexedImage) -> Result<Vec<u8>> {
     header[4..8].copy_from_slice(&(image.height as u32).to_be_bytes());
     // colour type 3: palette; deflate, adaptive filtering, not interlaced
     header[8..].copy_from_slice(&[depth as u8, 3, 0, 0, 0]);
-    let colours: Vec<u8> = image.palette.iter().flat_map(|[r, g, b, _]| [*r, *g, *b]).collect();
-    let opaque_tail = image.palette.iter().rev().take_while(|colour| colour[3] == 255).count();
-    let opacities: Vec<u8> =
-        image.palette[..image.palette.len() - opaque_tail].iter().map(|colour| colour[3]).collect();
+    let colours: Vec<u8> = image
+        .palette
+        .iter()
+        .flat_map(|[r, g, b, _]| [*r, *g, *b])
+        .collect();
+    let opaque_tail = image
+        .palette
+        .iter()
+        .rev()
+        .take_while(|colour| colour[3] == 255)
+        .count();
+    let opacities: Vec<u8> = image.palette[..image.palette.len() - opaque_tail]
+        .iter()
+        .map(|colour| colour[3])
+        .collect();
 
     SCRATCH.with_borrow_mut(|scratch| {
         pack(image, depth, &mut scratch.lines);
@@ -57,7 +68,9 @@ pub(super) fn encode(image: &IndexedImage) -> Result<Vec<u8>> {
         chunk(&mut out, *b"IDAT", |out| {
             let start = out.len();
             out.resize(start + bound, 0);
-            result = scratch.compressor.zlib_compress(&scratch.lines, &mut out[start..]);
+            result = scratch
+                .compressor
+                .zlib_compress(&scratch.lines, &mut out[start..]);
             out.truncate(start + *result.as_ref().unwrap_or(&0));
         });
         result.map_err(|error| Error::Invalid(format!("picture not compressed: {error}")))?;

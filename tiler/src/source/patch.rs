@@ -23,12 +23,14 @@ impl Needed {
         let last = |value: f64, size: usize| ((value - 0.49).floor() as i64 + 1).min(size as i64);
         let (column, row) = (first(extent[0]), first(extent[1]));
         let (right, bottom) = (last(extent[2], source.width), last(extent[3], source.height));
-        (column < source.width as i64 && row < source.height as i64 && right >= 0 && bottom >= 0).then(|| Self {
-            column,
-            row,
-            width: (right - column + 1) as usize,
-            height: (bottom - row + 1) as usize,
-            size: (source.width, source.height),
+        (column < source.width as i64 && row < source.height as i64 && right >= 0 && bottom >= 0).then(|| {
+            Self {
+                column,
+                row,
+                width: (right - column + 1) as usize,
+                height: (bottom - row + 1) as usize,
+                size: (source.width, source.height),
+            }
         })
     }
 
@@ -42,7 +44,10 @@ impl Needed {
         let (width, height) = (cog.levels()[level].block_width, cog.levels()[level].block_height);
         // cells inside the raster, without the repeated edge
         let inner = |first: i64, count: usize, size: usize| {
-            (first.max(0) as usize, (first + count as i64).min(size as i64) as usize)
+            (
+                first.max(0) as usize,
+                (first + count as i64).min(size as i64) as usize,
+            )
         };
         let (left, right) = inner(self.column, self.width, self.size.0);
         let (top, bottom) = inner(self.row, self.height, self.size.1);
@@ -55,7 +60,9 @@ impl Needed {
                 .iter()
                 .map(|block| T::slice(block).filter(|slice| slice.len() >= width * height))
                 .collect::<Option<Vec<_>>>()
-                .ok_or_else(|| Error::Invalid("a block is not of its file's pixel type and size".to_owned()))?;
+                .ok_or_else(|| {
+                    Error::Invalid("a block is not of its file's pixel type and size".to_owned())
+                })?;
             for row in top.max(block_row * height)..bottom.min((block_row + 1) * height) {
                 let start = pixels.len();
                 if self.column < 0 {
@@ -79,6 +86,12 @@ impl Needed {
         if pixels.len() < self.width * self.height {
             pixels.extend_from_within(pixels.len() - self.width..);
         }
-        Ok(Patch { pixels, stride: self.width, column: self.column, row: self.row, size: self.size })
+        Ok(Patch {
+            pixels,
+            stride: self.width,
+            column: self.column,
+            row: self.row,
+            size: self.size,
+        })
     }
 }

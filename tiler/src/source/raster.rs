@@ -88,7 +88,12 @@ struct Approach {
 
 impl OpenRaster {
     fn approach(&self, from: Crs) -> Result<Arc<Approach>> {
-        if let Some(approach) = self.approaches.read().unwrap_or_else(PoisonError::into_inner).get(&from) {
+        if let Some(approach) = self
+            .approaches
+            .read()
+            .unwrap_or_else(PoisonError::into_inner)
+            .get(&from)
+        {
             return Ok(Arc::clone(approach));
         }
         let grid = self.cog.grid();
@@ -122,7 +127,9 @@ pub struct RasterSource {
 
 impl fmt::Debug for RasterSource {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("RasterSource").field("blocks", &self.blocks).finish_non_exhaustive()
+        f.debug_struct("RasterSource")
+            .field("blocks", &self.blocks)
+            .finish_non_exhaustive()
     }
 }
 
@@ -147,7 +154,12 @@ impl RasterSource {
     ///
     /// # Errors
     /// A damaged or missing file, or a target in a coordinate system that is not known.
-    pub fn render(&self, asset: &RasterAsset<'_>, style: &Style, target: &Grid) -> Result<Option<IndexedImage>> {
+    pub fn render(
+        &self,
+        asset: &RasterAsset<'_>,
+        style: &Style,
+        target: &Grid,
+    ) -> Result<Option<IndexedImage>> {
         let raster = self.open(asset)?;
         let approach = raster.approach(target.crs)?;
         let covered = match &approach.outline {
@@ -188,7 +200,10 @@ impl RasterSource {
     pub fn sample(&self, asset: &RasterAsset<'_>, lon: f64, lat: f64) -> Result<Sample> {
         let raster = self.open(asset)?;
         let approach = raster.approach(Crs::WGS84)?;
-        let cell = approach.transform.point(lon, lat).and_then(|(x, y)| raster.cog.grid().cell(x, y));
+        let cell = approach
+            .transform
+            .point(lon, lat)
+            .and_then(|(x, y)| raster.cog.grid().cell(x, y));
         let (Some((column, row)), Some(level)) = (cell, raster.cog.levels().first()) else {
             return Ok(Sample::Outside);
         };
@@ -224,7 +239,10 @@ impl RasterSource {
             .map_err(|error| shared(&error))?;
         let bands = raster.cog.bands();
         if asset.band > bands {
-            return Err(Error::raster(asset.path, format!("band {} asked, the file has {bands}", asset.band)));
+            return Err(Error::raster(
+                asset.path,
+                format!("band {} asked, the file has {bands}", asset.band),
+            ));
         }
         Ok(raster)
     }
@@ -244,7 +262,8 @@ impl RasterSource {
             offset: stored.offset.to_bits(),
             nodata: stored.nodata.map(f64::to_bits),
         };
-        self.styles.get_with(key, || Arc::new(CompiledStyle::new(style, stored)))
+        self.styles
+            .get_with(key, || Arc::new(CompiledStyle::new(style, stored)))
     }
 }
 
@@ -280,7 +299,10 @@ impl Picture<'_> {
     /// Draws one window; true when it met data.
     fn draw(&mut self, window: Window) -> Result<bool> {
         let lattice = Lattice::new(self.transform, self.target, window, &self.source);
-        let Some(needed) = lattice.extent().and_then(|extent| patch::Needed::new(extent, &self.source)) else {
+        let Some(needed) = lattice
+            .extent()
+            .and_then(|extent| patch::Needed::new(extent, &self.source))
+        else {
             return Ok(false);
         };
         let too_big = needed.width * needed.height > MAX_PATCH_PIXELS
@@ -297,7 +319,9 @@ impl Picture<'_> {
             (Lookup::Sixteen(table), DataType::I16) => {
                 self.fill::<i16>(window, &lattice, &needed, |v| table[usize::from(v as u16)])
             }
-            (Lookup::Sixteen(table), _) => self.fill::<u16>(window, &lattice, &needed, |v| table[usize::from(v)]),
+            (Lookup::Sixteen(table), _) => {
+                self.fill::<u16>(window, &lattice, &needed, |v| table[usize::from(v)])
+            }
             (Lookup::Float(_), _) => {
                 let style = self.style;
                 self.fill::<f32>(window, &lattice, &needed, |v| style.float_index(f64::from(v)))
@@ -313,20 +337,35 @@ impl Picture<'_> {
         index: impl Fn(T) -> u8,
     ) -> Result<bool> {
         let patch = needed.patch::<T>(&self.raster.cog, self.level, |column, row| {
-            let key = BlockKey { file: self.raster.number, level: self.level, band: self.band, column, row };
+            let key = BlockKey {
+                file: self.raster.number,
+                level: self.level,
+                band: self.band,
+                column,
+                row,
+            };
             self.blocks.block(&self.raster.cog, key)
         })?;
-        let mut canvas = Canvas { indices: &mut self.indices, stride: self.target.width, window };
+        let mut canvas = Canvas {
+            indices: &mut self.indices,
+            stride: self.target.width,
+            window,
+        };
         let resampling = self.style.resampling;
         // only NaN differs from itself
         #[expect(clippy::eq_op, reason = "tells NaN without a bound on the pixel type")]
         let is_number = |v: T| v == v;
         // a "no data" the type cannot hold is in no pixel
-        let nodata = self.style.stored.nodata.map(|v| (v, T::from_f64(v))).filter(|(v, held)| held.to_f64() == *v);
+        let nodata = self
+            .style
+            .stored
+            .nodata
+            .map(|v| (v, T::from_f64(v)))
+            .filter(|(v, held)| held.to_f64() == *v);
         Ok(match nodata {
-            Some((_, nodata)) => {
-                warp::draw(&mut canvas, lattice, &patch, resampling, index, |v| v != nodata && is_number(v))
-            }
+            Some((_, nodata)) => warp::draw(&mut canvas, lattice, &patch, resampling, index, |v| {
+                v != nodata && is_number(v)
+            }),
             None => warp::draw(&mut canvas, lattice, &patch, resampling, index, is_number),
         })
     }
@@ -335,14 +374,18 @@ impl Picture<'_> {
 /// A window cut in up to four parts.
 fn quarters(window: Window) -> impl Iterator<Item = Window> {
     let (left, top) = (window.width.div_ceil(2), window.height.div_ceil(2));
-    [(0, 0, left, top), (left, 0, window.width - left, top), (0, top, left, window.height - top)]
-        .into_iter()
-        .chain([(left, top, window.width - left, window.height - top)])
-        .filter(|(.., width, height)| *width > 0 && *height > 0)
-        .map(move |(x, y, width, height)| Window {
-            column: window.column + x,
-            row: window.row + y,
-            width,
-            height,
-        })
+    [
+        (0, 0, left, top),
+        (left, 0, window.width - left, top),
+        (0, top, left, window.height - top),
+    ]
+    .into_iter()
+    .chain([(left, top, window.width - left, window.height - top)])
+    .filter(|(.., width, height)| *width > 0 && *height > 0)
+    .map(move |(x, y, width, height)| Window {
+        column: window.column + x,
+        row: window.row + y,
+        width,
+        height,
+    })
 }

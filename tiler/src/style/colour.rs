@@ -25,6 +25,7 @@ impl Colour {
     }
 
     /// The colour at `t` (0 to 1) between this one and another, in sRGB.
+    #[must_use]
     pub fn mix(self, other: Self, t: f64) -> Self {
         Self(std::array::from_fn(|i| {
             let (a, b) = (f64::from(self.0[i]), f64::from(other.0[i]));
@@ -36,7 +37,11 @@ impl Colour {
 impl fmt::Display for Colour {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.rgb())?;
-        if self.0[3] == 255 { Ok(()) } else { write!(f, "{:02x}", self.0[3]) }
+        if self.0[3] == 255 {
+            Ok(())
+        } else {
+            write!(f, "{:02x}", self.0[3])
+        }
     }
 }
 
@@ -44,7 +49,10 @@ impl FromStr for Colour {
     type Err = String;
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         let wrong = || format!("`{text}` is not a colour; write #rrggbb or #rrggbbaa");
-        let digits = text.strip_prefix('#').filter(|digits| digits.is_ascii()).ok_or_else(wrong)?;
+        let digits = text
+            .strip_prefix('#')
+            .filter(|digits| digits.is_ascii())
+            .ok_or_else(wrong)?;
         if digits.len() != 6 && digits.len() != 8 {
             return Err(wrong());
         }

@@ -34,7 +34,11 @@ pub(crate) struct CompiledStyle {
 impl CompiledStyle {
     pub(crate) fn new(style: &Style, stored: Stored) -> Self {
         let index = |value: f64| {
-            if stored.nodata == Some(value) { 0 } else { style.scheme.index(value * stored.scale + stored.offset) }
+            if stored.nodata == Some(value) {
+                0
+            } else {
+                style.scheme.index(value * stored.scale + stored.offset)
+            }
         };
         let sixteen = |value: &dyn Fn(u16) -> f64| {
             let mut table = vec![0; 65536].into_boxed_slice();
@@ -49,7 +53,12 @@ impl CompiledStyle {
             DataType::U16 => sixteen(&f64::from),
             DataType::F32 => Lookup::Float(style.scheme.clone()),
         };
-        Self { palette: style.scheme.palette().into(), resampling: style.resampling, stored, lookup }
+        Self {
+            palette: style.scheme.palette().into(),
+            resampling: style.resampling,
+            stored,
+            lookup,
+        }
     }
 
     /// The palette index of a stored value that is not "no data".

@@ -39,7 +39,13 @@ impl Style {
             "language": language.tag(),
         });
         match &self.scheme {
-            Scheme::Ramp { domain, colours, ticks, steps, .. } => {
+            Scheme::Ramp {
+                domain,
+                colours,
+                ticks,
+                steps,
+                ..
+            } => {
                 let stops: Vec<Value> = colours
                     .iter()
                     .enumerate()
@@ -61,7 +67,12 @@ impl Style {
         }
         let entries = self.entries(language).into_iter().map(|entry| {
             let mut object = Map::new();
-            object.extend(entry.about.into_iter().map(|(key, value)| (key.to_owned(), value)));
+            object.extend(
+                entry
+                    .about
+                    .into_iter()
+                    .map(|(key, value)| (key.to_owned(), value)),
+            );
             object.insert("colour".to_owned(), entry.colour.rgb().into());
             object.insert("opacity".to_owned(), entry.colour.opacity().into());
             object.insert("title".to_owned(), entry.title.into());
@@ -99,14 +110,20 @@ impl Style {
                 }));
             }
             Scheme::Classes { classes } => {
-                entries.extend(classes.iter().filter(|class| class.colour.0[3] > 0).map(|class| Entry {
-                    colour: class.colour,
-                    title: class.title.get(language),
-                    pattern: if class.not_seen { Pattern::Hatch } else { Pattern::Plain },
-                    about: [("value", class.value.into())]
-                        .into_iter()
-                        .chain(class.not_seen.then(|| ("state", "not_seen".into())))
-                        .collect(),
+                entries.extend(classes.iter().filter(|class| class.colour.0[3] > 0).map(|class| {
+                    Entry {
+                        colour: class.colour,
+                        title: class.title.get(language),
+                        pattern: if class.not_seen {
+                            Pattern::Hatch
+                        } else {
+                            Pattern::Plain
+                        },
+                        about: [("value", class.value.into())]
+                            .into_iter()
+                            .chain(class.not_seen.then(|| ("state", "not_seen".into())))
+                            .collect(),
+                    }
                 }));
             }
         }
@@ -139,20 +156,41 @@ impl Style {
         let labels: Vec<(f64, String)> = match &self.scheme {
             Scheme::Ramp { ticks, domain, .. } => ticks
                 .iter()
-                .map(|tick| ((tick - domain[0]) / (domain[1] - domain[0]), number(*tick, language)))
+                .map(|tick| {
+                    (
+                        (tick - domain[0]) / (domain[1] - domain[0]),
+                        number(*tick, language),
+                    )
+                })
                 .collect(),
             Scheme::Intervals { .. } | Scheme::Classes { .. } => Vec::new(),
         };
         let line = letters.height + 4;
-        let widest = entries.iter().map(|entry| SWATCH + 8 + letters.width(entry.title)).max().unwrap_or(0);
-        let content = letters.width(&title).max(widest).max(if labels.is_empty() { 0 } else { BAR });
-        let ramp_rows = if labels.is_empty() { 0 } else { SWATCH_ROWS + line + 4 };
-        let mut sheet = Sheet::new(content + 2 * MARGIN, line + ramp_rows + entries.len() * line + 2 * MARGIN);
+        let widest = entries
+            .iter()
+            .map(|entry| SWATCH + 8 + letters.width(entry.title))
+            .max()
+            .unwrap_or(0);
+        let content = letters
+            .width(&title)
+            .max(widest)
+            .max(if labels.is_empty() { 0 } else { BAR });
+        let ramp_rows = if labels.is_empty() {
+            0
+        } else {
+            SWATCH_ROWS + line + 4
+        };
+        let mut sheet = Sheet::new(
+            content + 2 * MARGIN,
+            line + ramp_rows + entries.len() * line + 2 * MARGIN,
+        );
         sheet.text(&letters, MARGIN, MARGIN, &title);
         let mut y = MARGIN + line + 2;
         if !labels.is_empty() {
             for x in 0..BAR {
-                let colour = self.scheme.colour_at((x * BAR_COLOURS / BAR) as f64 / (BAR_COLOURS - 1) as f64);
+                let colour = self
+                    .scheme
+                    .colour_at((x * BAR_COLOURS / BAR) as f64 / (BAR_COLOURS - 1) as f64);
                 for row in 0..SWATCH_ROWS {
                     sheet.dot(MARGIN + x, y + row, colour);
                 }
@@ -206,7 +244,12 @@ struct Sheet {
 
 impl Sheet {
     fn new(width: usize, height: usize) -> Self {
-        Self { width, height, palette: vec![PAPER.0], indices: vec![0; width * height] }
+        Self {
+            width,
+            height,
+            palette: vec![PAPER.0],
+            indices: vec![0; width * height],
+        }
     }
 
     /// Paints a pixel; what is not opaque lies on the paper.
@@ -227,7 +270,9 @@ impl Sheet {
 
     fn text(&mut self, letters: &Lettering, x: usize, y: usize, text: &str) {
         let Colour([r, g, b, _]) = INK;
-        letters.draw(text, |column, row, darkness| self.dot(x + column, y + row, Colour([r, g, b, darkness])));
+        letters.draw(text, |column, row, darkness| {
+            self.dot(x + column, y + row, Colour([r, g, b, darkness]))
+        });
     }
 
     fn swatch(&mut self, x: usize, y: usize, entry: &Entry<'_>) {

@@ -31,7 +31,9 @@ impl Lettering {
         let decoder = png::Decoder::new(Cursor::new(include_bytes!("glyphs/glyphs.png")));
         let mut reader = decoder.read_info().map_err(|error| broken(error.to_string()))?;
         let mut pixels = vec![0; reader.output_buffer_size().unwrap_or(0)];
-        let info = reader.next_frame(&mut pixels).map_err(|error| broken(error.to_string()))?;
+        let info = reader
+            .next_frame(&mut pixels)
+            .map_err(|error| broken(error.to_string()))?;
         let (stride, height) = (info.width as usize, info.height as usize);
         let mut places = HashMap::new();
         let mut column = 0;
@@ -40,13 +42,24 @@ impl Lettering {
             column += width;
         }
         if column != stride || info.line_size != stride || pixels.len() != stride * height {
-            return Err(broken(format!("widths add up to {column}, the picture has {stride} grey columns")));
+            return Err(broken(format!(
+                "widths add up to {column}, the picture has {stride} grey columns"
+            )));
         }
-        Ok(Self { pixels, stride, height, places })
+        Ok(Self {
+            pixels,
+            stride,
+            height,
+            places,
+        })
     }
 
     fn place(&self, letter: char) -> (usize, usize) {
-        self.places.get(&letter).or_else(|| self.places.get(&'?')).copied().unwrap_or((0, 0))
+        self.places
+            .get(&letter)
+            .or_else(|| self.places.get(&'?'))
+            .copied()
+            .unwrap_or((0, 0))
     }
 
     /// Columns a text takes.

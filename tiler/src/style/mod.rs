@@ -24,9 +24,18 @@ const BUILT_IN: &[(&str, &str)] = &[
     ("ndmi.json", include_str!("../../../styles/raster/ndmi.json")),
     ("mndwi.json", include_str!("../../../styles/raster/mndwi.json")),
     ("flood.json", include_str!("../../../styles/raster/flood.json")),
-    ("n_clear.json", include_str!("../../../styles/raster/n_clear.json")),
-    ("age_days.json", include_str!("../../../styles/raster/age_days.json")),
-    ("quality.json", include_str!("../../../styles/raster/quality.json")),
+    (
+        "n_clear.json",
+        include_str!("../../../styles/raster/n_clear.json"),
+    ),
+    (
+        "age_days.json",
+        include_str!("../../../styles/raster/age_days.json"),
+    ),
+    (
+        "quality.json",
+        include_str!("../../../styles/raster/quality.json"),
+    ),
 ];
 
 /// The languages of titles and labels.
@@ -114,9 +123,12 @@ impl Style {
     /// # Errors
     /// [`Error::Invalid`] when the JSON is not a style or its numbers contradict each other.
     pub fn from_json(json: &str) -> Result<Self> {
-        let mut style: Self =
-            serde_json::from_str(json).map_err(|error| Error::Invalid(format!("not a raster style: {error}")))?;
-        style.scheme.check().map_err(|reason| Error::Invalid(format!("style {}: {reason}", style.id)))?;
+        let mut style: Self = serde_json::from_str(json)
+            .map_err(|error| Error::Invalid(format!("not a raster style: {error}")))?;
+        style
+            .scheme
+            .check()
+            .map_err(|reason| Error::Invalid(format!("style {}: {reason}", style.id)))?;
         style.version = asset::hex(&Sha256::digest(json.as_bytes())[..8]);
         Ok(style)
     }
@@ -124,11 +136,17 @@ impl Style {
     /// The name of the class a value belongs to, for classes and intervals.
     pub fn class_title(&self, value: f64) -> Option<&Text> {
         match &self.scheme {
-            Scheme::Ramp { below, .. } => below.as_ref().filter(|_| value < self.scheme.domain().0).map(|b| &b.title),
-            Scheme::Intervals { classes, .. } => {
-                classes.get(self.scheme.interval(value)).map(|interval| &interval.title)
-            }
-            Scheme::Classes { classes } => classes.iter().find(|c| f64::from(c.value) == value).map(|c| &c.title),
+            Scheme::Ramp { below, .. } => below
+                .as_ref()
+                .filter(|_| value < self.scheme.domain().0)
+                .map(|b| &b.title),
+            Scheme::Intervals { classes, .. } => classes
+                .get(self.scheme.interval(value))
+                .map(|interval| &interval.title),
+            Scheme::Classes { classes } => classes
+                .iter()
+                .find(|c| f64::from(c.value) == value)
+                .map(|c| &c.title),
         }
     }
 
@@ -152,8 +170,8 @@ impl Styles {
     pub fn built_in() -> Result<Self> {
         let mut by_id = BTreeMap::new();
         for (file, json) in BUILT_IN {
-            let style =
-                Style::from_json(json).map_err(|error| Error::Invalid(format!("styles/raster/{file}: {error}")))?;
+            let style = Style::from_json(json)
+                .map_err(|error| Error::Invalid(format!("styles/raster/{file}: {error}")))?;
             by_id.insert(style.id.clone(), style);
         }
         Ok(Self { by_id })

@@ -66,14 +66,24 @@ pub enum Scheme {
 impl Scheme {
     /// Says what contradicts itself.
     pub(super) fn check(&self) -> Result<(), String> {
-        let rising = |values: &[f64]| values.iter().all(|v| v.is_finite()) && values.windows(2).all(|w| w[0] < w[1]);
+        let rising =
+            |values: &[f64]| values.iter().all(|v| v.is_finite()) && values.windows(2).all(|w| w[0] < w[1]);
         match self {
-            Self::Ramp { domain, steps, colours, below, ticks } => {
+            Self::Ramp {
+                domain,
+                steps,
+                colours,
+                below,
+                ticks,
+            } => {
                 if !rising(domain) {
                     return Err(format!("domain {domain:?} does not rise"));
                 }
                 if colours.len() < 2 || *steps < 2 || *steps + usize::from(below.is_some()) > MAX_ENTRIES {
-                    return Err(format!("{} colours in {steps} steps; need 2 or more colours in 2 to 254", colours.len()));
+                    return Err(format!(
+                        "{} colours in {steps} steps; need 2 or more colours in 2 to 254",
+                        colours.len()
+                    ));
                 }
                 if !rising(ticks) || ticks.iter().any(|t| *t < domain[0] || *t > domain[1]) {
                     return Err(format!("ticks {ticks:?} do not rise within the domain"));
@@ -91,9 +101,11 @@ impl Scheme {
                 if classes.is_empty() || classes.len() > MAX_ENTRIES {
                     return Err("a class style needs 1 to 255 classes".to_owned());
                 }
-                if let Some(twice) = classes.iter().enumerate().find(|(i, c)| {
-                    classes[..*i].iter().any(|earlier| earlier.value == c.value)
-                }) {
+                if let Some(twice) = classes
+                    .iter()
+                    .enumerate()
+                    .find(|(i, c)| classes[..*i].iter().any(|earlier| earlier.value == c.value))
+                {
                     return Err(format!("class {} is named twice", twice.1.value));
                 }
             }
@@ -105,12 +117,16 @@ impl Scheme {
     pub fn domain(&self) -> (f64, f64) {
         match self {
             Self::Ramp { domain, .. } => (domain[0], domain[1]),
-            Self::Intervals { breaks, .. } => {
-                (breaks.first().copied().unwrap_or(0.0), breaks.last().copied().unwrap_or(0.0))
-            }
+            Self::Intervals { breaks, .. } => (
+                breaks.first().copied().unwrap_or(0.0),
+                breaks.last().copied().unwrap_or(0.0),
+            ),
             Self::Classes { classes } => {
                 let values = || classes.iter().map(|c| f64::from(c.value));
-                (values().fold(f64::INFINITY, f64::min), values().fold(f64::NEG_INFINITY, f64::max))
+                (
+                    values().fold(f64::INFINITY, f64::min),
+                    values().fold(f64::NEG_INFINITY, f64::max),
+                )
             }
         }
     }
@@ -155,7 +171,9 @@ impl Scheme {
             return 0;
         }
         let index = match self {
-            Self::Ramp { domain, steps, below, .. } => {
+            Self::Ramp {
+                domain, steps, below, ..
+            } => {
                 if value < domain[0] && below.is_some() {
                     1
                 } else {
@@ -165,9 +183,10 @@ impl Scheme {
                 }
             }
             Self::Intervals { .. } => 1 + self.interval(value),
-            Self::Classes { classes } => {
-                classes.iter().position(|c| f64::from(c.value) == value).map_or(0, |i| i + 1)
-            }
+            Self::Classes { classes } => classes
+                .iter()
+                .position(|c| f64::from(c.value) == value)
+                .map_or(0, |i| i + 1),
         };
         index as u8
     }

@@ -7,7 +7,12 @@ fn styles() -> Styles {
 }
 
 fn compiled(id: &str, data_type: DataType, scale: f64, nodata: f64) -> CompiledStyle {
-    let stored = Stored { data_type, scale, offset: 0.0, nodata: Some(nodata) };
+    let stored = Stored {
+        data_type,
+        scale,
+        offset: 0.0,
+        nodata: Some(nodata),
+    };
     CompiledStyle::new(styles().style(id).expect("built in"), stored)
 }
 
@@ -23,16 +28,24 @@ fn every_built_in_style_is_valid_and_named_after_its_file() {
 #[test]
 fn ndvi_colours_follow_the_values_at_the_ends_of_the_domain() {
     let ndvi = compiled("ndvi", DataType::I16, 0.0001, -32768.0);
-    let Lookup::Sixteen(table) = &ndvi.lookup else { panic!("int16 has a table of 65536") };
-    let index = |stored: i16| table[usize::from(stored as u16)];
+    let index = |stored: i16| match &ndvi.lookup {
+        Lookup::Sixteen(table) => table[usize::from(stored as u16)],
+        Lookup::U8(_) | Lookup::Float(_) => unreachable!("int16 has a table of 65536"),
+    };
     // 0 transparent, 1 below zero, 2 to 91 the 90 steps of 0.01
-    assert_eq!([-32768, -32767, -1, 0, 99, 100, 4499, 4500, 8999, 9000, 10_000, 32767].map(index), [
-        0, 1, 1, 2, 2, 3, 46, 47, 91, 91, 91, 91
-    ]);
+    assert_eq!(
+        [
+            -32768, -32767, -1, 0, 99, 100, 4499, 4500, 8999, 9000, 10_000, 32767
+        ]
+        .map(index),
+        [0, 1, 1, 2, 2, 3, 46, 47, 91, 91, 91, 91]
+    );
     assert_eq!(ndvi.palette.len(), 92);
     assert_eq!(ndvi.palette[0], [0; 4]);
     let near = |a: [u8; 4], b: [u8; 4]| a.iter().zip(b).all(|(a, b)| a.abs_diff(b) <= 3);
-    assert!(near(ndvi.palette[2], [0xff, 0xff, 0xe5, 255]) && near(ndvi.palette[91], [0x00, 0x45, 0x29, 255]));
+    assert!(
+        near(ndvi.palette[2], [0xff, 0xff, 0xe5, 255]) && near(ndvi.palette[91], [0x00, 0x45, 0x29, 255])
+    );
 }
 
 #[test]
@@ -50,35 +63,51 @@ fn floats_and_integers_of_the_same_value_get_the_same_colour() {
 fn flood_classes_are_drawn_apart_and_unknown_ones_not_at_all() {
     let flood = compiled("flood", DataType::U8, 1.0, 255.0);
     let colour = |value: f64| flood.palette[usize::from(flood.float_index(value))];
-    assert_eq!([0.0, 1.0, 253.0, 255.0, 77.0].map(colour), [
-        [0; 4],
-        [0x21, 0x66, 0xac, 255],
-        [0xd9, 0xd9, 0xd9, 0x99],
-        [0; 4],
-        [0; 4]
-    ]);
+    assert_eq!(
+        [0.0, 1.0, 253.0, 255.0, 77.0].map(colour),
+        [
+            [0; 4],
+            [0x21, 0x66, 0xac, 255],
+            [0xd9, 0xd9, 0xd9, 0x99],
+            [0; 4],
+            [0; 4]
+        ]
+    );
     let styles = styles();
     let style = styles.style("flood").expect("built in");
     assert!(style.is_not_seen(253.0) && !style.is_not_seen(1.0));
-    assert_eq!(style.class_title(1.0).map(|title| title.vi.as_str()), Some("Nước"));
+    assert_eq!(
+        style.class_title(1.0).map(|title| title.vi.as_str()),
+        Some("Nước")
+    );
 }
 
 #[test]
 fn lightness_of_ramps_runs_one_way() {
     for style in styles().all() {
-        let Scheme::Ramp { colours, .. } = &style.scheme else { continue };
+        let Scheme::Ramp { colours, .. } = &style.scheme else {
+            continue;
+        };
         let lightness: Vec<f64> = colours
             .iter()
             .map(|Colour([r, g, b, _])| {
                 // relative luminance, WCAG 2.2
                 let linear = |c: &u8| {
                     let c = f64::from(*c) / 255.0;
-                    if c <= 0.04045 { c / 12.92 } else { ((c + 0.055) / 1.055).powf(2.4) }
+                    if c <= 0.04045 {
+                        c / 12.92
+                    } else {
+                        ((c + 0.055) / 1.055).powf(2.4)
+                    }
                 };
                 0.2126 * linear(r) + 0.7152 * linear(g) + 0.0722 * linear(b)
             })
             .collect();
-        assert!(lightness.windows(2).all(|pair| pair[0] > pair[1]), "{}: {lightness:?}", style.id);
+        assert!(
+            lightness.windows(2).all(|pair| pair[0] > pair[1]),
+            "{}: {lightness:?}",
+            style.id
+        );
     }
 }
 
@@ -87,21 +116,44 @@ fn legends_say_the_same_in_both_languages_and_every_letter_can_be_drawn() {
     let letters = Lettering::load().expect("built in");
     for style in styles().all() {
         let (vi, en) = (style.legend_json(Language::Vi), style.legend_json(Language::En));
-        assert_eq!(vi["entries"].as_array().map(Vec::len), en["entries"].as_array().map(Vec::len));
+        assert_eq!(
+            vi["entries"].as_array().map(Vec::len),
+            en["entries"].as_array().map(Vec::len)
+        );
         for legend in [&vi, &en] {
-            let titles = legend["entries"].as_array().into_iter().flatten().filter_map(|entry| entry["title"].as_str());
+            let titles = legend["entries"]
+                .as_array()
+                .into_iter()
+                .flatten()
+                .filter_map(|entry| entry["title"].as_str());
             for title in titles.chain(legend["title"].as_str()) {
-                assert!(!title.is_empty() && letters.has_all(title), "{}: {title}", style.id);
+                assert!(
+                    !title.is_empty() && letters.has_all(title),
+                    "{}: {title}",
+                    style.id
+                );
             }
         }
         for language in [Language::Vi, Language::En] {
             let png = style.legend_png(language).expect("drawn");
-            let mut reader = png::Decoder::new(std::io::Cursor::new(png)).read_info().expect("a header");
+            let mut reader = png::Decoder::new(std::io::Cursor::new(png))
+                .read_info()
+                .expect("a header");
             let mut pixels = vec![0; reader.output_buffer_size().expect("small")];
             reader.next_frame(&mut pixels).expect("pixels");
             let info = reader.info();
-            assert!(info.width >= 100 && info.height >= 50, "{} x {}", info.width, info.height);
-            assert!(info.palette.as_deref().is_some_and(|palette| palette.len() > 3 * 16), "letters have greys");
+            assert!(
+                info.width >= 100 && info.height >= 50,
+                "{} x {}",
+                info.width,
+                info.height
+            );
+            assert!(
+                info.palette
+                    .as_deref()
+                    .is_some_and(|palette| palette.len() > 3 * 16),
+                "letters have greys"
+            );
         }
     }
 }
@@ -111,7 +163,9 @@ fn a_wrong_style_is_refused_and_says_where() {
     let json = include_str!("../../../styles/raster/ndvi.json");
     let refused = |from: &str, to: &str| {
         assert!(json.contains(from), "{from}");
-        Style::from_json(&json.replace(from, to)).expect_err("wrong").to_string()
+        Style::from_json(&json.replace(from, to))
+            .expect_err("wrong")
+            .to_string()
     };
     assert!(refused("#ffffe5", "#ffffe").contains("#ffffe"));
     assert!(refused("[0, 0.9]", "[0.9, 0]").contains("domain"));
