@@ -81,7 +81,7 @@ impl App {
             let item = Arc::new(item);
             let (period, seen_share) = (item.period(), seen_share(&item));
             let version = self
-                .raster_of(item, crate::state::Pick::default())
+                .raster_of(&item, crate::state::Pick::default())
                 .map_or(String::new(), |r| r.version());
             Week {
                 period,

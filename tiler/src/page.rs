@@ -68,7 +68,8 @@ pub(crate) fn file(path: &str, asked: &HeaderMap) -> Option<Response> {
     let accepts = |name: &str| {
         accepted.split(',').map(str::trim).any(|entry| {
             let (coding, q) = entry.split_once(';').unwrap_or((entry, ""));
-            coding.trim().eq_ignore_ascii_case(name) && !q.replace(' ', "").starts_with("q=0")
+            let weight = q.trim().strip_prefix("q=").and_then(|q| q.trim().parse::<f32>().ok());
+            coding.trim().eq_ignore_ascii_case(name) && weight != Some(0.0)
         })
     };
     let packed = [("br", "br"), ("gz", "gzip")]
@@ -101,10 +102,7 @@ fn respond(
     varies: bool,
     asked: &HeaderMap,
 ) -> Response {
-    let hash: String = file.metadata.sha256_hash()[..8]
-        .iter()
-        .map(|byte| format!("{byte:02x}"))
-        .collect();
+    let hash = sen_catalog::asset::hex(&file.metadata.sha256_hash()[..8]);
     let etag = format!("\"{hash}\"");
     let mut response = if not_modified(asked, &etag) {
         StatusCode::NOT_MODIFIED.into_response()

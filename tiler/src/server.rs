@@ -88,6 +88,7 @@ pub fn router(app: Shared) -> Router {
         .with_state(app)
 }
 
+#[expect(clippy::needless_pass_by_value, reason = "the layer's signature")]
 fn panicked(cause: Box<dyn std::any::Any + Send>) -> Response {
     let text = cause
         .downcast_ref::<String>()

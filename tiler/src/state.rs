@@ -91,11 +91,11 @@ impl App {
         let Some(item) = self.lookup.item(snapshot, collection, when).await? else {
             return Ok(None);
         };
-        self.raster_of(item, pick).map(Some)
+        self.raster_of(&item, pick).map(Some)
     }
 
     /// The raster of an item.
-    pub(crate) fn raster_of(&self, item: Arc<Item>, pick: Pick<'_>) -> Outcome<Arc<Raster>> {
+    pub(crate) fn raster_of(&self, item: &Arc<Item>, pick: Pick<'_>) -> Outcome<Arc<Raster>> {
         let name = pick.asset.unwrap_or(&item.collection);
         let Some(asset) = item.assets.get(name) else {
             let known: Vec<_> = item.assets.keys().map(String::as_str).collect();
@@ -122,7 +122,7 @@ impl App {
             },
         };
         Ok(Arc::new(Raster::new(
-            item.clone(),
+            Arc::clone(item),
             name.to_owned(),
             asset.clone(),
             style,

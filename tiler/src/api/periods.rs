@@ -41,7 +41,7 @@ async fn periods(State(app): State<Shared>, request: Request) -> Outcome {
         "periods": seen().map(|week| week.period.to_string()).collect::<Vec<_>>(),
         "seen_share": seen().map(|week| week.seen_share).collect::<Vec<_>>(),
         "versions": seen().map(|week| week.version.as_str()).collect::<Vec<_>>(),
-        "latest": seen().last().map(|week| week.period.to_string()),
+        "latest": seen().next_back().map(|week| week.period.to_string()),
     });
     Ok(document::json(request.headers(), MINUTE, &document))
 }

@@ -55,7 +55,7 @@ async fn series(State(app): State<Shared>, request: Request) -> Outcome {
     let rasters: Vec<_> = items
         .into_iter()
         .rev()
-        .filter_map(|item| app.raster_of(Arc::new(item), Pick::default()).ok())
+        .filter_map(|item| app.raster_of(&Arc::new(item), Pick::default()).ok())
         .collect();
     let unit = app
         .styles

@@ -14,6 +14,7 @@ use axum::Router;
 use axum::extract::{Request, State};
 use axum::routing::get;
 use serde_json::{Value, json};
+use std::fmt::Write;
 
 /// See the module.
 pub(crate) struct TileJson;
@@ -52,10 +53,10 @@ async fn layer(State(app): State<Shared>, request: Request) -> Outcome {
     );
     for name in ["asset", "style", "size"] {
         if let Some(value) = query.get(name) {
-            url.push_str(&format!("&{name}={}", escape(value)));
+            let _ = write!(url, "&{name}={}", escape(value));
         }
     }
-    url.push_str(&format!("&v={}", raster.version()));
+    let _ = write!(url, "&v={}", raster.version());
     let document = describe(&app, &snapshot, &raster, &base, &url, size).await?;
     let cache = if when.is_concrete() { HOUR } else { MINUTE };
     let mut response = document::json(headers, cache, &document);

@@ -136,26 +136,23 @@ async fn redirect(request: Request) -> Outcome {
 async fn tile(State(app): State<Shared>, request: Request) -> Outcome {
     let uri = request.uri();
     let mut parts = uri.path().trim_start_matches('/').split('/');
-    let (layer, z, x, y) = match (parts.next(), parts.next(), parts.next(), parts.next()) {
-        (Some(layer), Some(z), Some(x), Some(y)) => (layer, z, x, y),
-        _ => {
-            return Err(Problem::not_found(
-                "not-found",
-                "there is nothing at this address",
-            ));
-        }
+    let (Some(layer), Some(z), Some(x), Some(y)) = (parts.next(), parts.next(), parts.next(), parts.next())
+    else {
+        return Err(Problem::not_found(
+            "not-found",
+            "there is nothing at this address",
+        ));
     };
     let snapshot = app.lookup.snapshot().await?;
     let query = uri.query().unwrap_or("");
     let key = (snapshot.revision, format!("{layer}?{query}"));
-    let plan = match app.plans.get(&key) {
-        Some(plan) => plan,
-        None => {
-            let layer = segments(layer)?.pop().unwrap_or_default();
-            let plan = Arc::new(plan(&app, &snapshot, &layer, &Query::of(uri)?).await?);
-            app.plans.insert(key, Arc::clone(&plan));
-            plan
-        }
+    let plan = if let Some(plan) = app.plans.get(&key) {
+        plan
+    } else {
+        let layer = segments(layer)?.pop().unwrap_or_default();
+        let plan = Arc::new(plan(&app, &snapshot, &layer, &Query::of(uri)?).await?);
+        app.plans.insert(key, Arc::clone(&plan));
+        plan
     };
     let address = match Address::parse(z, x, y) {
         // an escaped digit or `@` is unusual, yet the same address
@@ -213,10 +210,9 @@ pub(crate) fn cache_control(raster: Option<&Raster>, when: When, query: &Query<'
     };
     match query.get("v") {
         Some(version) if when.is_concrete() && version == raster.version() => headers::IMMUTABLE,
-        // an old version of the address shows new pixels: keep it short
-        Some(_) => headers::MINUTE,
         None if when.is_concrete() => headers::HOUR,
-        None => headers::MINUTE,
+        // what moves on, and new pixels under the address of an old version
+        Some(_) | None => headers::MINUTE,
     }
 }
 
@@ -249,21 +245,18 @@ pub(crate) async fn answer(app: &Shared, asked: &HeaderMap, plan: &Plan, address
     let ready = app.tiles.ready(&key);
     let hit = ready.is_some();
     let started = Instant::now();
-    let tile: Tile = match ready {
-        Some(tile) => {
-            app.measures.tile_hits.fetch_add(1, Relaxed);
-            tile
-        }
-        None => {
-            app.measures.tile_misses.fetch_add(1, Relaxed);
-            let (rasters, raster) = (Arc::clone(&app.rasters), Arc::clone(raster));
-            let make = move || {
-                let grid = key.tile.grid(usize::from(size));
-                let image = rasters.render(&raster.asset(), &raster.style, &grid)?;
-                image.map(|image| encode::encode(&image, format)).transpose()
-            };
-            app.tiles.get_or_make(&app.cpu, key, make).await?
-        }
+    let tile: Tile = if let Some(tile) = ready {
+        app.measures.tile_hits.fetch_add(1, Relaxed);
+        tile
+    } else {
+        app.measures.tile_misses.fetch_add(1, Relaxed);
+        let (rasters, raster) = (Arc::clone(&app.rasters), Arc::clone(raster));
+        let make = move || {
+            let grid = key.tile.grid(usize::from(size));
+            let image = rasters.render(&raster.asset(), &raster.style, &grid)?;
+            image.map(|image| encode::encode(&image, format)).transpose()
+        };
+        app.tiles.get_or_make(&app.cpu, key, make).await?
     };
     let Some(tile) = tile else {
         return Ok(empty(Some(raster), plan));

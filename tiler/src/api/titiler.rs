@@ -26,6 +26,7 @@ use sen_catalog::raster::Cog;
 use sen_catalog::{Bounds, Item, ItemQuery};
 use serde_json::{Value, json};
 use std::borrow::Cow;
+use std::fmt::Write;
 use std::sync::Arc;
 
 const CONTENT_BBOX: HeaderName = HeaderName::from_static("content-bbox");
@@ -229,7 +230,7 @@ async fn dataset(State(app): State<Shared>, request: Request) -> Outcome {
             asset: pick.asset.or_else(|| first_band(&item)),
             ..pick
         };
-        (Some(app.raster_of(item.clone(), pick)?), parts.get(5..), when)
+        (Some(app.raster_of(&item, pick)?), parts.get(5..), when)
     } else {
         (
             app.raster(&snapshot, &collection, when, pick).await?,
@@ -237,11 +238,7 @@ async fn dataset(State(app): State<Shared>, request: Request) -> Outcome {
             when,
         )
     };
-    let rest: Vec<String> = rest
-        .unwrap_or_default()
-        .iter()
-        .map(|part| part.to_string())
-        .collect();
+    let rest: Vec<String> = rest.unwrap_or_default().iter().map(ToString::to_string).collect();
     let depth = parts.len() - rest.len();
     let at: Vec<_> = parts.iter().take(depth).map(|part| escape(part)).collect();
     let subject = Subject {
@@ -360,7 +357,9 @@ async fn tile_json(subject: &Subject<'_>, tms: &str) -> Outcome {
     let mut url = format!("{base}/{}/tiles/{tms}/{{z}}/{{x}}/{{y}}", subject.at);
     match subject.query.get("tile_format") {
         None => {}
-        Some(format) if Format::from_extension(format).is_some() => url.push_str(&format!(".{format}")),
+        Some(format) if Format::from_extension(format).is_some() => {
+            let _ = write!(url, ".{format}");
+        }
         Some(other) => {
             return Err(Problem::bad(
                 "tile_format",
@@ -368,13 +367,13 @@ async fn tile_json(subject: &Subject<'_>, tms: &str) -> Outcome {
             ));
         }
     }
-    url.push_str(&format!("?datetime={}&tilesize={size}", raster.period));
+    let _ = write!(url, "?datetime={}&tilesize={size}", raster.period);
     for name in ["assets", "asset", "style"] {
         if let Some(value) = subject.query.get(name) {
-            url.push_str(&format!("&{name}={}", escape(value)));
+            let _ = write!(url, "&{name}={}", escape(value));
         }
     }
-    url.push_str(&format!("&v={}", raster.version()));
+    let _ = write!(url, "&v={}", raster.version());
     let document = tilejson::describe(subject.app, &subject.snapshot, raster, &base, &url, size).await?;
     let mut response = document::json(headers, subject.cache(), &document);
     response

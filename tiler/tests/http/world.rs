@@ -21,7 +21,6 @@ pub(crate) struct World {
     pub(crate) folder: tempfile::TempDir,
     pub(crate) store: Arc<MemoryStore>,
     pub(crate) assets: Assets,
-    pub(crate) app: Arc<App>,
     router: Router,
 }
 
@@ -79,7 +78,6 @@ impl World {
             folder,
             store,
             assets,
-            app,
             router,
         }
     }
