@@ -15,12 +15,36 @@ pub(super) fn halve<T: Pixel>(rows: &[T], width: usize, how: Overviews, nodata: 
         .for_each(|(out, pair)| {
             let (upper, lower) = pair.split_at(width);
             match how {
-                Overviews::Mode => halve_row(upper, lower, out, |quad| mode(quad, nodata)),
+                Overviews::Mode => {
+                    let mode = |quad: &[T]| mode(quad, nodata);
+                    for ((out, upper), lower) in
+                        out.chunks_mut(RUN / 2).zip(upper.chunks(RUN)).zip(parts(lower))
+                    {
+                        if is_uniform(upper, upper[0]) && is_uniform(lower, upper[0]) {
+                            out.fill(upper[0]);
+                        } else {
+                            halve_row(upper, lower, out, mode);
+                        }
+                    }
+                }
                 Overviews::Average | Overviews::None => {
                     halve_row(upper, lower, out, |quad| average(quad, nodata));
                 }
             }
         });
+}
+
+/// Layers of classes and counts are mostly one value over wide areas: so many pixels of a row are looked at together.
+const RUN: usize = 64;
+
+/// The runs of a lower row, empty ones below the last row.
+fn parts<T>(lower: &[T]) -> impl Iterator<Item = &[T]> {
+    lower.chunks(RUN).chain(std::iter::repeat(&[][..]))
+}
+
+/// Without an early end, so that it is done many pixels at a time.
+fn is_uniform<T: Pixel>(pixels: &[T], first: T) -> bool {
+    pixels.iter().fold(true, |same, &pixel| same & (pixel == first))
 }
 
 /// `lower` is empty below the last row.
@@ -120,5 +144,29 @@ mod tests {
         ];
         halve(&rows, 6, Overviews::Mode, Some(255), &mut out);
         assert_eq!(out, [3, 1, 253]);
+    }
+
+    #[test]
+    fn wide_areas_of_one_class_come_out_like_quad_by_quad() {
+        // 149 columns: two whole runs and an odd one; classes change within the second; three rows
+        let rows: Vec<u8> = (0..3 * 149)
+            .map(|i| if i % 149 < 70 { 255 } else { (i % 149 / 40) as u8 })
+            .collect();
+        let mut out = Vec::new();
+        halve(&rows, 149, Overviews::Mode, Some(255), &mut out);
+        let pixel = |column: usize, row: usize| rows[row * 149 + column];
+        let expected = (0..2).flat_map(|row| {
+            (0..75).map(move |column| {
+                let (right, below) = ((2 * column + 1).min(148), (2 * row + 1).min(2));
+                let quad = [
+                    (2 * column, 2 * row),
+                    (right, 2 * row),
+                    (2 * column, below),
+                    (right, below),
+                ];
+                mode(&quad.map(|(column, row)| pixel(column, row)), Some(255))
+            })
+        });
+        assert_eq!(out, expected.collect::<Vec<_>>());
     }
 }
