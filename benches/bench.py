@@ -76,6 +76,12 @@ class Server:
         return int(next(line for line in text.splitlines() if line.startswith(field)).split()[1]) / 1024
 
 
+def fetch(url):
+    """The body of an answer."""
+    with urllib.request.urlopen(url, timeout=20) as answer:
+        return answer.read()
+
+
 def status(url):
     """The answer's status, or None when nobody answers."""
     try:

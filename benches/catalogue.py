@@ -23,9 +23,11 @@ RUNS = 15
 
 
 def weeks(count):
-    """The last `count` ISO weeks up to the one that was made."""
+    """`count` ISO weeks: the one that was made and those before it, from 1900 on, then those after it."""
     last = datetime.date.fromisocalendar(2026, 45, 1)
-    dates = (last - datetime.timedelta(weeks=back) for back in range(count))
+    before = min(count, 6500)
+    dates = [last - datetime.timedelta(weeks=back) for back in range(before)]
+    dates += [last + datetime.timedelta(weeks=ahead) for ahead in range(1, count - before + 1)]
     return ["{}-W{:02}".format(*date.isocalendar()[:2]) for date in dates]
 
 

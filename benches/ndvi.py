@@ -16,7 +16,7 @@ from rasterio.windows import Window
 
 from bench import NIR, RED, SEN, WEEK, WORK, data_folder, keep
 
-RUNS = 4
+RUNS = 6
 NODATA = -32768
 COG = dict(COMPRESS="DEFLATE", PREDICTOR="YES", BLOCKSIZE="512", OVERVIEW_RESAMPLING="AVERAGE", NUM_THREADS="2")
 FORMULA = (

@@ -12,8 +12,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from bench import ROOT, WORK, keep, load, serving, status, week
-from bench import Server
+from bench import ROOT, WORK, Server, fetch, keep, load, serving, status, week
 
 BOX = 105.2, 10.1, 106.0, 10.9
 CONNECTIONS, SECONDS = 4, 10
@@ -144,12 +143,10 @@ def compare_tiles():
 
 def compare_repeats():
     folder, _ = week()
-    hot = tiles(13, 20)
+    hot = tiles(16, 20)
     with serving(folder, "repeat", 18003, tile_cache_mb=64, block_cache_mb=128) as server:
         measure("repeat sen", server, sen_path, hot, connections=16, seconds=6)
-        import urllib.request
-
-        sizes = [len(urllib.request.urlopen(server.base + sen_path(*one)).read()) for one in hot]
+        sizes = [len(fetch(server.base + sen_path(*one))) for one in hot]
     body = sum(sizes) // len(sizes)
     command = [str(ROOT / "target/release/examples/static_body"), "127.0.0.1:18004", str(body)]
     with Server([command], "http://127.0.0.1:18004", sen_path(0, 0, 0)) as server:
