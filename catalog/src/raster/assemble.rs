@@ -3,9 +3,10 @@
 
 use super::{CogProfile, Compression, DataType, metadata};
 use crate::{Error, Result};
+use rayon::prelude::*;
 use std::fmt::Write as _;
 use std::fs::File;
-use std::io::{Seek, Write};
+use std::os::unix::fs::FileExt;
 use std::path::Path;
 
 /// Above this a classic TIFF's offsets of 4 bytes do not reach.
@@ -34,15 +35,29 @@ pub(super) fn write(path: &Path, profile: &CogProfile, levels: Vec<(Stored, File
     let (levels, spools): (Vec<_>, Vec<_>) = levels.into_iter().unzip();
     let header = header(profile, &levels, CLASSIC_LIMIT);
     let write = || -> std::io::Result<()> {
-        let mut file = File::create(path)?;
-        file.write_all(&header)?;
-        for mut spool in spools.into_iter().rev() {
-            spool.rewind()?;
-            std::io::copy(&mut spool, &mut file)?;
+        let file = File::create(path)?;
+        file.write_all_at(&header, 0)?;
+        let mut start = header.len() as u64;
+        for (level, spool) in levels.iter().zip(&spools).rev() {
+            copy(spool, &file, start, level.bytes)?;
+            start += level.bytes;
         }
-        file.flush()
+        Ok(())
     };
     write().map_err(|e| Error::io(path, e))
+}
+
+/// Copies a spool to its place, pieces in parallel.
+fn copy(spool: &File, file: &File, start: u64, bytes: u64) -> std::io::Result<()> {
+    const PIECE: u64 = 1 << 20;
+    (0..bytes.div_ceil(PIECE))
+        .into_par_iter()
+        .try_for_each_init(Vec::new, |buffer, piece| {
+            let offset = piece * PIECE;
+            buffer.resize(PIECE.min(bytes - offset) as usize, 0);
+            spool.read_exact_at(buffer, offset)?;
+            file.write_all_at(buffer, start + offset)
+        })
 }
 
 /// Header and directories; BigTIFF when the file would be longer than `limit`.
@@ -269,4 +284,52 @@ fn directory(out: &mut Vec<u8>, entries: &[Entry], big: bool, last: bool) {
     let next = values_start + values.len();
     number(out, if last { 0 } else { next }, false);
     out.extend(values);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::raster::{Cog, Overviews};
+    use crate::{Crs, Grid};
+
+    #[test]
+    fn a_file_too_long_for_four_byte_offsets_is_a_big_tiff() {
+        let grid = Grid {
+            crs: Crs::WGS84,
+            west: 105.0,
+            north: 11.0,
+            cell_width: 0.001,
+            cell_height: 0.001,
+            width: 100,
+            height: 60,
+        };
+        let profile = CogProfile {
+            grid,
+            data_type: DataType::F32,
+            nodata: Some(f64::NAN),
+            scale: 1.0,
+            offset: 0.0,
+            compression: Compression::Zstd(1),
+            block: 64,
+            overviews: Overviews::None,
+            description: String::new(),
+        };
+        let level = Stored {
+            width: 100,
+            height: 60,
+            places: vec![(4, 100), (0, 0)],
+            bytes: 108,
+        };
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let path = folder.path().join("big.tif");
+        for (limit, version) in [(CLASSIC_LIMIT, 42), (200, 43)] {
+            let mut bytes = header(&profile, std::slice::from_ref(&level), limit);
+            assert_eq!(bytes[2], version);
+            bytes.extend([0; 108]);
+            std::fs::write(&path, bytes).expect("write");
+            let cog = Cog::open(&path).expect("open");
+            assert_eq!(cog.grid(), &grid);
+            assert!(cog.nodata().is_some_and(f64::is_nan));
+        }
+    }
 }

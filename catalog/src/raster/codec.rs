@@ -11,6 +11,9 @@ use zstd::bulk;
 /// Scratch larger than this is given back after use, so that idle threads hold little.
 const KEEP_BYTES: usize = 4 << 20;
 
+/// What leader and trailer add to a block.
+pub(super) const FRAME_BYTES: usize = 8;
+
 #[derive(Default)]
 struct Reader {
     encoded: Vec<u8>,
@@ -121,7 +124,8 @@ impl Reader {
     }
 }
 
-/// Lets `fill` write `length` bytes and compresses them.
+/// Lets `fill` write `length` bytes and compresses them; the block comes with GDAL's leader (its size) before it and the
+/// trailer (its last four bytes again) behind it.
 pub(super) fn encode(
     compression: Compression,
     length: usize,
@@ -159,7 +163,11 @@ pub(super) fn encode(
                     .map_err(|e| e.to_string())?
             }
         };
-        let result = writer.encoded[..stored].to_vec();
+        let block = &writer.encoded[..stored];
+        let mut result = Vec::with_capacity(stored + FRAME_BYTES);
+        result.extend_from_slice(&(stored as u32).to_le_bytes());
+        result.extend_from_slice(block);
+        result.extend_from_slice(block.last_chunk::<4>().ok_or("a block of less than four bytes")?);
         release(&mut writer.encoded);
         release(&mut writer.decoded);
         Ok(result)

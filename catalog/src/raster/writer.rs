@@ -61,6 +61,8 @@ struct LevelWriter {
     done: usize,
     /// Rows that do not make a strip yet.
     pending: Pixels,
+    /// Compressed blocks that are not in the spool yet: they are written while the next strip is compressed.
+    ready: Vec<Vec<u8>>,
     spool: File,
     stored: Stored,
 }
@@ -164,6 +166,9 @@ impl CogWriter {
                 format!("has only {have} of its {} rows", level.height),
             ));
         }
+        for level in &self.levels {
+            spool(&level.spool, &level.ready).map_err(|e| Error::io(&self.path, e))?;
+        }
         let spools = self
             .levels
             .into_iter()
@@ -198,6 +203,8 @@ impl CogWriter {
         let level = &mut finer[index];
         let profile = &self.profile;
         let nodata = profile.nodata.map(T::from_f64);
+        let ready = std::mem::take(&mut level.ready);
+        let write = || spool(&level.spool, &ready);
         let compress = || compress(profile, level.width, rows);
         let halve = || -> Result<()> {
             let Some(next) = coarser.first_mut() else {
@@ -207,10 +214,10 @@ impl CogWriter {
             overview::halve(rows, level.width, profile.overviews, nodata, out);
             Ok(())
         };
-        let (blocks, halved) = rayon::join(compress, halve);
+        let (written, (blocks, halved)) = rayon::join(write, || rayon::join(compress, halve));
+        written.map_err(|e| Error::io(&self.path, e))?;
         halved?;
-        let blocks = blocks.map_err(|reason| Error::raster(&self.path, reason))?;
-        level.spool(&blocks).map_err(|e| Error::io(&self.path, e))?;
+        level.take(blocks.map_err(|reason| Error::raster(&self.path, reason))?);
         level.done += rows.len() / level.width;
         if self.levels.len() > index + 1 {
             self.flush_pending::<T>(index + 1)?;
@@ -237,6 +244,7 @@ impl LevelWriter {
             height,
             done: 0,
             pending,
+            ready: Vec::new(),
             spool: nameless(path)?,
             stored,
         })
@@ -247,24 +255,22 @@ impl LevelWriter {
         block.min(self.height - self.done)
     }
 
-    /// Appends blocks with GDAL's leader (size) and trailer (last four bytes again); empty ones take no room.
-    fn spool(&mut self, blocks: &[Vec<u8>]) -> std::io::Result<()> {
-        let stored = &mut self.stored;
-        let mut buffer = Vec::with_capacity(blocks.iter().map(|block| block.len() + 8).sum());
-        for block in blocks {
-            let Some(last) = block.last_chunk::<4>() else {
-                stored.places.push((0, 0));
-                continue;
+    /// Notes where the blocks will lie in the spool; empty ones (sparse) take no room.
+    fn take(&mut self, blocks: Vec<Vec<u8>>) {
+        for block in &blocks {
+            let place = match block.len().checked_sub(codec::FRAME_BYTES) {
+                Some(size) => (self.stored.bytes + 4, size as u32),
+                None => (0, 0),
             };
-            let size = block.len() as u32;
-            stored.places.push((stored.bytes + buffer.len() as u64 + 4, size));
-            buffer.extend_from_slice(&size.to_le_bytes());
-            buffer.extend_from_slice(block);
-            buffer.extend_from_slice(last);
+            self.stored.places.push(place);
+            self.stored.bytes += block.len() as u64;
         }
-        stored.bytes += buffer.len() as u64;
-        self.spool.write_all(&buffer)
+        self.ready = blocks;
     }
+}
+
+fn spool(mut file: &File, blocks: &[Vec<u8>]) -> std::io::Result<()> {
+    blocks.iter().try_for_each(|block| file.write_all(block))
 }
 
 /// The compressed blocks of a strip from left to right; a block of nodata only is empty (sparse).
