@@ -40,20 +40,26 @@ pub const RULE: &str = "median look: of the week's clear looks the one with the 
                         later; no gap filling";
 
 /// The median look of each of `cells` cells; `looks` are in order of time, those of one pass next to each other.
-pub fn median_look(looks: &[Measured], cells: usize) -> Composite {
-    match looks {
-        [] => Composite {
-            values: vec![f32::NAN; cells],
-            n_clear: vec![0; cells],
-            age_days: vec![NO_AGE; cells],
-            quality: vec![0; cells],
-        },
-        [look] => single(look),
-        _ => several(looks, cells),
+pub fn median_look(mut looks: Vec<Measured>, cells: usize) -> Composite {
+    match looks.len() {
+        0 => none(cells),
+        // a week has mostly one look, whose values are taken as they are
+        1 => looks.pop().map_or_else(|| none(cells), single),
+        _ => several(&looks, cells),
     }
 }
 
-fn single(look: &Measured) -> Composite {
+/// No look at all.
+pub fn none(cells: usize) -> Composite {
+    Composite {
+        values: vec![f32::NAN; cells],
+        n_clear: vec![0; cells],
+        age_days: vec![NO_AGE; cells],
+        quality: vec![0; cells],
+    }
+}
+
+fn single(look: Measured) -> Composite {
     let seen: Vec<u8> = look
         .values
         .iter()
@@ -65,14 +71,14 @@ fn single(look: &Measured) -> Composite {
             .iter()
             .map(|&seen| if seen == 1 { age } else { NO_AGE })
             .collect(),
-        values: look.values.clone(),
+        values: look.values,
         quality: seen.clone(),
         n_clear: seen,
     }
 }
 
 fn several(looks: &[Measured], cells: usize) -> Composite {
-    let mut out = median_look(&[], cells);
+    let mut out = none(cells);
     // value and look of the clear looks of one cell, in order of value, then of time
     let mut clear: Vec<(f32, usize)> = Vec::with_capacity(looks.len());
     for cell in 0..cells {
@@ -124,12 +130,12 @@ mod tests {
 
     #[test]
     fn the_median_look_is_chosen_and_of_two_the_later() {
-        let looks = [
+        let looks = vec![
             look(0, 6, &[0.8, 0.8, N, 0.1, N]),
             look(1, 4, &[0.2, N, N, 0.5, N]),
             look(2, 1, &[0.7, 0.1, 0.3, N, N]),
         ];
-        let week = median_look(&looks, 5);
+        let week = median_look(looks, 5);
         assert_eq!(week.values[..4], [0.7, 0.1, 0.3, 0.5]);
         assert!(week.values[4].is_nan());
         assert_eq!(week.n_clear, [3, 2, 1, 2, 0]);
@@ -139,27 +145,27 @@ mod tests {
 
     #[test]
     fn the_minimum_at_transplanting_survives_where_a_maximum_would_wipe_it_out() {
-        let looks = [look(0, 5, &[0.62]), look(1, 2, &[0.14])];
-        assert_eq!(median_look(&looks, 1).values, [0.14]);
-        let looks = [look(0, 5, &[0.15]), look(1, 3, &[0.62]), look(2, 1, &[0.14])];
-        assert_eq!(median_look(&looks, 1).values, [0.15]);
+        let looks = vec![look(0, 5, &[0.62]), look(1, 2, &[0.14])];
+        assert_eq!(median_look(looks, 1).values, [0.14]);
+        let looks = vec![look(0, 5, &[0.15]), look(1, 3, &[0.62]), look(2, 1, &[0.14])];
+        assert_eq!(median_look(looks, 1).values, [0.15]);
     }
 
     #[test]
     fn two_tiles_of_one_pass_count_once() {
-        let looks = [look(0, 3, &[0.4, N]), look(0, 3, &[0.5, 0.6])];
-        let week = median_look(&looks, 2);
+        let looks = vec![look(0, 3, &[0.4, N]), look(0, 3, &[0.5, 0.6])];
+        let week = median_look(looks, 2);
         assert_eq!(week.values, [0.4, 0.6]);
         assert_eq!(week.n_clear, [1, 1]);
     }
 
     #[test]
     fn of_classes_the_majority_wins_and_a_tie_goes_to_the_later_look() {
-        let looks = [
+        let looks = vec![
             look(0, 6, &[1.0, 1.0, 0.0]),
             look(1, 3, &[1.0, 0.0, 1.0]),
             look(2, 0, &[0.0, N, N]),
         ];
-        assert_eq!(median_look(&looks, 3).values, [1.0, 0.0, 1.0]);
+        assert_eq!(median_look(looks, 3).values, [1.0, 0.0, 1.0]);
     }
 }

@@ -181,9 +181,10 @@ impl Look {
         }))
     }
 
-    /// Number of arrays that a strip of this look holds.
-    pub fn layers(&self) -> usize {
-        self.bands.len() + usize::from(self.mask.is_some())
+    /// Bytes that a row of this look takes when it is read.
+    pub fn row_bytes(&self) -> usize {
+        let layers = self.bands.iter().chain(&self.mask);
+        layers.map(Layer::cell_bytes).sum::<usize>() * self.window.width
     }
 
     /// Reads the rows of the province grid, with `margin` more above and below, where the look covers them.
@@ -302,6 +303,14 @@ impl Layer {
             source,
             cells,
         })
+    }
+
+    /// Bytes that a cell takes as read.
+    fn cell_bytes(&self) -> usize {
+        match &self.source {
+            Source::Aligned { cog, .. } => cog.data_type().bytes(),
+            Source::Warped { .. } => 4,
+        }
     }
 
     /// Stored values of a window of the province grid; cells outside the file hold nodata.

@@ -659,7 +659,7 @@ impl Product for Looks {
     }
     fn compute(&self, block: &Block) -> Output {
         let cells = block.core.width * block.core.height;
-        let mut composite = composite::median_look(&[], cells);
+        let mut composite = composite::none(cells);
         composite.values.fill(block.looks.len() as f32);
         Output {
             composite,

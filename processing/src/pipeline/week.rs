@@ -92,8 +92,8 @@ fn pass(
 ) -> Result<Vec<MadeProduct>, Interrupt> {
     let grid = &weekly.grid;
     let looks = open(weekly, week, scenes, tasks, failed)?;
-    let layers: usize = looks.iter().flatten().map(Look::layers).sum();
-    let rows = weekly.settings.rows(layers * grid.width * 4);
+    let row_bytes = looks.iter().flatten().map(Look::row_bytes).sum();
+    let rows = weekly.settings.rows(row_bytes);
     let margin = tasks.iter().map(|task| task.product.margin()).max().unwrap_or(0);
     let dilation = weekly.settings.dilation(grid.cell_width);
     let mut files: Vec<Files> = tasks

@@ -84,7 +84,7 @@ impl Product for Flood {
             .iter()
             .filter_map(|look| measure(block, look, &mut cloudy))
             .collect();
-        let mut composite = composite::median_look(&looks, cells);
+        let mut composite = composite::median_look(looks, cells);
         for (value, &cloudy) in composite.values.iter_mut().zip(&cloudy) {
             if value.is_nan() && cloudy {
                 *value = f32::from(CLOUD);

@@ -68,7 +68,7 @@ impl Product for Index {
             .iter()
             .filter_map(|look| self.measure(block, look))
             .collect();
-        let composite = composite::median_look(&looks, block.core.width * block.core.height);
+        let composite = composite::median_look(looks, block.core.width * block.core.height);
         Output {
             composite,
             extra: Vec::new(),
