@@ -178,10 +178,11 @@ mod tests {
     use super::*;
     use serde_json::json;
 
-    fn item(properties: Value) -> Value {
+    fn item(properties: &Value) -> Value {
         json!({"id": "S2X", "collection": "sentinel-2-l2a", "properties": properties})
     }
 
+    #[expect(clippy::needless_pass_by_value, reason = "json! values are made in place")]
     fn of(
         properties: Value,
         scale: Option<f64>,
@@ -193,7 +194,7 @@ mod tests {
             offset,
             ..BandMetadata::default()
         };
-        calibration(Kind::Sentinel2L2a, &item(properties), &band, said)
+        calibration(Kind::Sentinel2L2a, &item(&properties), &band, said)
     }
 
     #[test]

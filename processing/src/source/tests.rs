@@ -1,5 +1,12 @@
 //! Each kind of delivery: tiny made files everywhere, the real samples where they are present.
 
+#![expect(
+    clippy::panic,
+    clippy::format_push_string,
+    clippy::case_sensitive_file_extension_comparisons,
+    reason = "brevity in tests"
+)]
+
 use super::*;
 use chrono::{DateTime, Utc};
 use sen_catalog::{Crs, Grid};
