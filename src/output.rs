@@ -40,15 +40,6 @@ impl Output {
         let _ = writeln!(std::io::stdout(), "{text}");
     }
 
-    /// A line for people while work goes on.
-    pub(crate) fn note(&self, text: &str) {
-        if !self.quiet {
-            self.bar().suspend(|| {
-                let _ = writeln!(std::io::stderr(), "{text}");
-            });
-        }
-    }
-
     /// The last words before a non-zero exit.
     pub(crate) fn fatal(&self, error: &anyhow::Error) {
         self.finish();

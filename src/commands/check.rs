@@ -17,11 +17,8 @@ pub(crate) struct Check {
     /// two folders with the same digest are the same.
     #[arg(long)]
     digest: bool,
-    /// Print the effective configuration and nothing else.
-    #[arg(long, conflicts_with = "digest")]
-    config: bool,
     /// Print the JSON Schema of sen.toml and nothing else.
-    #[arg(long, conflicts_with_all = ["digest", "config"])]
+    #[arg(long, conflicts_with = "digest")]
     schema: bool,
 }
 
@@ -33,10 +30,6 @@ impl Check {
             return Ok(Outcome::Done);
         }
         let data = place.open_existing()?;
-        if self.config {
-            output.result(&toml::to_string_pretty(&data.config)?, &serde_json::to_value(&data.config)?);
-            return Ok(Outcome::Done);
-        }
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         let mut items = runtime.block_on(data.store.items(&ItemQuery::default()))?;
         if self.digest {
@@ -44,7 +37,7 @@ impl Check {
             output.result(&digest, &json!({"digest": digest}));
             return Ok(Outcome::Done);
         }
-        Ok(report(&data, &items, output))
+        report(&data, &items, output)
     }
 }
 
@@ -67,7 +60,7 @@ fn digest(data: &Data, items: &mut [Item]) -> anyhow::Result<String> {
     Ok(sum)
 }
 
-fn report(data: &Data, items: &[Item], output: &Output) -> Outcome {
+fn report(data: &Data, items: &[Item], output: &Output) -> anyhow::Result<Outcome> {
     let mut wrong = Vec::new();
     let mut files = 0;
     output.begin("checking", items.len() as u64);
@@ -84,15 +77,18 @@ fn report(data: &Data, items: &[Item], output: &Output) -> Outcome {
         output.advance(1);
     }
     output.finish();
-    let mut text = format!("{} items, {files} files checked\n", items.len());
+    let mut text = format!("# the effective configuration\n{}\n", toml::to_string_pretty(&data.config)?);
+    text += &format!("{} items, {files} files checked\n", items.len());
     for entry in &wrong {
         text += &format!("{} {}: {}\n", text_of(&entry["item"]), text_of(&entry["asset"]), text_of(&entry["reason"]));
     }
     if wrong.is_empty() {
         text += "all is well\n";
     }
-    output.result(&text, &json!({"items": items.len(), "files": files, "wrong": wrong}));
-    if wrong.is_empty() { Outcome::Done } else { Outcome::Partly }
+    output.result(&text, &json!({
+        "config": data.config, "items": items.len(), "files": files, "wrong": wrong,
+    }));
+    Ok(if wrong.is_empty() { Outcome::Done } else { Outcome::Partly })
 }
 
 fn text_of(value: &serde_json::Value) -> &str {

@@ -176,7 +176,7 @@ fn scenes_summary(tally: &BTreeMap<String, Tally>, found: &Found) -> (String, Va
     let outcome = if !found.failures.is_empty() {
         Outcome::Partly
     } else if found.scenes.is_empty() {
-        text += "no scene was found here; see `sen ingest --help` for what is read\n";
+        text += "no scene here is of the area and time asked for\n";
         Outcome::Partly
     } else {
         Outcome::Done

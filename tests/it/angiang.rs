@@ -12,8 +12,7 @@ fn configuration(place: &str) -> String {
 [[geotiff]]
 name = "s2-{place}"
 collection = "sentinel-2-l2a"
-files = "S2_L2A_*_{place}.tif"
-time = "S2_L2A_%Y%m%dT%H%M%S"
+files = "S2_L2A_{{%Y%m%dT%H%M%S}}_{place}.tif"
 bands = ["blue", "green", "red", "rededge071", "nir", "swir16", "swir22", "scl"]
 scale = 0.0001
 offset_tag = "BOA_ADD_OFFSET"
@@ -22,8 +21,7 @@ nodata = 0
 [[geotiff]]
 name = "s1-{place}"
 collection = "sentinel-1-rtc"
-files = "S1_RTC_*_{place}.tif"
-time = "S1_RTC_%Y%m%dT%H%M%S"
+files = "S1_RTC_{{%Y%m%dT%H%M%S}}_{place}.tif"
 bands = ["vv", "vh"]
 units = "linear"
 nodata = -32768
@@ -132,7 +130,7 @@ fn other_real_scenes_are_described_in_a_few_lines() {
 name = "india"
 collection = "sentinel-2-l2a"
 files = "{band}.tif"
-band_names = { B03 = "green", B04 = "red", B08 = "nir" }
+bands = ["green", "red", "nir"]
 datetime = "2023-01-15T05:00:00Z"
 scale = 0.0001
 offset = -1000

@@ -207,7 +207,7 @@ fn a_place_without_scenes_is_said_so() {
     assert!(run.text().contains("nowhere"), "{}", run.text());
     fs::create_dir(sen.path("empty")).expect("folder");
     let run = sen.ingest(&sen.path("empty"), &[]).expect(1);
-    assert!(run.text().contains("no scene"), "{}", run.text());
+    assert!(run.text().contains("no imagery"), "{}", run.text());
 }
 
 #[test]

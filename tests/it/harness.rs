@@ -6,26 +6,26 @@ use std::process::{Child, Command, Output, Stdio};
 use std::time::Duration;
 
 /// What a finished command said.
-pub struct Run {
-    pub code: Option<i32>,
-    pub stdout: String,
-    pub stderr: String,
+pub(crate) struct Run {
+    pub(crate) code: Option<i32>,
+    pub(crate) stdout: String,
+    pub(crate) stderr: String,
 }
 
 impl Run {
     /// Fails the test unless the command ended with this status.
     #[track_caller]
-    pub fn expect(self, code: i32) -> Self {
+    pub(crate) fn expect(self, code: i32) -> Self {
         assert_eq!(self.code, Some(code), "stdout: {}\nstderr: {}", self.stdout, self.stderr);
         self
     }
 
     /// Both streams.
-    pub fn text(&self) -> String {
+    pub(crate) fn text(&self) -> String {
         format!("{}{}", self.stdout, self.stderr)
     }
 
-    pub fn json(&self) -> serde_json::Value {
+    pub(crate) fn json(&self) -> serde_json::Value {
         serde_json::from_str(&self.stdout).unwrap_or_else(|error| panic!("{error}: {}", self.stdout))
     }
 }
@@ -41,45 +41,45 @@ impl From<Output> for Run {
 }
 
 /// A data folder of a test's own.
-pub struct Sen {
+pub(crate) struct Sen {
     /// Kept for its life time: holds `data` and whatever the test puts beside it.
-    pub folder: tempfile::TempDir,
+    pub(crate) folder: tempfile::TempDir,
 }
 
 impl Sen {
-    pub fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self { folder: tempfile::tempdir().expect("temporary folder") }
     }
 
-    pub fn path(&self, name: &str) -> PathBuf {
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
         self.folder.path().join(name)
     }
 
-    pub fn data(&self) -> PathBuf {
+    pub(crate) fn data(&self) -> PathBuf {
         self.path("data")
     }
 
     /// The command line `sen --data DATA ARGS...`, not yet started.
-    pub fn command(&self, args: &[&str]) -> Command {
+    pub(crate) fn command(&self, args: &[&str]) -> Command {
         command(&self.data(), args)
     }
 
-    pub fn run(&self, args: &[&str]) -> Run {
+    pub(crate) fn run(&self, args: &[&str]) -> Run {
         self.command(args).output().expect("the binary starts").into()
     }
 
     /// `sen ingest PATH ...`
-    pub fn ingest(&self, path: &Path, more: &[&str]) -> Run {
+    pub(crate) fn ingest(&self, path: &Path, more: &[&str]) -> Run {
         let mut args = vec!["ingest", path.to_str().expect("UTF-8 path")];
         args.extend(more);
         self.run(&args)
     }
 
-    pub fn digest(&self) -> String {
+    pub(crate) fn digest(&self) -> String {
         self.run(&["check", "--digest"]).expect(0).stdout
     }
 
-    pub fn serve(&self) -> Service {
+    pub(crate) fn serve(&self) -> Service {
         Service::start(&self.data())
     }
 }
@@ -91,14 +91,14 @@ fn command(data: &Path, args: &[&str]) -> Command {
 }
 
 /// A running `sen serve` on a free port; stopped with SIGTERM when dropped.
-pub struct Service {
+pub(crate) struct Service {
     child: Child,
-    pub base: String,
+    pub(crate) base: String,
     client: reqwest::blocking::Client,
 }
 
 impl Service {
-    pub fn start(data: &Path) -> Self {
+    pub(crate) fn start(data: &Path) -> Self {
         let mut child = command(data, &["serve", "--listen", "127.0.0.1:0"])
             .stdout(Stdio::piped())
             .spawn()
@@ -116,30 +116,30 @@ impl Service {
         Self { child, base: base.to_owned(), client }
     }
 
-    pub fn get(&self, path: &str) -> reqwest::blocking::Response {
+    pub(crate) fn get(&self, path: &str) -> reqwest::blocking::Response {
         self.client.get(format!("{}{path}", self.base)).send().unwrap_or_else(|error| panic!("{path}: {error}"))
     }
 
-    pub fn get_with(&self, path: &str, header: &str, value: &str) -> reqwest::blocking::Response {
+    pub(crate) fn get_with(&self, path: &str, header: &str, value: &str) -> reqwest::blocking::Response {
         let request = self.client.get(format!("{}{path}", self.base)).header(header, value);
         request.send().unwrap_or_else(|error| panic!("{path}: {error}"))
     }
 
-    pub fn json(&self, path: &str) -> serde_json::Value {
+    pub(crate) fn json(&self, path: &str) -> serde_json::Value {
         let response = self.get(path);
         assert_eq!(response.status(), 200, "{path}");
         response.json().unwrap_or_else(|error| panic!("{path}: {error}"))
     }
 
     /// The pixels of a tile as RGBA, and its side.
-    pub fn rgba(&self, path: &str) -> (Vec<[u8; 4]>, usize) {
+    pub(crate) fn rgba(&self, path: &str) -> (Vec<[u8; 4]>, usize) {
         let response = self.get(path);
         assert_eq!(response.status(), 200, "{path}");
         decode_png(&response.bytes().expect("body"))
     }
 
     /// SIGTERM; the exit status.
-    pub fn stop(mut self) -> Option<i32> {
+    pub(crate) fn stop(mut self) -> Option<i32> {
         terminate(&self.child);
         self.child.wait().expect("ends").code()
     }
@@ -157,7 +157,7 @@ fn terminate(child: &Child) {
 }
 
 /// Any PNG as RGBA pixels and its width.
-pub fn decode_png(bytes: &[u8]) -> (Vec<[u8; 4]>, usize) {
+pub(crate) fn decode_png(bytes: &[u8]) -> (Vec<[u8; 4]>, usize) {
     let mut decoder = png::Decoder::new(std::io::Cursor::new(bytes));
     decoder.set_transformations(png::Transformations::EXPAND | png::Transformations::ALPHA);
     let mut reader = decoder.read_info().expect("a PNG");
@@ -171,7 +171,7 @@ pub fn decode_png(bytes: &[u8]) -> (Vec<[u8; 4]>, usize) {
 }
 
 /// The project's folder of real data, which a plain checkout does not have.
-pub fn real_data(name: &str) -> Option<PathBuf> {
+pub(crate) fn real_data(name: &str) -> Option<PathBuf> {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/data").join(name);
     if path.exists() {
         return Some(path);

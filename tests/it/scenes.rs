@@ -10,13 +10,13 @@ use std::path::{Path, PathBuf};
 const SIDE_M: f64 = 1280.0;
 
 /// The grid of all scenes here.
-pub fn grid() -> Grid {
+pub(crate) fn grid() -> Grid {
     let (west, south) = (569_000.0, 1_156_000.0);
     Grid::covering(Crs::UTM_48N, Bounds::new(west, south, west + SIDE_M, south + SIDE_M), 10.0).expect("sane")
 }
 
 /// A lon/lat point in the middle of the cell (column, row).
-pub fn lon_lat(column: usize, row: usize) -> (f64, f64) {
+pub(crate) fn lon_lat(column: usize, row: usize) -> (f64, f64) {
     let grid = grid();
     let transform = sen_catalog::crs::Transform::new(grid.crs, Crs::WGS84).expect("known");
     let x = grid.west + (column as f64 + 0.5) * 10.0;
@@ -24,7 +24,7 @@ pub fn lon_lat(column: usize, row: usize) -> (f64, f64) {
     transform.point(x, y).expect("inside")
 }
 
-pub fn write<T: Pixel>(path: &Path, grid: Grid, nodata: Option<f64>, pixels: &[T]) {
+pub(crate) fn write<T: Pixel>(path: &Path, grid: Grid, nodata: Option<f64>, pixels: &[T]) {
     let profile = CogProfile {
         grid,
         data_type: T::DATA_TYPE,
@@ -43,31 +43,31 @@ pub fn write<T: Pixel>(path: &Path, grid: Grid, nodata: Option<f64>, pixels: &[T
 
 /// Stored numbers of one Sentinel-2 pixel.
 #[derive(Clone, Copy)]
-pub struct Dn {
-    pub blue: u16,
-    pub green: u16,
-    pub red: u16,
-    pub nir: u16,
-    pub swir16: u16,
-    pub scl: u8,
+pub(crate) struct Dn {
+    pub(crate) blue: u16,
+    pub(crate) green: u16,
+    pub(crate) red: u16,
+    pub(crate) nir: u16,
+    pub(crate) swir16: u16,
+    pub(crate) scl: u8,
 }
 
 /// Rice at heading: NDVI 0.777778 (reflectance nir 0.40, red 0.05).
-pub const RICE: Dn = Dn { blue: 300, green: 700, red: 500, nir: 4000, swir16: 1500, scl: 4 };
+pub(crate) const RICE: Dn = Dn { blue: 300, green: 700, red: 500, nir: 4000, swir16: 1500, scl: 4 };
 /// Open water.
-pub const WATER: Dn = Dn { blue: 600, green: 700, red: 500, nir: 200, swir16: 100, scl: 6 };
+pub(crate) const WATER: Dn = Dn { blue: 600, green: 700, red: 500, nir: 200, swir16: 100, scl: 6 };
 /// A bright cloud.
-pub const CLOUD: Dn = Dn { blue: 6000, green: 6000, red: 6000, nir: 6500, swir16: 5000, scl: 9 };
+pub(crate) const CLOUD: Dn = Dn { blue: 6000, green: 6000, red: 6000, nir: 6500, swir16: 5000, scl: 9 };
 /// Never looked at.
-pub const NOTHING: Dn = Dn { blue: 0, green: 0, red: 0, nir: 0, swir16: 0, scl: 0 };
+pub(crate) const NOTHING: Dn = Dn { blue: 0, green: 0, red: 0, nir: 0, swir16: 0, scl: 0 };
 
 /// A Sentinel-2 L2A STAC Item (Earth Search v1 flavour, offset already applied) with its files, in `folder`.
-pub fn sentinel2(folder: &Path, id: &str, datetime: &str, pixel: impl Fn(usize, usize) -> Dn) -> PathBuf {
+pub(crate) fn sentinel2(folder: &Path, id: &str, datetime: &str, pixel: impl Fn(usize, usize) -> Dn) -> PathBuf {
     sentinel2_with(folder, id, datetime, 0, Some(("05.11", true)), pixel)
 }
 
 /// The same with `added` on every stored number and with the given baseline metadata.
-pub fn sentinel2_with(
+pub(crate) fn sentinel2_with(
     folder: &Path,
     id: &str,
     datetime: &str,
@@ -122,7 +122,7 @@ pub fn sentinel2_with(
 }
 
 /// A Sentinel-1 RTC STAC Item (Planetary Computer flavour), gamma0 in linear power.
-pub fn sentinel1(folder: &Path, id: &str, datetime: &str, vv: impl Fn(usize, usize) -> f32) -> PathBuf {
+pub(crate) fn sentinel1(folder: &Path, id: &str, datetime: &str, vv: impl Fn(usize, usize) -> f32) -> PathBuf {
     let place = folder.join(id);
     fs::create_dir_all(&place).expect("scene folder");
     let grid = grid();
