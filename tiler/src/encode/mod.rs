@@ -1,5 +1,6 @@
 //! Pictures of palette indices, and the bytes they are sent as.
 
+mod deflate;
 mod png;
 mod webp;
 
