@@ -77,6 +77,20 @@ impl Lookup {
         Ok(self.refresh().await.unwrap_or(held))
     }
 
+    /// What is held, unless it is time to ask the store again.
+    pub(crate) fn fresh(&self) -> Option<Arc<Snapshot>> {
+        let now = self.started.elapsed().as_millis() as u64;
+        let due = now.saturating_sub(self.asked_ms.load(Ordering::Relaxed)) >= self.refresh_ms;
+        if due {
+            None
+        } else {
+            self.snapshot
+                .read()
+                .unwrap_or_else(PoisonError::into_inner)
+                .clone()
+        }
+    }
+
     /// Asks the store whether anything changed.
     pub(crate) async fn refresh(&self) -> Outcome<Arc<Snapshot>> {
         let revision = self.store.revision().await?;

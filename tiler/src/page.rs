@@ -68,7 +68,10 @@ pub(crate) fn file(path: &str, asked: &HeaderMap) -> Option<Response> {
     let accepts = |name: &str| {
         accepted.split(',').map(str::trim).any(|entry| {
             let (coding, q) = entry.split_once(';').unwrap_or((entry, ""));
-            let weight = q.trim().strip_prefix("q=").and_then(|q| q.trim().parse::<f32>().ok());
+            let weight = q
+                .trim()
+                .strip_prefix("q=")
+                .and_then(|q| q.trim().parse::<f32>().ok());
             coding.trim().eq_ignore_ascii_case(name) && weight != Some(0.0)
         })
     };

@@ -1,27 +1,31 @@
 //! Sockets, limits and what surrounds every answer.
 
-use crate::api::STANDARDS;
+use crate::api::{STANDARDS, tiles};
 use crate::headers::{self, REQUEST_ID, SERVER_TIMING};
 use crate::measure::Kind;
 use crate::page;
 use crate::problem::Problem;
 use crate::state::{App, Shared};
 use axum::Router;
+use axum::body::Body;
 use axum::extract::{Request, State};
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, header};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
+use hyper::body::Incoming;
+use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
-use hyper_util::service::TowerToHyperService;
 use schemars::JsonSchema;
-use sen_catalog::{Assets, Error, Result, Store};
+use sen_catalog::{Assets, Error, Store};
 use serde::{Deserialize, Serialize};
+use std::convert::Infallible;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 use std::time::{Duration, Instant};
 use tokio::net::TcpListener;
 use tokio::sync::{Semaphore, watch};
+use tower::ServiceExt;
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::compression::CompressionLayer;
 
@@ -98,11 +102,9 @@ fn panicked(cause: Box<dyn std::any::Any + Send>) -> Response {
     Problem::internal("this request").into_response()
 }
 
-/// What every answer gets: CORS, a request id, a place in the counters, and for errors their document.
 async fn finish(State(app): State<Shared>, request: Request, next: Next) -> Response {
     let started = Instant::now();
-    let number = app.requests.fetch_add(1, Relaxed);
-    let id = request_id(request.headers(), number);
+    let id = request_id(&app, request.headers());
     let uri = request.uri().clone();
     let mut response = if request.method() == Method::OPTIONS {
         preflight()
@@ -110,16 +112,20 @@ async fn finish(State(app): State<Shared>, request: Request, next: Next) -> Resp
         next.run(request).await
     };
     if let Some(problem) = response.extensions_mut().remove::<Problem>() {
+        let given = std::mem::take(response.headers_mut());
         response = problem.respond(uri.path());
+        response.headers_mut().extend(given);
     }
+    let kind = response.extensions_mut().remove::<Kind>().unwrap_or(Kind::Other);
+    seal(&app, &uri, &mut response, id, kind, started);
+    response
+}
+
+/// What every answer gets: CORS, a request id, a place in the counters.
+fn seal(app: &App, uri: &Uri, response: &mut Response, id: HeaderValue, kind: Kind, started: Instant) {
     let took = started.elapsed();
-    let kind = if response.headers().contains_key(headers::SEN_PERIOD) {
-        Kind::Tile
-    } else {
-        Kind::Other
-    };
     app.measures.answered(kind, response.status(), took);
-    log(&uri, response.status(), took, &id);
+    log(uri, response.status(), took, &id);
     let headers = response.headers_mut();
     headers::allow_any_origin(headers);
     headers.insert(REQUEST_ID, id);
@@ -127,7 +133,22 @@ async fn finish(State(app): State<Shared>, request: Request, next: Next) -> Resp
         let text = format!("total;dur={:.1}", took.as_secs_f64() * 1e3);
         HeaderValue::try_from(text).expect("digits are a header value")
     });
-    response
+}
+
+/// Answers one request of a connection. Tiles that are ready leave before the router, whose layers would cost
+/// them more than everything else.
+async fn call(
+    app: Shared,
+    router: Router,
+    request: hyper::Request<Incoming>,
+) -> Result<Response, Infallible> {
+    let started = Instant::now();
+    if let Some(mut response) = tiles::ready(&app, &request) {
+        let id = request_id(&app, request.headers());
+        seal(&app, request.uri(), &mut response, id, Kind::Tile, started);
+        return Ok(response);
+    }
+    router.oneshot(request.map(Body::new)).await
 }
 
 fn log(uri: &Uri, status: StatusCode, took: Duration, id: &HeaderValue) {
@@ -140,19 +161,14 @@ fn log(uri: &Uri, status: StatusCode, took: Duration, id: &HeaderValue) {
 }
 
 /// The client's own mark when it is short and harmless, otherwise a running number.
-fn request_id(headers: &HeaderMap, number: u64) -> HeaderValue {
+fn request_id(app: &App, headers: &HeaderMap) -> HeaderValue {
     let harmless = |value: &&HeaderValue| {
         let bytes = value.as_bytes();
-        (1..=64).contains(&bytes.len())
-            && bytes
-                .iter()
-                .all(|byte| byte.is_ascii_alphanumeric() || b"-_.".contains(byte))
+        let plain = |byte: &u8| byte.is_ascii_alphanumeric() || b"-_.".contains(byte);
+        (1..=64).contains(&bytes.len()) && bytes.iter().all(plain)
     };
-    headers
-        .get(REQUEST_ID)
-        .filter(harmless)
-        .cloned()
-        .unwrap_or_else(|| HeaderValue::from(number))
+    let given = headers.get(REQUEST_ID).filter(harmless).cloned();
+    given.unwrap_or_else(|| HeaderValue::from(app.requests.fetch_add(1, Relaxed)))
 }
 
 fn preflight() -> Response {
@@ -181,7 +197,7 @@ pub async fn serve(
     assets: Assets,
     options: &ServeOptions,
     shutdown: impl Future<Output = ()>,
-) -> Result<()> {
+) -> sen_catalog::Result<()> {
     let app = App::new(store, assets, options)?;
     let router = router(Arc::clone(&app));
     let mut http = hyper::server::conn::http1::Builder::new();
@@ -214,8 +230,9 @@ pub async fn serve(
             tracing::debug!(%error, "a connection was gone before it began");
             continue;
         }
-        let connection =
-            http.serve_connection(TokioIo::new(stream), TowerToHyperService::new(router.clone()));
+        let (shared, routes) = (Arc::clone(&app), router.clone());
+        let service = service_fn(move |request| call(Arc::clone(&shared), routes.clone(), request));
+        let connection = http.serve_connection(TokioIo::new(stream), service);
         let (app, mut stopping) = (Arc::clone(&app), stopping.clone());
         tokio::spawn(async move {
             app.measures.connections.fetch_add(1, Relaxed);

@@ -5,16 +5,17 @@ use crate::encode::{self, Format};
 use crate::headers::{self, SEN_PERIOD, SERVER_TIMING};
 use crate::layers::{collection_of, unknown};
 use crate::lookup::Snapshot;
+use crate::measure::Kind;
 use crate::negotiate;
 use crate::problem::{Outcome, Problem};
 use crate::query::{Query, encode as escape, segments};
-use crate::state::{Pick, Raster, Shared};
+use crate::state::{App, Pick, Raster, Shared};
 use crate::tile_cache::{Tile, TileKey};
 use crate::time::When;
 use axum::Router;
 use axum::body::Body;
 use axum::extract::{Request, State};
-use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::get;
 use sen_catalog::TileCoord;
@@ -163,7 +164,9 @@ async fn tile(State(app): State<Shared>, request: Request) -> Outcome {
         }
         parsed => parsed?,
     };
-    answer(&app, request.headers(), &plan, address).await
+    let mut response = answer(&app, request.headers(), &plan, address).await?;
+    response.extensions_mut().insert(Kind::Tile);
+    Ok(response)
 }
 
 async fn plan(app: &Shared, snapshot: &Snapshot, layer: &str, query: &Query<'_>) -> Outcome<Plan> {
@@ -218,48 +221,111 @@ pub(crate) fn cache_control(raster: Option<&Raster>, when: When, query: &Query<'
 
 /// The tile, from memory or drawn now.
 pub(crate) async fn answer(app: &Shared, asked: &HeaderMap, plan: &Plan, address: Address) -> Outcome {
+    let Some((raster, key)) = key(asked, plan, address)? else {
+        return Ok(empty(None, plan));
+    };
+    let negotiated = address.format.is_none();
+    if let Some(response) = at_hand(app, asked, plan, raster, &key, negotiated) {
+        return Ok(response);
+    }
+    app.measures.tile_misses.fetch_add(1, Relaxed);
+    let started = Instant::now();
+    let (rasters, drawn) = (Arc::clone(&app.rasters), Arc::clone(raster));
+    let make = move || {
+        let grid = key.tile.grid(usize::from(key.size));
+        let image = rasters.render(&drawn.asset(), &drawn.style, &grid)?;
+        image.map(|image| encode::encode(&image, key.format)).transpose()
+    };
+    let tile = app.tiles.get_or_make(&app.cpu, key, make).await?;
+    let took = started.elapsed().as_secs_f64() * 1e3;
+    let timing = HeaderValue::try_from(format!("draw;dur={took:.1}")).expect("digits are a header value");
+    Ok(respond(tile, timing, plan, raster, key.format, negotiated))
+}
+
+/// Which finished tile an address means; `None` when no item holds the time asked for.
+fn key<'a>(
+    asked: &HeaderMap,
+    plan: &'a Plan,
+    address: Address,
+) -> Outcome<Option<(&'a Arc<Raster>, TileKey)>> {
     let format = match address.format {
         Some(format) => format,
         None => negotiate::format(asked)?,
     };
-    let Some(raster) = &plan.raster else {
-        return Ok(empty(None, plan));
-    };
     let size = plan.size.unwrap_or(if address.double { 512 } else { 256 });
-    let key = TileKey {
+    let key = |raster: &Raster| TileKey {
         source: raster.source,
         tile: address.tile,
         size,
         format,
     };
+    Ok(plan.raster.as_ref().map(|raster| (raster, key(raster))))
+}
+
+/// What can be said without drawing: 304, or a tile that is ready.
+fn at_hand(
+    app: &App,
+    asked: &HeaderMap,
+    plan: &Plan,
+    raster: &Raster,
+    key: &TileKey,
+    negotiated: bool,
+) -> Option<Response> {
     if asked.contains_key(header::IF_NONE_MATCH) {
         let etag = key.etag();
         if headers::not_modified(asked, &etag) {
             let mut response = StatusCode::NOT_MODIFIED.into_response();
             let etag = HeaderValue::try_from(etag).expect("hexadecimal digits and quotes are a header value");
             response.headers_mut().insert(header::ETAG, etag);
-            decorate(response.headers_mut(), raster, plan, address.format.is_none());
-            return Ok(response);
+            decorate(response.headers_mut(), raster, plan, negotiated);
+            return Some(response);
         }
     }
-    let ready = app.tiles.ready(&key);
-    let hit = ready.is_some();
-    let started = Instant::now();
-    let tile: Tile = if let Some(tile) = ready {
-        app.measures.tile_hits.fetch_add(1, Relaxed);
-        tile
-    } else {
-        app.measures.tile_misses.fetch_add(1, Relaxed);
-        let (rasters, raster) = (Arc::clone(&app.rasters), Arc::clone(raster));
-        let make = move || {
-            let grid = key.tile.grid(usize::from(size));
-            let image = rasters.render(&raster.asset(), &raster.style, &grid)?;
-            image.map(|image| encode::encode(&image, format)).transpose()
-        };
-        app.tiles.get_or_make(&app.cpu, key, make).await?
-    };
+    let tile = app.tiles.ready(key)?;
+    app.measures.tile_hits.fetch_add(1, Relaxed);
+    Some(respond(
+        tile,
+        HeaderValue::from_static("cache;desc=hit"),
+        plan,
+        raster,
+        key.format,
+        negotiated,
+    ))
+}
+
+/// A tile that was asked for a moment ago, found without the router: all its parts are in memory.
+///
+/// Whatever is unusual about the request is left to the router; so are all errors.
+pub(crate) fn ready<B>(app: &App, request: &hyper::Request<B>) -> Option<Response> {
+    if request.method() != Method::GET {
+        return None;
+    }
+    let (uri, asked) = (request.uri(), request.headers());
+    let mut parts = uri.path().strip_prefix('/')?.split('/');
+    let (layer, z, x, y) = (parts.next()?, parts.next()?, parts.next()?, parts.next()?);
+    if parts.next().is_some() {
+        return None;
+    }
+    let snapshot = app.lookup.fresh()?;
+    let plan = app.plans.get(&(
+        snapshot.revision,
+        format!("{layer}?{}", uri.query().unwrap_or("")),
+    ))?;
+    let address = Address::parse(z, x, y).ok()?;
+    let (raster, key) = key(asked, &plan, address).ok()??;
+    at_hand(app, asked, &plan, raster, &key, address.format.is_none())
+}
+
+fn respond(
+    tile: Tile,
+    timing: HeaderValue,
+    plan: &Plan,
+    raster: &Raster,
+    format: Format,
+    negotiated: bool,
+) -> Response {
     let Some(tile) = tile else {
-        return Ok(empty(Some(raster), plan));
+        return empty(Some(raster), plan);
     };
     let mut response = Response::new(Body::from(tile.body));
     let headers = response.headers_mut();
@@ -269,15 +335,9 @@ pub(crate) async fn answer(app: &Shared, asked: &HeaderMap, plan: &Plan, address
         HeaderValue::from_static(format.media_type()),
     );
     headers.insert(header::ETAG, tile.etag);
-    let timing = if hit {
-        HeaderValue::from_static("cache;desc=hit")
-    } else {
-        let took = started.elapsed().as_secs_f64() * 1e3;
-        HeaderValue::try_from(format!("draw;dur={took:.1}")).expect("digits are a header value")
-    };
     headers.insert(SERVER_TIMING, timing);
-    decorate(headers, raster, plan, address.format.is_none());
-    Ok(response)
+    decorate(headers, raster, plan, negotiated);
+    response
 }
 
 fn decorate(headers: &mut HeaderMap, raster: &Raster, plan: &Plan, negotiated: bool) {

@@ -255,6 +255,8 @@ async fn items_name_their_files_and_the_files_can_be_read_in_ranges() {
         .ask(Method::GET, path, &[("range", "bytes=99999999-")])
         .await;
     assert_eq!(outside.status, 416);
+    assert_eq!(outside.header("content-range"), format!("bytes */{}", disk.len()));
+    assert_eq!(outside.header("content-type"), "application/problem+json");
     let head = world.ask(Method::HEAD, path, &[]).await;
     assert_eq!(head.header("content-length"), disk.len().to_string());
     assert_eq!(head.header("accept-ranges"), "bytes");

@@ -157,3 +157,55 @@ async fn a_stop_ends_idle_connections_at_once() {
         "nobody listens any more"
     );
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_tile_from_memory_is_the_tile_that_was_drawn() {
+    let world = World::rice().await;
+    let running = run(&world, ServeOptions::default()).await;
+    let path = format!("/ndvi/{}?datetime=2026-W33", tile(14));
+    let part = |answer: &str, name: &str| {
+        let line = answer
+            .lines()
+            .find(|line| line.starts_with(name))
+            .unwrap_or_default()
+            .to_owned();
+        line.split_once(": ").map(|(_, value)| value.to_owned())
+    };
+    let drawn = ask(running.address, &path).await;
+    let kept = ask(running.address, &path).await;
+    assert!(
+        part(&drawn, "server-timing").is_some_and(|timing| timing.starts_with("draw")),
+        "{drawn}"
+    );
+    assert_eq!(part(&kept, "server-timing").as_deref(), Some("cache;desc=hit"));
+    for name in [
+        "content-type",
+        "content-length",
+        "etag",
+        "sen-period",
+        "cache-control",
+        "vary",
+        "access-control-allow-origin",
+        "access-control-expose-headers",
+    ] {
+        assert_eq!(part(&kept, name), part(&drawn, name), "{name}");
+        assert!(part(&kept, name).is_some(), "{name}");
+    }
+    assert_ne!(part(&kept, "x-request-id"), part(&drawn, "x-request-id"));
+    let body = |answer: &str| answer.split_once("\r\n\r\n").map(|(_, body)| body.to_owned());
+    assert_eq!(body(&kept), body(&drawn));
+    let etag = part(&kept, "etag").expect("a validator");
+    let conditional = ask(
+        running.address,
+        &format!("{path} HTTP/1.1\r\nif-none-match: {etag}\r\nx:"),
+    )
+    .await;
+    assert!(conditional.starts_with("HTTP/1.1 304"), "{conditional}");
+    // a late scene is seen although the old tile is in memory
+    world.put_ndvi(crate::world::week("2026-W33"), 9000).await;
+    tokio::time::sleep(Duration::from_millis(1100)).await;
+    let fresh = ask(running.address, &path).await;
+    assert_ne!(part(&fresh, "etag"), part(&drawn, "etag"));
+    drop(running.stop);
+    running.task.await.expect("ended").expect("cleanly");
+}
