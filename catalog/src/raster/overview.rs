@@ -43,6 +43,10 @@ fn parts<T>(lower: &[T]) -> impl Iterator<Item = &[T]> {
 }
 
 /// Without an early end, so that it is done many pixels at a time.
+#[expect(
+    clippy::needless_bitwise_bool,
+    reason = "the short-circuit of && is what keeps a loop from being vectorised"
+)]
 fn is_uniform<T: Pixel>(pixels: &[T], first: T) -> bool {
     pixels.iter().fold(true, |same, &pixel| same & (pixel == first))
 }

@@ -10,21 +10,17 @@ const HEIGHT: usize = 217;
 
 /// Runs a tool; false (with a message) when it is not there.
 fn run(tool: &str, arguments: &[&str]) -> bool {
-    match Command::new(tool).args(arguments).output() {
-        Ok(output) => {
-            let said = String::from_utf8_lossy(&output.stderr).into_owned();
-            assert!(output.status.success(), "{tool} {arguments:?}: {said}");
-            assert!(
-                !said.contains("ERROR") && !said.contains("Warning"),
-                "{tool} {arguments:?}: {said}"
-            );
-            true
-        }
-        Err(_) => {
-            eprintln!("{tool} is not installed; its part of the test is left out");
-            false
-        }
-    }
+    let Ok(output) = Command::new(tool).args(arguments).output() else {
+        eprintln!("{tool} is not installed; its part of the test is left out");
+        return false;
+    };
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(output.status.success(), "{tool} {arguments:?}: {said}");
+    assert!(
+        !said.contains("ERROR") && !said.contains("Warning"),
+        "{tool} {arguments:?}: {said}"
+    );
+    true
 }
 
 fn text(path: &Path) -> &str {
