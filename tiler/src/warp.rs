@@ -49,6 +49,7 @@ pub(crate) trait Blend: Pixel {
 macro_rules! blend_integer {
     ($type:ty, $wide:ty) => {
         impl Blend for $type {
+            // the mean times 2^16 fits the wide type, whatever wraps on the way
             #[inline]
             fn blend([a, b, c, d]: [Self; 4], x: i32, y: i32) -> Self {
                 let (a, b, c, d) = (
@@ -57,10 +58,10 @@ macro_rules! blend_integer {
                     <$wide>::from(c),
                     <$wide>::from(d),
                 );
-                let (x, y) = (x as $wide, y as $wide);
-                let upper = a * (256 - x) + b * x;
-                let lower = c * (256 - x) + d * x;
-                ((upper * (256 - y) + lower * y + 0x8000) >> 16) as Self
+                let between = |from: $wide, to: $wide, t: i32| {
+                    (from << 8).wrapping_add(to.wrapping_sub(from).wrapping_mul(t as $wide))
+                };
+                (between(between(a, b, x), between(c, d, x), y).wrapping_add(0x8000) >> 16) as Self
             }
             fn round(mean: f32) -> Self {
                 mean.round() as Self
@@ -70,9 +71,8 @@ macro_rules! blend_integer {
 }
 
 blend_integer!(u8, i32);
-// the sums reach at most 32768 * 2^16 = 2^31 downwards and 2^31 - 2^15 - 1 upwards
 blend_integer!(i16, i32);
-blend_integer!(u16, i64);
+blend_integer!(u16, u32);
 
 impl Blend for f32 {
     #[inline]
@@ -110,11 +110,12 @@ pub(crate) fn draw<T: Blend>(
         (Resampling::Bilinear, false) => rows(canvas, lattice, patch, 0.5, |u, v| {
             let corners = corners(patch, u, v);
             let (x, y) = (weight(u), weight(v));
-            let known = corners.map(&valid);
-            let value = if known == [true; 4] {
+            // without branches between the four: they are all known nearly everywhere
+            let [a, b, c, d] = corners.map(&valid);
+            let value = if a & b & c & d {
                 T::blend(corners, x, y)
             } else {
-                masked(corners, known, x, y)?
+                masked(corners, [a, b, c, d], x, y)?
             };
             Some(index(value))
         }),

@@ -7,6 +7,8 @@
 const BLOCK: usize = 1 << 18;
 /// Shortest and longest run of the format.
 const RUN: (usize, usize) = (3, 258);
+/// Shortest run that is looked for: rare enough in noise for the processor to guess right.
+const SOUGHT: usize = 4;
 /// Literals, the end of the block, lengths of runs.
 const SYMBOLS: usize = 286;
 const END: usize = 256;
@@ -18,7 +20,11 @@ const LENGTH_ORDER: [usize; 19] = [16, 17, 18, 0, 8, 7, 9, 6, 10, 5, 11, 4, 12, 
 /// Appends `data` as a zlib stream; `tokens` is scratch memory.
 pub(super) fn zlib(data: &[u8], tokens: &mut Vec<u16>, out: &mut Vec<u8>) {
     out.extend_from_slice(&[0x78, 0x01]);
-    let mut bits = Bits { out, pending: 0, count: 0 };
+    let mut bits = Bits {
+        out,
+        pending: 0,
+        count: 0,
+    };
     let mut start = 0;
     loop {
         let end = data.len().min(start + BLOCK);
@@ -40,8 +46,11 @@ fn tokenise(data: &[u8], start: usize, end: usize, tokens: &mut Vec<u16>) {
     while i < end {
         let byte = data[i];
         let longest = (end - i).min(RUN.1);
-        if i > 0 && data[i - 1] == byte && longest >= RUN.0 && data[i + 1] == byte && data[i + 2] == byte {
-            let run = data[i..i + longest].iter().position(|b| *b != byte).unwrap_or(longest);
+        if i > 0 && longest >= SOUGHT && data[i - 1..i - 1 + SOUGHT] == data[i..i + SOUGHT] {
+            let run = data[i..i + longest]
+                .iter()
+                .position(|b| *b != byte)
+                .unwrap_or(longest);
             tokens.push(RUN_TOKEN + (run - RUN.0) as u16);
             i += run;
         } else {
@@ -62,7 +71,11 @@ fn run_symbol(over: usize) -> (usize, u32, u32) {
     // four symbols for each doubling
     let extra = over.ilog2() - 2;
     let step = over >> extra;
-    (257 + 4 * extra as usize + step, extra, (over - (step << extra)) as u32)
+    (
+        257 + 4 * extra as usize + step,
+        extra,
+        (over - (step << extra)) as u32,
+    )
 }
 
 fn block(tokens: &[u16], last: bool, bits: &mut Bits<'_>) {
@@ -108,9 +121,12 @@ fn block(tokens: &[u16], last: bool, bits: &mut Bits<'_>) {
         let (code, length) = codes[symbol];
         *entry = (code | value << length, length + extra + 1);
     }
-    for token in tokens {
-        let (code, length) = table[usize::from(token & 511)];
-        bits.put(code, length);
+    for pair in tokens.chunks(2) {
+        for token in pair {
+            let (code, length) = table[usize::from(token & 511)];
+            bits.add(code, length);
+        }
+        bits.flush();
     }
     bits.put(codes[END].0, codes[END].1);
 }
@@ -129,14 +145,21 @@ fn code_lengths(frequencies: &[u32], longest: u8) -> Vec<u8> {
             return lengths;
         }
         // flatter frequencies give a flatter tree; all ones give the flattest
-        frequencies.iter_mut().filter(|count| **count > 0).for_each(|count| *count = *count / 2 + 1);
+        frequencies
+            .iter_mut()
+            .filter(|count| **count > 0)
+            .for_each(|count| *count = *count / 2 + 1);
     }
 }
 
 /// Depths of the leaves of a Huffman tree.
 fn huffman(frequencies: &[u32]) -> Vec<u8> {
-    let mut leaves: Vec<(u32, usize)> =
-        frequencies.iter().enumerate().filter(|(_, count)| **count > 0).map(|(i, count)| (*count, i)).collect();
+    let mut leaves: Vec<(u32, usize)> = frequencies
+        .iter()
+        .enumerate()
+        .filter(|(_, count)| **count > 0)
+        .map(|(i, count)| (*count, i))
+        .collect();
     leaves.sort_unstable();
     // nodes 0.. are the leaves by rising weight, then the inner ones, which are made by rising weight too
     let mut weights: Vec<u64> = leaves.iter().map(|(count, _)| u64::from(*count)).collect();
@@ -196,15 +219,27 @@ struct Bits<'a> {
 }
 
 impl Bits<'_> {
+    /// Adds up to 57 bits in one or more goes; [`Self::flush`] before more.
     #[inline]
-    fn put(&mut self, value: u32, count: u32) {
+    fn add(&mut self, value: u32, count: u32) {
         self.pending |= u64::from(value) << self.count;
         self.count += count;
-        if self.count >= 32 {
-            self.out.extend_from_slice(&(self.pending as u32).to_le_bytes());
-            self.pending >>= 32;
-            self.count -= 32;
-        }
+    }
+
+    /// Writes out the whole bytes, always in the same way: a branch could not be guessed.
+    #[inline]
+    fn flush(&mut self) {
+        let whole = (self.count / 8) as usize;
+        let length = self.out.len();
+        self.out.extend_from_slice(&self.pending.to_le_bytes());
+        self.out.truncate(length + whole);
+        self.pending >>= 8 * whole;
+        self.count %= 8;
+    }
+
+    fn put(&mut self, value: u32, count: u32) {
+        self.add(value, count);
+        self.flush();
     }
 
     fn finish(self) {
@@ -221,7 +256,9 @@ mod tests {
         let mut out = Vec::new();
         zlib(data, &mut Vec::new(), &mut out);
         let mut back = vec![1; data.len()];
-        let size = libdeflater::Decompressor::new().zlib_decompress(&out, &mut back).expect("a valid stream");
+        let size = libdeflater::Decompressor::new()
+            .zlib_decompress(&out, &mut back)
+            .expect("a valid stream");
         assert_eq!(size, data.len());
         assert!(back == data, "{} bytes come back changed", data.len());
         out.len()
@@ -240,7 +277,9 @@ mod tests {
     fn noise_of_any_spread_comes_back() {
         let mut state = 1_u64;
         let mut random = || {
-            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            state = state
+                .wrapping_mul(6_364_136_223_846_793_005)
+                .wrapping_add(1_442_695_040_888_963_407);
             (state >> 33) as u32
         };
         for bits in 0..=8 {

@@ -84,8 +84,13 @@ pub(super) fn encode(image: &IndexedImage) -> Result<Vec<u8>> {
                 return;
             }
             let start = out.len();
-            out.resize(start + scratch.compressor.zlib_compress_bound(scratch.lines.len()), 0);
-            result = scratch.compressor.zlib_compress(&scratch.lines, &mut out[start..]);
+            out.resize(
+                start + scratch.compressor.zlib_compress_bound(scratch.lines.len()),
+                0,
+            );
+            result = scratch
+                .compressor
+                .zlib_compress(&scratch.lines, &mut out[start..]);
             out.truncate(start + *result.as_ref().unwrap_or(&0));
         });
         result.map_err(|error| Error::Invalid(format!("picture not compressed: {error}")))?;
@@ -104,7 +109,11 @@ fn differences(image: &IndexedImage, lines: &mut Vec<u8>) {
     lines.extend_from_slice(above);
     for row in rows {
         lines.push(FILTER_UP);
-        lines.extend(row.iter().zip(above).map(|(index, above)| index.wrapping_sub(*above)));
+        lines.extend(
+            row.iter()
+                .zip(above)
+                .map(|(index, above)| index.wrapping_sub(*above)),
+        );
         above = row;
     }
 }

@@ -25,7 +25,8 @@ fn a_decoder_finds_the_same_colours_at_every_bit_depth() {
         (5, 3),
         (16, 11),
         (17, 6),
-        (256, 33), (91, 257),
+        (256, 33),
+        (91, 257),
     ] {
         let palette: Palette = (0..colours)
             .map(|i| {
