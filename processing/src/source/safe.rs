@@ -39,7 +39,8 @@ impl ImagerySource for Sentinel2Safe {
             .and_then(|name| name.to_str())
             .unwrap_or_default();
         if path.is_dir() {
-            let named = name.starts_with("S2") && name.contains("_MSIL");
+            // without the suffix the name alone proves nothing: STAC Items carry it too
+            let named = name.starts_with("S2") && name.contains("_MSIL") && name.ends_with(".SAFE");
             return named || METADATA.iter().any(|file| path.join(file).is_file());
         }
         !name.starts_with("S1") && zip_holds(path, is_metadata)
