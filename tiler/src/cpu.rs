@@ -1,7 +1,9 @@
 //! Where decoding, warping and encoding run: a small pool of threads beside the reactor, behind a bounded queue.
 //!
-//! A job of a tile lasts about a millisecond, which is too long for the reactor and too short for the blocking pool
-//! of tokio, whose threads come and go by the hundred under load.
+//! A tile takes a fraction of a millisecond to a few of them: too long for the reactor. The way there and back with
+//! an empty job, measured on two busy cores: this pool 2-6 us with 16 clients and 14-26 us with one, tokio's
+//! `spawn_blocking` 28-37 and 46-61 us. `block_in_place` costs a microsecond, but has neither a bound on the jobs at
+//! work nor a queue that can be full.
 
 use crate::problem::{Outcome, Problem};
 use std::panic::{AssertUnwindSafe, catch_unwind};

@@ -54,8 +54,8 @@ impl Measures {
         family.sum_us.fetch_add(took.as_micros() as u64, Relaxed);
     }
 
-    /// The text that Prometheus reads; `tile_cache_bytes` is what the tile cache holds.
-    pub(crate) fn render(&self, tile_cache_bytes: u64) -> String {
+    /// The text that Prometheus reads; the bytes are what the caches of tiles and of blocks hold.
+    pub(crate) fn render(&self, tile_cache_bytes: u64, block_cache_bytes: u64) -> String {
         let mut out = String::new();
         let line = |out: &mut String, text: std::fmt::Arguments<'_>| {
             let _ = writeln!(out, "{text}"); // writing to a string cannot fail
@@ -120,6 +120,12 @@ impl Measures {
                 "gauge",
                 "Bytes of finished tiles in memory.",
                 tile_cache_bytes,
+            ),
+            (
+                "sen_block_cache_bytes",
+                "gauge",
+                "Bytes of decoded raster blocks in memory.",
+                block_cache_bytes,
             ),
             (
                 "sen_http_connections",

@@ -25,6 +25,9 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 use std::time::Instant;
 
+/// Longest query whose meaning is kept, bytes.
+const MAX_KEPT_QUERY: usize = 256;
+
 /// See the module.
 pub(crate) struct Tiles;
 
@@ -152,7 +155,10 @@ async fn tile(State(app): State<Shared>, request: Request) -> Outcome {
     } else {
         let layer = segments(layer)?.pop().unwrap_or_default();
         let plan = Arc::new(plan(&app, &snapshot, &layer, &Query::of(uri)?).await?);
-        app.plans.insert(key, Arc::clone(&plan));
+        // long queries are nobody's habit, and would fill the memory of plans
+        if query.len() <= MAX_KEPT_QUERY {
+            app.plans.insert(key, Arc::clone(&plan));
+        }
         plan
     };
     let address = match Address::parse(z, x, y) {
