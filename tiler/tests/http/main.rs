@@ -5,6 +5,7 @@
 mod documents;
 mod hostile;
 mod sockets;
+mod store;
 mod tiles;
 mod values;
 mod world;

@@ -68,6 +68,11 @@ impl World {
         })
     }
 
+    /// The same files behind another store.
+    pub(crate) fn behind(&self, store: Arc<dyn Store>, options: &ServeOptions) -> Router {
+        router(App::new(store, self.assets.clone(), options).expect("an app"))
+    }
+
     pub(crate) fn with(options: &ServeOptions) -> Self {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let assets = Assets::open(folder.path()).expect("asset folders");
@@ -163,22 +168,26 @@ impl World {
     }
 
     pub(crate) async fn ask(&self, method: Method, path: &str, headers: &[(&str, &str)]) -> Answer {
-        let mut request = Request::builder()
-            .method(method)
-            .uri(path)
-            .header("host", "map.example");
-        for (name, value) in headers {
-            request = request.header(*name, *value);
-        }
-        let request = request.body(Body::empty()).expect("a request");
-        let response = self.router.clone().oneshot(request).await.expect("infallible");
-        let (parts, body) = response.into_parts();
-        let body = to_bytes(body, usize::MAX).await.expect("a body").to_vec();
-        Answer {
-            status: parts.status,
-            headers: parts.headers,
-            body,
-        }
+        ask(&self.router, method, path, headers).await
+    }
+}
+
+pub(crate) async fn ask(router: &Router, method: Method, path: &str, headers: &[(&str, &str)]) -> Answer {
+    let mut request = Request::builder()
+        .method(method)
+        .uri(path)
+        .header("host", "map.example");
+    for (name, value) in headers {
+        request = request.header(*name, *value);
+    }
+    let request = request.body(Body::empty()).expect("a request");
+    let response = router.clone().oneshot(request).await.expect("infallible");
+    let (parts, body) = response.into_parts();
+    let body = to_bytes(body, usize::MAX).await.expect("a body").to_vec();
+    Answer {
+        status: parts.status,
+        headers: parts.headers,
+        body,
     }
 }
 
