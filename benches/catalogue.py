@@ -102,10 +102,10 @@ def lookup():
             spans.append(f"{NOWHERE}?datetime={first}/{day()}")
         with serving(folder, "lookup", 18006) as server:
             assert status(server.base + spans[0]) == 204
-            keep(f"lookup, interval, {count} items", **load(server, spans, 4, 5))
+            keep(f"lookup, interval, {count} items", **load(server, spans, 4, 3))
             some = [f"{NOWHERE}?datetime={one}" for one in rng.sample(weeks(count), min(count, 10_000))]
-            keep(f"lookup, week, {count} items", **load(server, some, 4, 5))
-            keep(f"periods of {count} items", **load(server, ["/api/v1/periods/ndvi"], 4, 5))
+            keep(f"lookup, week, {count} items", **load(server, some, 4, 3))
+            keep(f"periods of {count} items", **load(server, ["/api/v1/periods/ndvi"], 4, 3))
 
 
 if __name__ == "__main__":

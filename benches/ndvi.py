@@ -3,8 +3,10 @@
 Runs take turns, so that a slow moment of the machine meets all of them; each run begins with the output gone.
 """
 
+import json
 import os
 import statistics
+import subprocess
 import sys
 import time
 from pathlib import Path
@@ -16,7 +18,7 @@ from rasterio.windows import Window
 
 from bench import NIR, RED, SEN, WEEK, WORK, data_folder, keep
 
-RUNS = 6
+RUNS = 5
 NODATA = -32768
 COG = dict(COMPRESS="DEFLATE", PREDICTOR="YES", BLOCKSIZE="512", OVERVIEW_RESAMPLING="AVERAGE", NUM_THREADS="2")
 FORMULA = (
@@ -100,7 +102,10 @@ def main():
             if run:  # the first of each only warms
                 taken[name].append(result)
             if run == 1 and name != "sen":
-                keep(f"ndvi sen against {name}", **same(ours, folder / "ndvi.tif"))
+                # in a process of its own: a child's largest size counts from its parent's
+                words = [sys.executable, __file__, "same", str(ours), str(folder / "ndvi.tif")]
+                out = subprocess.run(words, check=True, capture_output=True, text=True).stdout
+                keep(f"ndvi sen against {name}", **json.loads(out))
     for name, results in taken.items():
         wall, cpu, memory = zip(*results)
         keep(f"ndvi {name}", wall_s=statistics.median(wall), walls=[round(value, 3) for value in sorted(wall)],
@@ -110,5 +115,7 @@ def main():
 if __name__ == "__main__":
     if sys.argv[1:2] == ["rasterio"]:
         with_rasterio(Path(sys.argv[2]))
+    elif sys.argv[1:2] == ["same"]:
+        print(json.dumps(same(*sys.argv[2:])))
     else:
         main()

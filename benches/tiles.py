@@ -15,7 +15,7 @@ from pathlib import Path
 from bench import ROOT, WORK, Server, fetch, keep, load, serving, status, week
 
 BOX = 105.2, 10.1, 106.0, 10.9
-CONNECTIONS, SECONDS = 4, 10
+CONNECTIONS, SECONDS = 4, 8
 
 
 def tile(lon, lat, z):
@@ -129,7 +129,7 @@ def compare_tiles():
     wanted = mix()
     server, path = titiler(cog)
     with server:
-        measure("tiles titiler", server, path, wanted, seconds=15, warm=8)
+        measure("tiles titiler", server, path, wanted, warm=8)
     with tempfile.TemporaryDirectory() as run:
         server, path, workers = mapserver(cog, Path(run))
         with server:
@@ -143,14 +143,14 @@ def compare_tiles():
 
 def compare_repeats():
     folder, _ = week()
-    hot = tiles(16, 20)
+    hot = tiles(15, 20)
     with serving(folder, "repeat", 18003, tile_cache_mb=64, block_cache_mb=128) as server:
-        measure("repeat sen", server, sen_path, hot, connections=16, seconds=6)
+        measure("repeat sen", server, sen_path, hot, connections=16, seconds=4)
         sizes = [len(fetch(server.base + sen_path(*one))) for one in hot]
     body = sum(sizes) // len(sizes)
     command = [str(ROOT / "target/release/examples/static_body"), "127.0.0.1:18004", str(body)]
     with Server([command], "http://127.0.0.1:18004", sen_path(0, 0, 0)) as server:
-        measure("repeat static body", server, sen_path, hot, connections=16, seconds=6)
+        measure("repeat static body", server, sen_path, hot, connections=16, seconds=4)
 
 
 if __name__ == "__main__":
