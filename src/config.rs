@@ -96,8 +96,12 @@ impl Place {
                 path
             }
         };
-        let text = fs::read_to_string(&path)
-            .map_err(|error| UsageError(format!("cannot read the configuration {}: {error}", path.display())))?;
+        let text = fs::read_to_string(&path).map_err(|error| {
+            UsageError(format!(
+                "cannot read the configuration {}: {error}",
+                path.display()
+            ))
+        })?;
         Ok(parse(&text, &path)?)
     }
 
@@ -108,14 +112,21 @@ impl Place {
             .with_context(|| format!("cannot make the data folder {}", self.data.display()))?;
         let assets = Assets::open(&self.data)?;
         let store = sen_catalog::store::open(&config.store.0, &self.data)?;
-        Ok(Data { folder: self.data.clone(), config, store, assets })
+        Ok(Data {
+            folder: self.data.clone(),
+            config,
+            store,
+            assets,
+        })
     }
 
     /// Opens a data folder that must be there already.
     pub(crate) fn open_existing(&self) -> anyhow::Result<Data> {
         if !self.data.is_dir() {
             let hint = "make one with `sen init`, or name another with --data";
-            return Err(UsageError(format!("there is no data folder {}; {hint}", self.data.display())).into());
+            return Err(
+                UsageError(format!("there is no data folder {}; {hint}", self.data.display())).into(),
+            );
         }
         self.open()
     }
@@ -132,7 +143,9 @@ impl Data {
             return Ok(None);
         }
         let text = fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?;
-        serde_json::from_str(&text).map(Some).with_context(|| format!("{} is damaged", path.display()))
+        serde_json::from_str(&text)
+            .map(Some)
+            .with_context(|| format!("{} is damaged", path.display()))
     }
 
     /// The province grid, decided by the first scenes when nothing else says: the box of the optical ones (of the
@@ -154,16 +167,27 @@ impl Data {
 impl GridConfig {
     fn covering(&self, lon_lat: Bounds) -> anyhow::Result<Grid> {
         let crs = self.metric_crs()?.unwrap_or_else(|| utm_zone(lon_lat));
-        let bounds = lon_lat
-            .transform(Crs::WGS84, crs)
-            .map_err(|error| UsageError(format!("grid.bounds: {error}; give west, south, east, north in degrees")))?;
+        let bounds = lon_lat.transform(Crs::WGS84, crs).map_err(|error| {
+            UsageError(format!(
+                "grid.bounds: {error}; give west, south, east, north in degrees"
+            ))
+        })?;
         self.of_bounds(crs, bounds)
     }
 
     fn covering_scenes(&self, scenes: &[Item]) -> anyhow::Result<Grid> {
-        let optical: Vec<_> = scenes.iter().filter(|scene| !scene.collection.starts_with("sentinel-1")).collect();
-        let scenes = if optical.is_empty() { scenes.iter().collect() } else { optical };
-        let first = scenes.first().context("no scene says where the province lies; set grid.bounds in sen.toml")?;
+        let optical: Vec<_> = scenes
+            .iter()
+            .filter(|scene| !scene.collection.starts_with("sentinel-1"))
+            .collect();
+        let scenes = if optical.is_empty() {
+            scenes.iter().collect()
+        } else {
+            optical
+        };
+        let first = scenes
+            .first()
+            .context("no scene says where the province lies; set grid.bounds in sen.toml")?;
         let crs = match self.metric_crs()? {
             Some(crs) => crs,
             None if first.grid.crs.is_geographic() => utm_zone(first.bbox),
@@ -182,9 +206,13 @@ impl GridConfig {
 
     fn metric_crs(&self) -> Result<Option<Crs>, UsageError> {
         let Some(text) = &self.crs else { return Ok(None) };
-        let crs = text.parse::<Crs>().map_err(|error| UsageError(format!("grid.crs: {error}")))?;
+        let crs = text
+            .parse::<Crs>()
+            .map_err(|error| UsageError(format!("grid.crs: {error}")))?;
         if crs.is_geographic() {
-            return Err(UsageError(format!("grid.crs: {crs} counts in degrees; choose a metric system")));
+            return Err(UsageError(format!(
+                "grid.crs: {crs} counts in degrees; choose a metric system"
+            )));
         }
         Ok(Some(crs))
     }
@@ -213,7 +241,11 @@ fn parse(text: &str, path: &Path) -> Result<Config, UsageError> {
             format!(", line {line}, column {column}")
         });
         let message = error.message();
-        UsageError(format!("{}{place}: {message}{}", path.display(), nearest(message)))
+        UsageError(format!(
+            "{}{place}: {message}{}",
+            path.display(),
+            nearest(message)
+        ))
     })
 }
 
@@ -232,7 +264,11 @@ fn substitute(text: &str) -> Result<String, String> {
         match (std::env::var(name), default) {
             (Ok(value), _) => out.push_str(&value),
             (Err(_), Some(default)) => out.push_str(default),
-            (Err(_), None) => return Err(format!("the environment variable {name} is not set; write ${{{name}:-default}}")),
+            (Err(_), None) => {
+                return Err(format!(
+                    "the environment variable {name} is not set; write ${{{name}:-default}}"
+                ));
+            }
         }
         rest = &inner[end + 1..];
     }
@@ -283,12 +319,18 @@ mod tests {
     #[test]
     fn unknown_keys_are_named_with_place_and_nearest_name() {
         let text = message("store = \"x.sqlite\"\n[grid]\ncel_m = 20\n");
-        assert!(text.contains("line 3, column 1") && text.contains("did you mean `cell_m`?"), "{text}");
+        assert!(
+            text.contains("line 3, column 1") && text.contains("did you mean `cell_m`?"),
+            "{text}"
+        );
     }
 
     #[test]
     fn environment_is_substituted_or_refused() {
-        assert_eq!(substitute("a = \"${SEN_NO_SUCH:-b}\"").as_deref(), Ok("a = \"b\""));
+        assert_eq!(
+            substitute("a = \"${SEN_NO_SUCH:-b}\"").as_deref(),
+            Ok("a = \"b\"")
+        );
         assert!(message("store = \"${SEN_NO_SUCH}\"").contains("SEN_NO_SUCH"));
     }
 
@@ -305,7 +347,11 @@ mod tests {
         if published != schema() {
             fs::create_dir_all(path.parent().expect("has a parent")).expect("schemas folder");
             fs::write(&path, schema()).expect("schema is written");
-            assert_eq!(published, schema(), "schemas/sen.schema.json was out of date and is now rewritten: commit it");
+            assert_eq!(
+                published,
+                schema(),
+                "schemas/sen.schema.json was out of date and is now rewritten: commit it"
+            );
         }
     }
 }

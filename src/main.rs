@@ -13,7 +13,13 @@ use std::process::ExitCode;
 #[command(name = "sen", version, max_term_width = 100, propagate_version = true)]
 struct Cli {
     /// The data folder (configuration, catalogue and rasters).
-    #[arg(long, global = true, env = "SEN_DATA", default_value = "data", value_name = "DIR")]
+    #[arg(
+        long,
+        global = true,
+        env = "SEN_DATA",
+        default_value = "data",
+        value_name = "DIR"
+    )]
     data: PathBuf,
     /// The configuration; without it, sen.toml of the data folder when there is one.
     #[arg(long, global = true, value_name = "FILE")]
@@ -56,7 +62,10 @@ pub(crate) enum Outcome {
 fn main() -> ExitCode {
     let cli = Cli::parse();
     let output = output::Output::new(cli.json, cli.quiet, cli.verbose);
-    if rustls::crypto::ring::default_provider().install_default().is_err() {
+    if rustls::crypto::ring::default_provider()
+        .install_default()
+        .is_err()
+    {
         tracing::debug!("a TLS provider was installed before");
     }
     match run(cli, &output) {
@@ -70,7 +79,10 @@ fn main() -> ExitCode {
 }
 
 fn run(cli: Cli, output: &output::Output) -> anyhow::Result<Outcome> {
-    let place = config::Place { data: cli.data, config: cli.config };
+    let place = config::Place {
+        data: cli.data,
+        config: cli.config,
+    };
     match cli.command {
         Command::Init(command) => command.run(&place, output),
         Command::Ingest(command) => command.run(&place, output),

@@ -25,18 +25,29 @@ impl Output {
         };
         let filter = tracing_subscriber::EnvFilter::try_from_env("SEN_LOG")
             .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new(level));
-        let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_target(false);
+        let log = tracing_subscriber::fmt()
+            .with_env_filter(filter)
+            .with_writer(std::io::stderr)
+            .with_target(false);
         if std::env::var("SEN_LOG_FORMAT").is_ok_and(|format| format == "json") {
             log.json().init();
         } else {
             log.with_ansi(std::io::stderr().is_terminal()).compact().init();
         }
-        Self { json, quiet, bar: Mutex::new(ProgressBar::hidden()) }
+        Self {
+            json,
+            quiet,
+            bar: Mutex::new(ProgressBar::hidden()),
+        }
     }
 
     /// Prints a result: `text` for people, `value` with `--json`. A closed pipe is not an error.
     pub(crate) fn result(&self, text: &str, value: &Value) {
-        let text = if self.json { format!("{value:#}") } else { text.trim_end().to_owned() };
+        let text = if self.json {
+            format!("{value:#}")
+        } else {
+            text.trim_end().to_owned()
+        };
         let _ = writeln!(std::io::stdout(), "{text}");
     }
 
@@ -63,7 +74,9 @@ impl Progress for Output {
         }
         let template = "{msg:32!} {wide_bar} {pos}/{len} {elapsed}";
         let style = ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar());
-        let bar = ProgressBar::new(total).with_style(style).with_message(what.to_owned());
+        let bar = ProgressBar::new(total)
+            .with_style(style)
+            .with_message(what.to_owned());
         bar.enable_steady_tick(Duration::from_millis(200));
         let mut current = self.bar();
         current.finish_and_clear();
@@ -88,7 +101,10 @@ pub(crate) fn table(head: &[&str], rows: &[Vec<String>]) -> String {
         }
     }
     let line = |cells: Vec<&str>| {
-        let padded = cells.iter().zip(&widths).map(|(text, &width)| format!("{text:<width$}"));
+        let padded = cells
+            .iter()
+            .zip(&widths)
+            .map(|(text, &width)| format!("{text:<width$}"));
         format!("{}\n", padded.collect::<Vec<_>>().join("  ").trim_end())
     };
     let mut out = line(head.to_vec());

@@ -42,7 +42,11 @@ fn arrows_point_from_the_binary_to_the_catalogue() {
     ];
     for (manifest, may) in allowed {
         let text = read(&root().join(manifest));
-        let text = if manifest == "Cargo.toml" { text.split("[package]").nth(1).expect("root package").to_owned() } else { text };
+        let text = if manifest == "Cargo.toml" {
+            text.split("[package]").nth(1).expect("root package").to_owned()
+        } else {
+            text
+        };
         for name in workspace_dependencies(&text) {
             assert!(may.contains(&name), "{manifest} must not depend on {name}");
         }
@@ -52,7 +56,13 @@ fn arrows_point_from_the_binary_to_the_catalogue() {
 #[test]
 fn gdal_lives_in_one_file() {
     let mut files = Vec::new();
-    for folder in ["src", "catalog/src", "processing/src", "tiler/src", "fixtures/src"] {
+    for folder in [
+        "src",
+        "catalog/src",
+        "processing/src",
+        "tiler/src",
+        "fixtures/src",
+    ] {
         sources(&root().join(folder), &mut files);
     }
     for path in files {
@@ -62,13 +72,26 @@ fn gdal_lives_in_one_file() {
         for (number, line) in read(&path).lines().enumerate() {
             let code = line.split("//").next().unwrap_or_default();
             let uses = code.contains("use gdal") || code.contains("gdal::") || code.contains("gdal_sys");
-            assert!(!uses, "{}:{} uses GDAL; only processing/src/gdal_io.rs may", path.display(), number + 1);
+            assert!(
+                !uses,
+                "{}:{} uses GDAL; only processing/src/gdal_io.rs may",
+                path.display(),
+                number + 1
+            );
         }
     }
-    for manifest in ["Cargo.toml", "catalog/Cargo.toml", "tiler/Cargo.toml", "fixtures/Cargo.toml"] {
+    for manifest in [
+        "Cargo.toml",
+        "catalog/Cargo.toml",
+        "tiler/Cargo.toml",
+        "fixtures/Cargo.toml",
+    ] {
         let text = read(&root().join(manifest));
         let own = text.split("[package]").last().expect("a package");
-        assert!(!own.lines().any(|line| line.starts_with("gdal")), "{manifest} must not depend on GDAL");
+        assert!(
+            !own.lines().any(|line| line.starts_with("gdal")),
+            "{manifest} must not depend on GDAL"
+        );
     }
 }
 
@@ -77,7 +100,10 @@ fn pure_data_modules_of_the_catalogue_know_nothing_of_storage() {
     for module in ["grid", "tms", "band", "item", "period", "crs"] {
         let text = read(&root().join(format!("catalog/src/{module}.rs")));
         for outside in ["crate::raster", "crate::store", "crate::asset", "rusqlite"] {
-            assert!(!text.contains(outside), "catalog/src/{module}.rs imports {outside}");
+            assert!(
+                !text.contains(outside),
+                "catalog/src/{module}.rs imports {outside}"
+            );
         }
     }
 }
@@ -91,12 +117,30 @@ fn files_named_in_the_docs_exist() {
         }
         for word in read(&page).split('`').skip(1).step_by(2) {
             let file = word.split(':').next().unwrap_or_default();
-            let known = [".rs", ".ts", ".json", ".toml", ".sh"].iter().any(|end| file.ends_with(end));
-            let placed = ["src/", "catalog/", "processing/", "tiler/", "fixtures/", "styles/", "web/", "tests/", "scripts/", "benches/", "schemas/"]
+            let known = [".rs", ".ts", ".json", ".toml", ".sh"]
                 .iter()
-                .any(|folder| file.starts_with(folder));
+                .any(|end| file.ends_with(end));
+            let placed = [
+                "src/",
+                "catalog/",
+                "processing/",
+                "tiler/",
+                "fixtures/",
+                "styles/",
+                "web/",
+                "tests/",
+                "scripts/",
+                "benches/",
+                "schemas/",
+            ]
+            .iter()
+            .any(|folder| file.starts_with(folder));
             if known && placed && !file.contains(['{', '*', ' ']) {
-                assert!(root().join(file).exists(), "{} names {file}, which is not there", page.display());
+                assert!(
+                    root().join(file).exists(),
+                    "{} names {file}, which is not there",
+                    page.display()
+                );
             }
         }
     }
@@ -106,7 +150,10 @@ fn files_named_in_the_docs_exist() {
 fn every_registered_product_has_its_file_and_style() {
     for product in sen_processing::product::PRODUCTS {
         let name = product.name();
-        for file in [format!("processing/src/product/{name}.rs"), format!("styles/raster/{name}.json")] {
+        for file in [
+            format!("processing/src/product/{name}.rs"),
+            format!("styles/raster/{name}.json"),
+        ] {
             assert!(root().join(&file).exists(), "the product {name} needs {file}");
         }
     }

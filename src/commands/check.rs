@@ -30,7 +30,9 @@ impl Check {
             return Ok(Outcome::Done);
         }
         let data = place.open_existing()?;
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()?;
         let mut items = runtime.block_on(data.store.items(&ItemQuery::default()))?;
         if self.digest {
             let digest = digest(&data, &mut items)?;
@@ -49,7 +51,8 @@ fn digest(data: &Data, items: &mut [Item]) -> anyhow::Result<String> {
     for item in items {
         let _ = writeln!(text, "{}", serde_json::to_string(item)?);
         for (name, asset) in item.assets.iter().filter(|_| !item.is_scene()) {
-            let on_disk = asset::checksum(&data.assets.path(&asset.href)).map_or("missing".into(), |(sum, _)| sum);
+            let on_disk =
+                asset::checksum(&data.assets.path(&asset.href)).map_or("missing".into(), |(sum, _)| sum);
             let _ = writeln!(text, "{name} {on_disk}");
         }
     }
@@ -77,18 +80,33 @@ fn report(data: &Data, items: &[Item], output: &Output) -> anyhow::Result<Outcom
         output.advance(1);
     }
     output.finish();
-    let mut text = format!("# the effective configuration\n{}\n", toml::to_string_pretty(&data.config)?);
+    let mut text = format!(
+        "# the effective configuration\n{}\n",
+        toml::to_string_pretty(&data.config)?
+    );
     text += &format!("{} items, {files} files checked\n", items.len());
     for entry in &wrong {
-        text += &format!("{} {}: {}\n", text_of(&entry["item"]), text_of(&entry["asset"]), text_of(&entry["reason"]));
+        text += &format!(
+            "{} {}: {}\n",
+            text_of(&entry["item"]),
+            text_of(&entry["asset"]),
+            text_of(&entry["reason"])
+        );
     }
     if wrong.is_empty() {
         text += "all is well\n";
     }
-    output.result(&text, &json!({
-        "config": data.config, "items": items.len(), "files": files, "wrong": wrong,
-    }));
-    Ok(if wrong.is_empty() { Outcome::Done } else { Outcome::Partly })
+    output.result(
+        &text,
+        &json!({
+            "config": data.config, "items": items.len(), "files": files, "wrong": wrong,
+        }),
+    );
+    Ok(if wrong.is_empty() {
+        Outcome::Done
+    } else {
+        Outcome::Partly
+    })
 }
 
 fn text_of(value: &serde_json::Value) -> &str {
@@ -107,7 +125,10 @@ fn check_asset(path: &Path, asset: &Asset, item: &Item) -> Result<(), String> {
     }
     let (sum, _) = asset::checksum(path).map_err(|error| error.to_string())?;
     if asset.sha256.as_ref().is_some_and(|expected| *expected != sum) {
-        return Err(format!("{} is not the file the catalogue knows (checksum differs); {remedy}", path.display()));
+        return Err(format!(
+            "{} is not the file the catalogue knows (checksum differs); {remedy}",
+            path.display()
+        ));
     }
     if !item.is_scene() {
         Cog::open(path).map_err(|error| format!("{error}; {remedy}"))?;

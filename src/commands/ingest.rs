@@ -5,7 +5,7 @@ use crate::Outcome;
 use crate::config::{Data, Place, UsageError};
 use crate::output::{Output, table};
 use clap::Args;
-use sen_catalog::{Bounds, Period, TimeQuery};
+use sen_catalog::{Bounds, Item, Period, TimeQuery};
 use sen_processing::pipeline::Progress;
 use sen_processing::source::{self, Found, SourceOptions};
 use serde_json::{Value, json};
@@ -118,12 +118,17 @@ impl Ingest {
 }
 
 fn parse_bbox(text: &str) -> Result<Bounds, UsageError> {
-    let numbers: Vec<f64> = text.split(',').filter_map(|part| part.trim().parse().ok()).collect();
+    let numbers: Vec<f64> = text
+        .split(',')
+        .filter_map(|part| part.trim().parse().ok())
+        .collect();
     match numbers[..] {
         [w, s, e, n] if w < e && s < n && w >= -180.0 && e <= 180.0 && s >= -90.0 && n <= 90.0 => {
             Ok(Bounds::new(w, s, e, n))
         }
-        _ => Err(UsageError(format!("--bbox: `{text}` is not west,south,east,north in degrees"))),
+        _ => Err(UsageError(format!(
+            "--bbox: `{text}` is not west,south,east,north in degrees"
+        ))),
     }
 }
 
@@ -146,7 +151,9 @@ async fn register(data: &Data, found: &Found) -> anyhow::Result<(BTreeMap<String
         let week = scene.period();
         entry.first = Some(entry.first.map_or(week, |first| first.min(week)));
         entry.last = Some(entry.last.map_or(week, |last| last.max(week)));
-        if known.as_ref() == Some(scene) {
+        // compared as stored: text loses the last bit of some numbers
+        let stored: Item = serde_json::from_str(&serde_json::to_string(scene)?)?;
+        if known.as_ref() == Some(&stored) {
             entry.known += 1;
         } else {
             data.store.put_item(scene).await?;
@@ -161,7 +168,15 @@ fn scenes_summary(tally: &BTreeMap<String, Tally>, found: &Found) -> (String, Va
     let week = |period: Option<Period>| period.map_or_else(String::new, |period| period.to_string());
     let rows: Vec<_> = tally
         .iter()
-        .map(|(name, t)| vec![name.clone(), t.new.to_string(), t.known.to_string(), week(t.first), week(t.last)])
+        .map(|(name, t)| {
+            vec![
+                name.clone(),
+                t.new.to_string(),
+                t.known.to_string(),
+                week(t.first),
+                week(t.last),
+            ]
+        })
         .collect();
     let mut text = table(&["collection", "new", "known", "first week", "last week"], &rows);
     for failure in &found.failures {
@@ -171,8 +186,11 @@ fn scenes_summary(tally: &BTreeMap<String, Tally>, found: &Found) -> (String, Va
         .iter()
         .map(|(name, t)| json!({"collection": name, "new": t.new, "known": t.known, "first": t.first, "last": t.last}))
         .collect();
-    let failures: Vec<_> =
-        found.failures.iter().map(|failure| json!({"what": failure.what, "reason": failure.reason})).collect();
+    let failures: Vec<_> = found
+        .failures
+        .iter()
+        .map(|failure| json!({"what": failure.what, "reason": failure.reason}))
+        .collect();
     let outcome = if !found.failures.is_empty() {
         Outcome::Partly
     } else if found.scenes.is_empty() {
@@ -181,5 +199,9 @@ fn scenes_summary(tally: &BTreeMap<String, Tally>, found: &Found) -> (String, Va
     } else {
         Outcome::Done
     };
-    (text, json!({"scenes": collections, "failures": failures}), outcome)
+    (
+        text,
+        json!({"scenes": collections, "failures": failures}),
+        outcome,
+    )
 }

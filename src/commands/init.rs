@@ -21,7 +21,8 @@ impl Init {
         let path = data.folder.join("sen.toml");
         let made = match std::fs::File::create_new(&path) {
             Ok(mut file) => {
-                file.write_all(TEMPLATE.as_bytes()).with_context(|| format!("cannot write {}", path.display()))?;
+                file.write_all(TEMPLATE.as_bytes())
+                    .with_context(|| format!("cannot write {}", path.display()))?;
                 true
             }
             Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => false,
@@ -29,7 +30,9 @@ impl Init {
         };
         let folder = data.folder.display();
         let text = if made {
-            format!("{folder} is ready. Next: `sen --data {folder} ingest PATH`, then `sen --data {folder} serve`.")
+            format!(
+                "{folder} is ready. Next: `sen --data {folder} ingest PATH`, then `sen --data {folder} serve`."
+            )
         } else {
             format!("{folder} was there already; its sen.toml is unchanged.")
         };
@@ -46,7 +49,11 @@ mod tests {
         let uncommented: String = super::TEMPLATE
             .lines()
             .take_while(|line| !line.contains("examples"))
-            .map(|line| line.strip_prefix("# ").filter(|rest| rest.contains(" = ")).unwrap_or(line))
+            .map(|line| {
+                line.strip_prefix("# ")
+                    .filter(|rest| rest.contains(" = "))
+                    .unwrap_or(line)
+            })
             .map(|line| format!("{line}\n"))
             .collect();
         let spoken: crate::config::Config = toml::from_str(&uncommented).expect("the template parses");

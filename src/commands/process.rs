@@ -26,16 +26,25 @@ impl Process {
         let products = weekly::products(&self.product)?;
         let (from, to) = match &self.period {
             None => (None, None),
-            Some(text) => {
-                text.parse::<TimeQuery>().map_err(|error| UsageError(format!("--period: {error}")))?.weeks()
-            }
+            Some(text) => text
+                .parse::<TimeQuery>()
+                .map_err(|error| UsageError(format!("--period: {error}")))?
+                .weeks(),
         };
         let lock = WriteLock::take(&data)?;
         let (runtime, cancelled) = weekly::runtime()?;
         let outcome = runtime.block_on(async {
             let mut scenes = Vec::new();
             for name in SCENE_COLLECTIONS {
-                scenes.extend(data.store.items(&ItemQuery { from, to, ..ItemQuery::collection(*name) }).await?);
+                scenes.extend(
+                    data.store
+                        .items(&ItemQuery {
+                            from,
+                            to,
+                            ..ItemQuery::collection(*name)
+                        })
+                        .await?,
+                );
             }
             if scenes.is_empty() {
                 anyhow::bail!("the catalogue holds no scene of this time; take some in with `sen ingest`");

@@ -25,12 +25,19 @@ impl Serve {
         let runtime = tokio::runtime::Runtime::new().context("cannot start the runtime")?;
         runtime.block_on(async {
             let listener = tokio::net::TcpListener::bind(&listen).await.map_err(|error| {
-                UsageError(format!("cannot listen on {listen}: {error}; name another with --listen HOST:PORT"))
+                UsageError(format!(
+                    "cannot listen on {listen}: {error}; name another with --listen HOST:PORT"
+                ))
             })?;
             let address = listener.local_addr().context("the listener has no address")?;
             let url = format!("http://{address}/");
-            let service =
-                sen_tiler::serve(listener, Arc::clone(&data.store), data.assets.clone(), &options, stop_signal());
+            let service = sen_tiler::serve(
+                listener,
+                Arc::clone(&data.store),
+                data.assets.clone(),
+                &options,
+                stop_signal(),
+            );
             output.result(&format!("sen: map at {url}"), &json!({"map": url}));
             service.await?;
             Ok(Outcome::Done)

@@ -5,8 +5,8 @@ use crate::config::Data;
 use crate::output::{Output, table};
 use anyhow::Context;
 use sen_catalog::{Grid, Period};
-use sen_processing::product::{PRODUCTS, Product};
 use sen_processing::pipeline::{Outcome as Made, Report, Weekly};
+use sen_processing::product::{PRODUCTS, Product};
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::fs::{File, TryLockError};
@@ -32,9 +32,14 @@ impl WriteLock {
                 Ok(Self(file))
             }
             Err(TryLockError::WouldBlock) => {
-                anyhow::bail!("another sen is writing into {}; try again when it is done", data.folder.display())
+                anyhow::bail!(
+                    "another sen is writing into {}; try again when it is done",
+                    data.folder.display()
+                )
             }
-            Err(TryLockError::Error(error)) => Err(error).with_context(|| format!("cannot lock {}", path.display())),
+            Err(TryLockError::Error(error)) => {
+                Err(error).with_context(|| format!("cannot lock {}", path.display()))
+            }
         }
     }
 }
@@ -70,10 +75,17 @@ pub(crate) fn products(names: &[String]) -> Result<Vec<&'static dyn Product>, cr
         return Ok(PRODUCTS.to_vec());
     }
     let find = |name: &String| {
-        PRODUCTS.iter().copied().find(|product| product.name() == name).ok_or_else(|| {
-            let known: Vec<_> = PRODUCTS.iter().map(|product| product.name()).collect();
-            crate::config::UsageError(format!("no product is named `{name}`; there are {}", known.join(", ")))
-        })
+        PRODUCTS
+            .iter()
+            .copied()
+            .find(|product| product.name() == name)
+            .ok_or_else(|| {
+                let known: Vec<_> = PRODUCTS.iter().map(|product| product.name()).collect();
+                crate::config::UsageError(format!(
+                    "no product is named `{name}`; there are {}",
+                    known.join(", ")
+                ))
+            })
     };
     names.iter().map(find).collect()
 }
@@ -118,16 +130,25 @@ pub(crate) fn summary(report: &Report) -> anyhow::Result<(String, Value, Outcome
         }
     }
     for failed in &report.failed_scenes {
-        troubles += &format!("left out of {}: {}: {}\n", failed.period, failed.scene, failed.reason);
+        troubles += &format!(
+            "left out of {}: {}: {}\n",
+            failed.period, failed.scene, failed.reason
+        );
     }
     if report.cancelled {
         troubles += "stopped before all was done; run the same command again to finish\n";
     }
     let row = |(name, counts): (&&str, &[usize; 4])| {
-        std::iter::once((*name).to_owned()).chain(counts.iter().map(ToString::to_string)).collect()
+        std::iter::once((*name).to_owned())
+            .chain(counts.iter().map(ToString::to_string))
+            .collect()
     };
     let rows: Vec<_> = by_product.iter().map(row).collect();
     let text = table(&["product", "made", "up to date", "no input", "failed"], &rows) + &troubles;
-    let outcome = if report.is_complete() { Outcome::Done } else { Outcome::Partly };
+    let outcome = if report.is_complete() {
+        Outcome::Done
+    } else {
+        Outcome::Partly
+    };
     Ok((text, serde_json::to_value(report)?, outcome))
 }

@@ -21,7 +21,11 @@ fn two_scenes() -> (Sen, std::path::PathBuf) {
 /// The good scene is on the map, and the complaint names the culprit.
 fn the_rest_goes_on(sen: &Sen, run: &Run, named: &[&str]) {
     for name in named {
-        assert!(run.text().contains(name), "`{name}` is not named in: {}", run.text());
+        assert!(
+            run.text().contains(name),
+            "`{name}` is not named in: {}",
+            run.text()
+        );
     }
     let periods = sen.serve().json("/api/v1/periods/ndvi");
     let periods = periods["periods"].as_array().expect("periods").clone();
@@ -31,7 +35,8 @@ fn the_rest_goes_on(sen: &Sen, run: &Run, named: &[&str]) {
 }
 
 fn edit(path: &Path, change: impl Fn(&mut serde_json::Value)) {
-    let mut item: serde_json::Value = serde_json::from_str(&fs::read_to_string(path).expect("read")).expect("JSON");
+    let mut item: serde_json::Value =
+        serde_json::from_str(&fs::read_to_string(path).expect("read")).expect("JSON");
     change(&mut item);
     fs::write(path, item.to_string()).expect("written");
 }
@@ -49,7 +54,11 @@ fn a_truncated_file_is_named() {
 #[test]
 fn a_file_of_noise_is_named() {
     let (sen, bad) = two_scenes();
-    fs::write(bad.join("red.tif"), (0..5000_u32).map(|n| (n * 7919 % 251) as u8).collect::<Vec<_>>()).expect("written");
+    fs::write(
+        bad.join("red.tif"),
+        (0..5000_u32).map(|n| (n * 7919 % 251) as u8).collect::<Vec<_>>(),
+    )
+    .expect("written");
     let run = sen.ingest(&sen.path("source"), &[]).expect(1);
     the_rest_goes_on(&sen, &run, &["red.tif"]);
 }
@@ -80,7 +89,11 @@ fn a_missing_band_is_named() {
 fn metadata_that_contradict_the_pixels_are_named() {
     let (sen, bad) = two_scenes();
     edit(&bad.join(format!("{BAD}.json")), |item| {
+        let grid = scenes::grid();
         item["properties"]["proj:epsg"] = 32647.into();
+        item["properties"]["proj:shape"] = serde_json::json!([grid.height, grid.width]);
+        item["properties"]["proj:transform"] =
+            serde_json::json!([10.0, 0.0, grid.west, 0.0, -10.0, grid.north]);
         item["properties"]["proj:code"] = "EPSG:32647".into();
     });
     let run = sen.ingest(&sen.path("source"), &[]).expect(1);
@@ -90,7 +103,11 @@ fn metadata_that_contradict_the_pixels_are_named() {
 #[test]
 fn an_item_that_is_no_json_is_named() {
     let (sen, bad) = two_scenes();
-    fs::write(bad.join(format!("{BAD}.json")), "{\"type\": \"Feature\", \"stac_version\": \"1.0.0\", ").expect("written");
+    fs::write(
+        bad.join(format!("{BAD}.json")),
+        "{\"type\": \"Feature\", \"stac_version\": \"1.0.0\", ",
+    )
+    .expect("written");
     let run = sen.ingest(&sen.path("source"), &[]).expect(1);
     the_rest_goes_on(&sen, &run, &[BAD]);
 }
@@ -105,7 +122,11 @@ fn an_all_nodata_scene_makes_a_week_without_a_look() {
     let service = sen.serve();
     let (lon, lat) = scenes::lon_lat(64, 64);
     let answer = service.json(&format!("/api/v1/point/{lon:.6},{lat:.6}?datetime=2026-W35"));
-    let said = answer["layers"].as_array().expect("layers").iter().any(|layer| layer["value"].is_number());
+    let said = answer["layers"]
+        .as_array()
+        .expect("layers")
+        .iter()
+        .any(|layer| layer["value"].is_number());
     assert!(!said, "nothing was seen, so nothing may be said: {answer}");
 }
 
@@ -119,8 +140,15 @@ fn scenes_without_calibration_metadata_are_refused_until_the_user_says() {
     sen.ingest(&source, &["--offset", "-1000"]).expect(0);
     let (lon, lat) = scenes::lon_lat(64, 64);
     let answer = sen.serve().json(&format!("/api/v1/point/{lon:.6},{lat:.6}"));
-    let ndvi = answer["layers"].as_array().expect("layers").iter().find(|layer| layer["collection"] == "ndvi");
-    assert!((ndvi.expect("ndvi")["value"].as_f64().expect("a value") - 0.7778).abs() < 1e-6, "{answer}");
+    let ndvi = answer["layers"]
+        .as_array()
+        .expect("layers")
+        .iter()
+        .find(|layer| layer["collection"] == "ndvi");
+    assert!(
+        (ndvi.expect("ndvi")["value"].as_f64().expect("a value") - 0.7778).abs() < 1e-6,
+        "{answer}"
+    );
 }
 
 #[test]
@@ -151,11 +179,16 @@ fn offsets_come_from_metadata_on_both_sides_of_the_change() {
     }
     sen.ingest(&source, &[]).expect(0);
     let (lon, lat) = scenes::lon_lat(64, 64);
-    let series = sen.serve().json(&format!("/api/v1/point/{lon:.6},{lat:.6}/series?collection=ndvi"));
+    let series = sen
+        .serve()
+        .json(&format!("/api/v1/point/{lon:.6},{lat:.6}/series?collection=ndvi"));
     let values = series["values"].as_array().expect("values");
     assert_eq!(values.len(), 3, "{series}");
     for value in values {
-        assert!((value["value"].as_f64().expect("a value") - 0.7778).abs() < 1e-6, "{series}");
+        assert!(
+            (value["value"].as_f64().expect("a value") - 0.7778).abs() < 1e-6,
+            "{series}"
+        );
     }
 }
 
@@ -169,7 +202,10 @@ with zipfile.ZipFile(sys.argv[1], 'w', zipfile.ZIP_DEFLATED) as z:
     z.writestr('../../escaped.txt', 'x')
     z.writestr('S2A.SAFE/MTD_MSIL2A.xml', b'0' * 300_000_000)
 ";
-    let status = std::process::Command::new("python3").args(["-c", script]).arg(&evil).status();
+    let status = std::process::Command::new("python3")
+        .args(["-c", script])
+        .arg(&evil)
+        .status();
     if !status.is_ok_and(|status| status.success()) {
         println!("skipped: no python3 here to make the archive");
         return;
@@ -197,7 +233,11 @@ fn wrong_usage_and_configuration_do_nothing_and_say_why() {
     }
     fs::write(sen.data().join("sen.toml"), "[grid]\ncel_m = 10\n").expect("written");
     let run = sen.run(&["check"]).expect(2);
-    assert!(run.text().contains("line 2, column 1") && run.text().contains("cell_m"), "{}", run.text());
+    assert!(
+        run.text().contains("line 2, column 1") && run.text().contains("cell_m"),
+        "{}",
+        run.text()
+    );
 }
 
 #[test]
@@ -215,8 +255,14 @@ fn a_full_disk_publishes_nothing_half_and_a_rerun_finishes() {
     let (sen, _) = two_scenes();
     let small = sen.data();
     fs::create_dir_all(&small).expect("folder");
-    let mount = |args: &[&str]| std::process::Command::new("mount").args(args).arg(&small).output();
-    let mounted = mount(&["-t", "tmpfs", "-o", "size=200k", "tmpfs"]).is_ok_and(|output| output.status.success());
+    let mount = |args: &[&str]| {
+        std::process::Command::new("mount")
+            .args(args)
+            .arg(&small)
+            .output()
+    };
+    let mounted =
+        mount(&["-t", "tmpfs", "-o", "size=200k", "tmpfs"]).is_ok_and(|output| output.status.success());
     if !mounted {
         println!("skipped: only root may mount the little disk of this test");
         return;
@@ -226,9 +272,15 @@ fn a_full_disk_publishes_nothing_half_and_a_rerun_finishes() {
     let grown = mount(&["-o", "remount,size=100m"]).is_ok_and(|output| output.status.success());
     let again = sen.ingest(&sen.path("source"), &[]);
     let check = sen.run(&["check"]);
-    let unmounted = std::process::Command::new("umount").arg("-l").arg(&small).status();
+    let unmounted = std::process::Command::new("umount")
+        .arg("-l")
+        .arg(&small)
+        .status();
     assert_ne!(run.code, Some(0), "{complaint}");
-    assert!(complaint.contains("space") || complaint.contains("full"), "{complaint}");
+    assert!(
+        complaint.contains("space") || complaint.contains("full"),
+        "{complaint}"
+    );
     assert!(grown && unmounted.is_ok());
     again.expect(0);
     check.expect(0);

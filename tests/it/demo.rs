@@ -6,7 +6,11 @@ use std::path::{Path, PathBuf};
 
 fn demo(name: &str) -> PathBuf {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("demo").join(name);
-    assert!(path.exists(), "{} is missing; `make demo` makes it", path.display());
+    assert!(
+        path.exists(),
+        "{} is missing; `make demo` makes it",
+        path.display()
+    );
     path
 }
 
@@ -14,7 +18,13 @@ fn periods(folder: &Path) -> Vec<String> {
     let mut names: Vec<_> = std::fs::read_dir(folder)
         .expect("folder")
         .flatten()
-        .filter_map(|entry| entry.file_name().to_str()?.strip_suffix(".tif").map(str::to_owned))
+        .filter_map(|entry| {
+            entry
+                .file_name()
+                .to_str()?
+                .strip_suffix(".tif")
+                .map(str::to_owned)
+        })
         .collect();
     names.sort();
     names
@@ -39,7 +49,9 @@ fn pairs<A: sen_catalog::raster::Pixel, B: sen_catalog::raster::Pixel>(a: &Cog, 
 fn weekly_ndvi_is_what_a_cloudless_look_would_have_measured() {
     let mut weeks = 0;
     for period in periods(&demo("truth/ndvi")) {
-        let Some(cog) = weekly("ndvi", &period, "ndvi") else { continue };
+        let Some(cog) = weekly("ndvi", &period, "ndvi") else {
+            continue;
+        };
         let truth = Cog::open(&demo("truth/ndvi").join(format!("{period}.tif"))).expect("opens");
         let pairs = pairs::<i16, i16>(&cog, &truth);
         let mut errors: Vec<i32> = pairs
@@ -52,7 +64,10 @@ fn weekly_ndvi_is_what_a_cloudless_look_would_have_measured() {
         }
         errors.sort_unstable();
         let (median, p90) = (errors[errors.len() / 2], errors[errors.len() * 9 / 10]);
-        assert!(median < 500 && p90 < 2_500, "{period}: NDVI is off by {median} (median), {p90} (p90) of 10000");
+        assert!(
+            median < 500 && p90 < 2_500,
+            "{period}: NDVI is off by {median} (median), {p90} (p90) of 10000"
+        );
         weeks += 1;
     }
     assert!(weeks >= 15, "only {weeks} weeks could be compared");
@@ -70,7 +85,13 @@ fn the_demo_has_twenty_weeks_every_layer_and_a_story_to_tell() {
     assert!(catalog["tiles"]["ndvi"].is_object(), "{catalog}");
     let answer = service.get("/");
     assert_eq!(answer.status(), 200);
-    assert!(answer.text().expect("HTML").to_lowercase().contains("<!doctype html"));
+    assert!(
+        answer
+            .text()
+            .expect("HTML")
+            .to_lowercase()
+            .contains("<!doctype html")
+    );
 }
 
 #[test]
@@ -78,7 +99,9 @@ fn open_water_of_the_flood_weeks_is_found() {
     // the simple rule of today sees open water of every kind; the class map of the truth says which is which
     let mut best = 0.0_f64;
     for period in periods(&demo("truth/flood")) {
-        let Some(cog) = weekly("flood", &period, "flood") else { continue };
+        let Some(cog) = weekly("flood", &period, "flood") else {
+            continue;
+        };
         let truth = Cog::open(&demo("truth/flood").join(format!("{period}.tif"))).expect("opens");
         let (mut both, mut either, mut river) = (0_u32, 0_u32, 0_u32);
         for (seen, real) in pairs::<u8, u8>(&cog, &truth) {
@@ -93,5 +116,8 @@ fn open_water_of_the_flood_weeks_is_found() {
             best = best.max(f64::from(both) / f64::from(either.max(1)));
         }
     }
-    assert!(best >= 0.6, "the best flood week has an IoU of {best:.2} with the truth's water");
+    assert!(
+        best >= 0.6,
+        "the best flood week has an IoU of {best:.2} with the truth's water"
+    );
 }

@@ -16,7 +16,13 @@ impl Run {
     /// Fails the test unless the command ended with this status.
     #[track_caller]
     pub(crate) fn expect(self, code: i32) -> Self {
-        assert_eq!(self.code, Some(code), "stdout: {}\nstderr: {}", self.stdout, self.stderr);
+        assert_eq!(
+            self.code,
+            Some(code),
+            "stdout: {}\nstderr: {}",
+            self.stdout,
+            self.stderr
+        );
         self
     }
 
@@ -48,7 +54,9 @@ pub(crate) struct Sen {
 
 impl Sen {
     pub(crate) fn new() -> Self {
-        Self { folder: tempfile::tempdir().expect("temporary folder") }
+        Self {
+            folder: tempfile::tempdir().expect("temporary folder"),
+        }
     }
 
     pub(crate) fn path(&self, name: &str) -> PathBuf {
@@ -86,7 +94,13 @@ impl Sen {
 
 fn command(data: &Path, args: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_sen"));
-    command.arg("--data").arg(data).args(args).env_remove("SEN_DATA").env_remove("SEN_LISTEN").env_remove("SEN_LOG");
+    command
+        .arg("--data")
+        .arg(data)
+        .args(args)
+        .env_remove("SEN_DATA")
+        .env_remove("SEN_LISTEN")
+        .env_remove("SEN_LOG");
     command
 }
 
@@ -106,22 +120,36 @@ impl Service {
         let mut line = String::new();
         let stdout = child.stdout.take().expect("piped");
         BufReader::new(stdout).read_line(&mut line).expect("a line");
-        let base = line.trim().strip_prefix("sen: map at ").expect("the promised line").trim_end_matches('/');
+        let base = line
+            .trim()
+            .strip_prefix("sen: map at ")
+            .expect("the promised line")
+            .trim_end_matches('/');
         let _ = rustls::crypto::ring::default_provider().install_default();
         let client = reqwest::blocking::Client::builder()
             .timeout(Duration::from_secs(30))
             .redirect(reqwest::redirect::Policy::none())
             .build()
             .expect("client");
-        Self { child, base: base.to_owned(), client }
+        Self {
+            child,
+            base: base.to_owned(),
+            client,
+        }
     }
 
     pub(crate) fn get(&self, path: &str) -> reqwest::blocking::Response {
-        self.client.get(format!("{}{path}", self.base)).send().unwrap_or_else(|error| panic!("{path}: {error}"))
+        self.client
+            .get(format!("{}{path}", self.base))
+            .send()
+            .unwrap_or_else(|error| panic!("{path}: {error}"))
     }
 
     pub(crate) fn get_with(&self, path: &str, header: &str, value: &str) -> reqwest::blocking::Response {
-        let request = self.client.get(format!("{}{path}", self.base)).header(header, value);
+        let request = self
+            .client
+            .get(format!("{}{path}", self.base))
+            .header(header, value);
         request.send().unwrap_or_else(|error| panic!("{path}: {error}"))
     }
 
@@ -153,7 +181,10 @@ impl Drop for Service {
 }
 
 fn terminate(child: &Child) {
-    let _ = Command::new("kill").arg(child.id().to_string()).stderr(Stdio::null()).status();
+    let _ = Command::new("kill")
+        .arg(child.id().to_string())
+        .stderr(Stdio::null())
+        .status();
 }
 
 /// Any PNG as RGBA pixels and its width.
@@ -172,7 +203,9 @@ pub(crate) fn decode_png(bytes: &[u8]) -> (Vec<[u8; 4]>, usize) {
 
 /// The project's folder of real data, which a plain checkout does not have.
 pub(crate) fn real_data(name: &str) -> Option<PathBuf> {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/data").join(name);
+    let path = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("../shared/data")
+        .join(name);
     if path.exists() {
         return Some(path);
     }

@@ -9,9 +9,18 @@ fn source(sen: &Sen) -> std::path::PathBuf {
     let source = sen.path("source");
     for (index, day) in ["03", "08", "13", "18", "23"].iter().enumerate() {
         let id = format!("S2A_48PWS_202608{day}_0_L2A");
-        scenes::sentinel2(&source, &id, &format!("2026-08-{day}T03:21:31Z"), |column, row| {
-            if (column + row * 3) % 7 < index + 1 { WATER } else { RICE }
-        });
+        scenes::sentinel2(
+            &source,
+            &id,
+            &format!("2026-08-{day}T03:21:31Z"),
+            |column, row| {
+                if (column + row * 3) % 7 < index + 1 {
+                    WATER
+                } else {
+                    RICE
+                }
+            },
+        );
     }
     source
 }
@@ -45,7 +54,10 @@ fn killed_anywhere_and_run_again_the_digest_is_the_same() {
         let left = std::fs::read_dir(sen.data().join("tmp")).expect("tmp").count();
         assert_eq!(left, 0, "nothing is left in tmp/");
     }
-    assert!(killed > 6, "the delays are too long to interrupt anything: {killed}");
+    assert!(
+        killed > 6,
+        "the delays are too long to interrupt anything: {killed}"
+    );
 }
 
 #[test]
@@ -57,7 +69,10 @@ fn a_broken_file_is_found_by_check_and_mended_by_process() {
     let file = sen.data().join("assets/ndvi/2026/ndvi_2026-W33/ndvi.tif");
     std::fs::remove_file(&file).expect("removed");
     let complaint = sen.run(&["check"]).expect(1).text();
-    assert!(complaint.contains("ndvi.tif") && complaint.contains("sen process"), "{complaint}");
+    assert!(
+        complaint.contains("ndvi.tif") && complaint.contains("sen process"),
+        "{complaint}"
+    );
     sen.run(&["process"]).expect(0);
     assert_eq!(sen.digest(), digest);
     sen.run(&["check"]).expect(0);

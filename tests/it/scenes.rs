@@ -12,7 +12,12 @@ const SIDE_M: f64 = 1280.0;
 /// The grid of all scenes here.
 pub(crate) fn grid() -> Grid {
     let (west, south) = (569_000.0, 1_156_000.0);
-    Grid::covering(Crs::UTM_48N, Bounds::new(west, south, west + SIDE_M, south + SIDE_M), 10.0).expect("sane")
+    Grid::covering(
+        Crs::UTM_48N,
+        Bounds::new(west, south, west + SIDE_M, south + SIDE_M),
+        10.0,
+    )
+    .expect("sane")
 }
 
 /// A lon/lat point in the middle of the cell (column, row).
@@ -53,16 +58,49 @@ pub(crate) struct Dn {
 }
 
 /// Rice at heading: NDVI 0.777778 (reflectance nir 0.40, red 0.05).
-pub(crate) const RICE: Dn = Dn { blue: 300, green: 700, red: 500, nir: 4000, swir16: 1500, scl: 4 };
+pub(crate) const RICE: Dn = Dn {
+    blue: 300,
+    green: 700,
+    red: 500,
+    nir: 4000,
+    swir16: 1500,
+    scl: 4,
+};
 /// Open water.
-pub(crate) const WATER: Dn = Dn { blue: 600, green: 700, red: 500, nir: 200, swir16: 100, scl: 6 };
+pub(crate) const WATER: Dn = Dn {
+    blue: 600,
+    green: 700,
+    red: 500,
+    nir: 200,
+    swir16: 100,
+    scl: 6,
+};
 /// A bright cloud.
-pub(crate) const CLOUD: Dn = Dn { blue: 6000, green: 6000, red: 6000, nir: 6500, swir16: 5000, scl: 9 };
+pub(crate) const CLOUD: Dn = Dn {
+    blue: 6000,
+    green: 6000,
+    red: 6000,
+    nir: 6500,
+    swir16: 5000,
+    scl: 9,
+};
 /// Never looked at.
-pub(crate) const NOTHING: Dn = Dn { blue: 0, green: 0, red: 0, nir: 0, swir16: 0, scl: 0 };
+pub(crate) const NOTHING: Dn = Dn {
+    blue: 0,
+    green: 0,
+    red: 0,
+    nir: 0,
+    swir16: 0,
+    scl: 0,
+};
 
 /// A Sentinel-2 L2A STAC Item (Earth Search v1 flavour, offset already applied) with its files, in `folder`.
-pub(crate) fn sentinel2(folder: &Path, id: &str, datetime: &str, pixel: impl Fn(usize, usize) -> Dn) -> PathBuf {
+pub(crate) fn sentinel2(
+    folder: &Path,
+    id: &str,
+    datetime: &str,
+    pixel: impl Fn(usize, usize) -> Dn,
+) -> PathBuf {
     sentinel2_with(folder, id, datetime, 0, Some(("05.11", true)), pixel)
 }
 
@@ -105,7 +143,8 @@ pub(crate) fn sentinel2_with(
         if name != "scl" {
             asset["eo:bands"] = json!([{"name": name, "common_name": name}]);
             if baseline.is_some() {
-                asset["raster:bands"] = json!([{"nodata": 0, "data_type": "uint16", "scale": 0.0001, "offset": -0.1}]);
+                asset["raster:bands"] =
+                    json!([{"nodata": 0, "data_type": "uint16", "scale": 0.0001, "offset": -0.1}]);
             }
         }
         assets.insert(name.to_owned(), asset);
@@ -118,17 +157,32 @@ pub(crate) fn sentinel2_with(
         properties["s2:processing_baseline"] = json!(version);
         properties["earthsearch:boa_offset_applied"] = json!(applied);
     }
-    item(&place, id, "sentinel-2-l2a", &properties, &serde_json::Value::Object(assets))
+    item(
+        &place,
+        id,
+        "sentinel-2-l2a",
+        &properties,
+        &serde_json::Value::Object(assets),
+    )
 }
 
 /// A Sentinel-1 RTC STAC Item (Planetary Computer flavour), gamma0 in linear power.
-pub(crate) fn sentinel1(folder: &Path, id: &str, datetime: &str, vv: impl Fn(usize, usize) -> f32) -> PathBuf {
+pub(crate) fn sentinel1(
+    folder: &Path,
+    id: &str,
+    datetime: &str,
+    vv: impl Fn(usize, usize) -> f32,
+) -> PathBuf {
     let place = folder.join(id);
     fs::create_dir_all(&place).expect("scene folder");
     let grid = grid();
-    let power: Vec<f32> =
-        (0..grid.width * grid.height).map(|index| vv(index % grid.width, index / grid.width)).collect();
-    let cross: Vec<f32> = power.iter().map(|vv| if *vv == -32768.0 { *vv } else { vv / 6.0 }).collect();
+    let power: Vec<f32> = (0..grid.width * grid.height)
+        .map(|index| vv(index % grid.width, index / grid.width))
+        .collect();
+    let cross: Vec<f32> = power
+        .iter()
+        .map(|vv| if *vv == -32768.0 { *vv } else { vv / 6.0 })
+        .collect();
     write(&place.join("vv.tif"), grid, Some(-32768.0), &power);
     write(&place.join("vh.tif"), grid, Some(-32768.0), &cross);
     let properties = json!({
@@ -150,7 +204,13 @@ fn item(
     assets: &serde_json::Value,
 ) -> PathBuf {
     let b = grid().lon_lat_bounds().expect("inside the zone");
-    let ring = [[b.west, b.south], [b.east, b.south], [b.east, b.north], [b.west, b.north], [b.west, b.south]];
+    let ring = [
+        [b.west, b.south],
+        [b.east, b.south],
+        [b.east, b.north],
+        [b.west, b.north],
+        [b.west, b.south],
+    ];
     let item = json!({
         "type": "Feature", "stac_version": "1.0.0", "id": id, "collection": collection,
         "geometry": {"type": "Polygon", "coordinates": [ring]}, "bbox": [b.west, b.south, b.east, b.north],

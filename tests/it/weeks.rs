@@ -15,11 +15,26 @@ fn half_river(column: usize, row: usize) -> Dn {
 fn ingested() -> Sen {
     let sen = Sen::new();
     let source = sen.path("source");
-    scenes::sentinel2(&source, "S2A_48PWS_20260818_0_L2A", "2026-08-18T03:21:31Z", half_river);
-    scenes::sentinel2(&source, "S2B_48PWS_20260825_0_L2A", "2026-08-25T03:21:31Z", |_, _| RICE);
-    scenes::sentinel1(&source, "S1A_IW_20260819T224606", "2026-08-19T22:46:06Z", |column, _| {
-        if column < 64 { 0.008 } else { 0.12 }
-    });
+    scenes::sentinel2(
+        &source,
+        "S2A_48PWS_20260818_0_L2A",
+        "2026-08-18T03:21:31Z",
+        half_river,
+    );
+    scenes::sentinel2(
+        &source,
+        "S2B_48PWS_20260825_0_L2A",
+        "2026-08-25T03:21:31Z",
+        |_, _| RICE,
+    );
+    scenes::sentinel1(
+        &source,
+        "S1A_IW_20260819T224606",
+        "2026-08-19T22:46:06Z",
+        |column, _| {
+            if column < 64 { 0.008 } else { 0.12 }
+        },
+    );
     sen.ingest(&source, &[]).expect(0);
     sen
 }
@@ -31,7 +46,10 @@ fn point(column: usize, row: usize, week: &str) -> String {
 
 fn layer<'a>(answer: &'a serde_json::Value, collection: &str) -> &'a serde_json::Value {
     let layers = answer["layers"].as_array().expect("layers");
-    layers.iter().find(|layer| layer["collection"] == collection).unwrap_or_else(|| panic!("{answer}"))
+    layers
+        .iter()
+        .find(|layer| layer["collection"] == collection)
+        .unwrap_or_else(|| panic!("{answer}"))
 }
 
 /// XYZ address of the tile over a cell of the little province.
@@ -50,17 +68,29 @@ fn a_week_of_imagery_becomes_values_tiles_and_tilejson() {
 
     let rice = service.json(&point(90, 64, "2026-W34"));
     let ndvi = layer(&rice, "ndvi");
-    assert!((ndvi["value"].as_f64().expect("a value") - 0.7778).abs() < 1e-6, "{ndvi}");
+    assert!(
+        (ndvi["value"].as_f64().expect("a value") - 0.7778).abs() < 1e-6,
+        "{ndvi}"
+    );
     assert_eq!(ndvi["period"], "2026-W34");
     let evi = 2.5 * (0.40 - 0.05) / (0.40 + 6.0 * 0.05 - 7.5 * 0.03 + 1.0);
-    assert!((layer(&rice, "evi")["value"].as_f64().expect("a value") - evi).abs() < 1e-4, "{rice}");
+    assert!(
+        (layer(&rice, "evi")["value"].as_f64().expect("a value") - evi).abs() < 1e-4,
+        "{rice}"
+    );
     assert_eq!(layer(&rice, "flood")["value"], 0.0);
 
     let river = service.json(&point(20, 64, "2026-W34"));
     assert_eq!(layer(&river, "flood")["value"], 1.0);
     let mndwi = (0.07 - 0.01) / (0.07 + 0.01);
-    assert!((layer(&river, "mndwi")["value"].as_f64().expect("a value") - mndwi).abs() < 1e-4, "{river}");
-    assert!((layer(&river, "ndvi")["value"].as_f64().expect("a value") + 0.4286).abs() < 1e-4, "{river}");
+    assert!(
+        (layer(&river, "mndwi")["value"].as_f64().expect("a value") - mndwi).abs() < 1e-4,
+        "{river}"
+    );
+    assert!(
+        (layer(&river, "ndvi")["value"].as_f64().expect("a value") + 0.4286).abs() < 1e-4,
+        "{river}"
+    );
 
     let cloud = service.json(&point(125, 3, "2026-W34"));
     assert!(layer(&cloud, "ndvi")["value"].is_null(), "{cloud}");
@@ -68,7 +98,13 @@ fn a_week_of_imagery_becomes_values_tiles_and_tilejson() {
 
     let tilejson = service.json("/ndvi?datetime=2026-W34");
     assert_eq!(tilejson["tilejson"], "3.0.0");
-    assert!(tilejson["tiles"][0].as_str().expect("a template").contains("2026-W34"), "{tilejson}");
+    assert!(
+        tilejson["tiles"][0]
+            .as_str()
+            .expect("a template")
+            .contains("2026-W34"),
+        "{tilejson}"
+    );
     let (z, x, y) = tile(15, 90, 64);
     let (pixels, side) = service.rgba(&format!("/ndvi/{z}/{x}/{y}.png?datetime=2026-W34"));
     assert_eq!(side, 256);
@@ -84,7 +120,10 @@ fn a_week_of_imagery_becomes_values_tiles_and_tilejson() {
 fn only_legend_colours_occur_in_a_class_tile() {
     let sen = ingested();
     let service = sen.serve();
-    let legend = service.json("/api/v1/legends/flood?lang=vi").to_string().to_lowercase();
+    let legend = service
+        .json("/api/v1/legends/flood?lang=vi")
+        .to_string()
+        .to_lowercase();
     let (z, x, y) = tile(14, 64, 64);
     let (pixels, _) = service.rgba(&format!("/flood/{z}/{x}/{y}.png?datetime=2026-W34"));
     let mut colours: Vec<_> = pixels.into_iter().filter(|pixel| pixel[3] > 0).collect();
@@ -92,7 +131,10 @@ fn only_legend_colours_occur_in_a_class_tile() {
     colours.dedup();
     assert!(!colours.is_empty() && colours.len() <= 3, "{colours:?}");
     for [r, g, b, _] in colours {
-        assert!(legend.contains(&format!("{r:02x}{g:02x}{b:02x}")), "#{r:02x}{g:02x}{b:02x} is in no legend: {legend}");
+        assert!(
+            legend.contains(&format!("{r:02x}{g:02x}{b:02x}")),
+            "#{r:02x}{g:02x}{b:02x} is in no legend: {legend}"
+        );
     }
 }
 
@@ -110,7 +152,10 @@ fn addresses_and_times_behave_as_the_contract_says() {
     for (address, status) in [
         (format!("/ndvi/{z}/{x}/{y}.png?datetime=2026-08-20"), 200),
         (format!("/ndvi/{z}/{x}/{y}.png?datetime=2026-W30"), 204),
-        (format!("/ndvi/{z}/{x}/{y}.png?datetime=2026-W30&nearest=true"), 200),
+        (
+            format!("/ndvi/{z}/{x}/{y}.png?datetime=2026-W30&nearest=true"),
+            200,
+        ),
         (format!("/ndvi/{z}/{x}/{y}.png?datetime=../2026-W34"), 200),
         ("/ndvi/5/3/3.png".to_owned(), 204),
         (format!("/ndvi/{z}/{x}/{y}.png?datetime=2026-02-30"), 400),
@@ -132,7 +177,8 @@ fn addresses_and_times_behave_as_the_contract_says() {
         let ok = got == status || (status == 404 && got == 400) || (status == 400 && got == 404);
         assert!(ok, "{address}: {got} {body}");
         if got >= 400 {
-            let problem: serde_json::Value = serde_json::from_str(&body).unwrap_or_else(|_| panic!("{address}: {body}"));
+            let problem: serde_json::Value =
+                serde_json::from_str(&body).unwrap_or_else(|_| panic!("{address}: {body}"));
             assert_eq!(problem["status"], got, "{address}");
         }
     }
@@ -149,16 +195,30 @@ fn a_late_scene_updates_its_week_and_nothing_else_without_a_restart() {
     assert!(layer(&service.json(&cloud), "ndvi")["value"].is_null());
 
     let late = sen.path("late");
-    scenes::sentinel2(&late, "S2C_48PWS_20260820_0_L2A", "2026-08-20T03:21:31Z", |column, row| {
-        if column >= 100 && row < 32 { RICE } else { NOTHING }
-    });
+    scenes::sentinel2(
+        &late,
+        "S2C_48PWS_20260820_0_L2A",
+        "2026-08-20T03:21:31Z",
+        |column, row| {
+            if column >= 100 && row < 32 { RICE } else { NOTHING }
+        },
+    );
     sen.ingest(&late, &[]).expect(0);
-    assert_eq!(std::fs::metadata(&other).expect("still there").modified().expect("time"), before);
+    assert_eq!(
+        std::fs::metadata(&other)
+            .expect("still there")
+            .modified()
+            .expect("time"),
+        before
+    );
 
     let deadline = std::time::Instant::now() + std::time::Duration::from_secs(5);
     loop {
         let answer = service.json(&cloud);
-        if layer(&answer, "ndvi")["value"].as_f64().is_some_and(|value| (value - 0.7778).abs() < 1e-6) {
+        if layer(&answer, "ndvi")["value"]
+            .as_f64()
+            .is_some_and(|value| (value - 0.7778).abs() < 1e-6)
+        {
             break;
         }
         assert!(std::time::Instant::now() < deadline, "{answer}");
@@ -176,7 +236,10 @@ fn ingesting_again_does_nothing() {
     let again = sen.ingest(&sen.path("source"), &["--json"]).expect(0).json();
     assert_eq!(again["scenes"][0]["new"], 0, "{again}");
     assert_eq!(sen.digest(), digest);
-    assert_eq!(std::fs::metadata(&file).expect("made").modified().expect("time"), before);
+    assert_eq!(
+        std::fs::metadata(&file).expect("made").modified().expect("time"),
+        before
+    );
 }
 
 #[test]
@@ -184,9 +247,24 @@ fn the_transplanting_minimum_survives_a_week_of_several_looks() {
     let sen = Sen::new();
     let source = sen.path("source");
     // green on Tuesday, flooded for transplanting on Thursday and Saturday
-    scenes::sentinel2(&source, "S2A_48PWS_20260818_0_L2A", "2026-08-18T03:21:31Z", |_, _| RICE);
-    scenes::sentinel2(&source, "S2B_48PWS_20260820_0_L2A", "2026-08-20T03:21:31Z", |_, _| WATER);
-    scenes::sentinel2(&source, "S2C_48PWS_20260822_0_L2A", "2026-08-22T03:21:31Z", |_, _| WATER);
+    scenes::sentinel2(
+        &source,
+        "S2A_48PWS_20260818_0_L2A",
+        "2026-08-18T03:21:31Z",
+        |_, _| RICE,
+    );
+    scenes::sentinel2(
+        &source,
+        "S2B_48PWS_20260820_0_L2A",
+        "2026-08-20T03:21:31Z",
+        |_, _| WATER,
+    );
+    scenes::sentinel2(
+        &source,
+        "S2C_48PWS_20260822_0_L2A",
+        "2026-08-22T03:21:31Z",
+        |_, _| WATER,
+    );
     sen.ingest(&source, &[]).expect(0);
     let service = sen.serve();
     let answer = service.json(&point(64, 64, "2026-W34"));
@@ -198,7 +276,12 @@ fn the_transplanting_minimum_survives_a_week_of_several_looks() {
 fn a_radar_pass_on_sunday_evening_utc_belongs_to_the_next_week() {
     let sen = Sen::new();
     let source = sen.path("source");
-    scenes::sentinel1(&source, "S1A_IW_20260823T224606", "2026-08-23T22:46:06Z", |_, _| 0.005);
+    scenes::sentinel1(
+        &source,
+        "S1A_IW_20260823T224606",
+        "2026-08-23T22:46:06Z",
+        |_, _| 0.005,
+    );
     sen.ingest(&source, &[]).expect(0);
     let periods = sen.serve().json("/api/v1/periods/flood");
     assert_eq!(periods["periods"], serde_json::json!(["2026-W35"]), "{periods}");
