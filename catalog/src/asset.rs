@@ -17,7 +17,10 @@ pub struct Assets {
 impl Assets {
     /// Opens the asset folders under a data folder, creating them when missing.
     pub fn open(data: &Path) -> Result<Self> {
-        let assets = Self { root: data.join("assets"), temporary: data.join("tmp") };
+        let assets = Self {
+            root: data.join("assets"),
+            temporary: data.join("tmp"),
+        };
         for folder in [&assets.root, &assets.temporary] {
             fs::create_dir_all(folder).map_err(|error| Error::io(folder, error))?;
         }
@@ -27,12 +30,21 @@ impl Assets {
     /// The href (relative to the assets folder) of an asset of a weekly item. `revision` keeps the file of a
     /// remade item apart from its predecessor, so that a reader of the old row still finds the old file.
     pub fn href(item: &Item, name: &str, extension: &str) -> String {
-        format!("{}/{}/{}/{name}.{extension}", item.collection, item.period().year(), item.id)
+        format!(
+            "{}/{}/{}/{name}.{extension}",
+            item.collection,
+            item.period().year(),
+            item.id
+        )
     }
 
     /// The absolute path (or URL, unchanged) that an href of an asset names.
     pub fn path(&self, href: &str) -> PathBuf {
-        if href.contains("://") || href.starts_with('/') { PathBuf::from(href) } else { self.root.join(href) }
+        if href.contains("://") || href.starts_with('/') {
+            PathBuf::from(href)
+        } else {
+            self.root.join(href)
+        }
     }
 
     /// A fresh temporary file name on the same file system as the assets.
@@ -40,7 +52,11 @@ impl Assets {
         use std::sync::atomic::{AtomicU64, Ordering};
         static COUNT: AtomicU64 = AtomicU64::new(0);
         let count = COUNT.fetch_add(1, Ordering::Relaxed);
-        self.temporary.join(format!("{}-{count}-{}.tmp", std::process::id(), name.replace('/', "_")))
+        self.temporary.join(format!(
+            "{}-{count}-{}.tmp",
+            std::process::id(),
+            name.replace('/', "_")
+        ))
     }
 
     /// Moves a finished temporary file to its place, durably and at once: a reader sees the old file or the new.
@@ -60,7 +76,10 @@ impl Assets {
         let entries = fs::read_dir(&self.temporary).map_err(|error| Error::io(&self.temporary, error))?;
         for entry in entries.flatten() {
             let name = entry.file_name();
-            let process = name.to_str().and_then(|name| name.split('-').next()).and_then(|id| id.parse::<u32>().ok());
+            let process = name
+                .to_str()
+                .and_then(|name| name.split('-').next())
+                .and_then(|id| id.parse::<u32>().ok());
             let alive = process.is_some_and(|id| Path::new(&format!("/proc/{id}")).exists());
             if !alive {
                 fs::remove_file(entry.path()).map_err(|error| Error::io(entry.path(), error))?;

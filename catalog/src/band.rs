@@ -73,9 +73,13 @@ impl TryFrom<String> for Band {
 impl FromStr for Band {
     type Err = Error;
     fn from_str(text: &str) -> Result<Self> {
-        Self::ALL.iter().copied().find(|band| band.name() == text).ok_or_else(|| {
-            let known: Vec<_> = Self::ALL.iter().map(|band| band.name()).collect();
-            Error::Invalid(format!("`{text}` is no band; known are {}", known.join(", ")))
-        })
+        Self::ALL
+            .iter()
+            .copied()
+            .find(|band| band.name() == text)
+            .ok_or_else(|| {
+                let known: Vec<_> = Self::ALL.iter().map(|band| band.name()).collect();
+                Error::Invalid(format!("`{text}` is no band; known are {}", known.join(", ")))
+            })
     }
 }

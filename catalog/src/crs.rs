@@ -44,7 +44,9 @@ impl Crs {
     }
 
     fn unknown(self) -> Error {
-        Error::Invalid(format!("{self} is not a coordinate system this service can transform"))
+        Error::Invalid(format!(
+            "{self} is not a coordinate system this service can transform"
+        ))
     }
 }
 
@@ -71,10 +73,16 @@ impl FromStr for Crs {
     type Err = Error;
     /// Accepts `EPSG:32648` in any case.
     fn from_str(text: &str) -> Result<Self> {
-        let code = text.split_once(':').filter(|(authority, _)| authority.eq_ignore_ascii_case("epsg"));
+        let code = text
+            .split_once(':')
+            .filter(|(authority, _)| authority.eq_ignore_ascii_case("epsg"));
         code.and_then(|(_, code)| code.parse().ok())
             .map(Self)
-            .ok_or_else(|| Error::Invalid(format!("`{text}` is not a coordinate system; write it as EPSG:32648")))
+            .ok_or_else(|| {
+                Error::Invalid(format!(
+                    "`{text}` is not a coordinate system; write it as EPSG:32648"
+                ))
+            })
     }
 }
 
@@ -115,7 +123,11 @@ impl Transform {
             Kind::MercatorToLonLat => mercator_to_lon_lat(x, y),
             Kind::Proj(pair) => {
                 // degrees in proj4rs are radians
-                let (x, y) = if self.from.is_geographic() { (x.to_radians(), y.to_radians()) } else { (x, y) };
+                let (x, y) = if self.from.is_geographic() {
+                    (x.to_radians(), y.to_radians())
+                } else {
+                    (x, y)
+                };
                 let mut point = (x, y, 0.0);
                 proj4rs::transform::transform(&pair.0, &pair.1, &mut point).ok()?;
                 if self.to.is_geographic() {
@@ -150,7 +162,10 @@ mod tests {
         // echo "105.6325 10.4603" | cs2cs EPSG:4326 EPSG:32648 (lon/lat order), PROJ 9.1.1
         let transform = Transform::new(Crs::WGS84, Crs::UTM_48N).expect("known systems");
         let (x, y) = transform.point(105.6325, 10.4603).expect("inside the zone");
-        let back = Transform::new(Crs::UTM_48N, Crs::WGS84).expect("known systems").point(x, y).expect("inside");
+        let back = Transform::new(Crs::UTM_48N, Crs::WGS84)
+            .expect("known systems")
+            .point(x, y)
+            .expect("inside");
         assert!((back.0 - 105.6325).abs() < 1e-9 && (back.1 - 10.4603).abs() < 1e-9);
         assert!((x - 569_228.0).abs() < 200.0, "{x}");
     }

@@ -40,12 +40,18 @@ pub enum Error {
 impl Error {
     /// An I/O error with the path it happened at.
     pub fn io(path: impl AsRef<Path>, source: std::io::Error) -> Self {
-        Self::Io { path: path.as_ref().to_path_buf(), source }
+        Self::Io {
+            path: path.as_ref().to_path_buf(),
+            source,
+        }
     }
 
     /// A damaged or unsupported raster.
     pub fn raster(path: impl AsRef<Path>, reason: impl Into<String>) -> Self {
-        Self::Raster { path: path.as_ref().to_path_buf(), reason: reason.into() }
+        Self::Raster {
+            path: path.as_ref().to_path_buf(),
+            reason: reason.into(),
+        }
     }
 }
 

@@ -21,12 +21,20 @@ pub struct Bounds {
 impl Bounds {
     /// A box from its edges.
     pub const fn new(west: f64, south: f64, east: f64, north: f64) -> Self {
-        Self { west, south, east, north }
+        Self {
+            west,
+            south,
+            east,
+            north,
+        }
     }
 
     /// True when the boxes share some area.
     pub fn intersects(&self, other: &Self) -> bool {
-        self.west < other.east && other.west < self.east && self.south < other.north && other.south < self.north
+        self.west < other.east
+            && other.west < self.east
+            && self.south < other.north
+            && other.south < self.north
     }
 
     /// True when the point lies inside or on the edge.
@@ -58,7 +66,12 @@ impl Bounds {
 
 impl From<[f64; 4]> for Bounds {
     fn from([west, south, east, north]: [f64; 4]) -> Self {
-        Self { west, south, east, north }
+        Self {
+            west,
+            south,
+            east,
+            north,
+        }
     }
 }
 
@@ -112,7 +125,9 @@ impl Grid {
         let height = ((north - bounds.south) / cell).ceil();
         let sane = width >= 1.0 && height >= 1.0 && width * height <= 1e11;
         if !sane || cell <= 0.0 {
-            return Err(Error::Invalid(format!("no usable grid of {cell} units over {bounds:?} in {crs}")));
+            return Err(Error::Invalid(format!(
+                "no usable grid of {cell} units over {bounds:?} in {crs}"
+            )));
         }
         Ok(Self {
             crs,
@@ -142,12 +157,22 @@ impl Grid {
 
     /// GDAL's six numbers: west, cell width, 0, north, 0, minus cell height.
     pub fn geotransform(&self) -> [f64; 6] {
-        [self.west, self.cell_width, 0.0, self.north, 0.0, -self.cell_height]
+        [
+            self.west,
+            self.cell_width,
+            0.0,
+            self.north,
+            0.0,
+            -self.cell_height,
+        ]
     }
 
     /// Fractional column and row of a point (0, 0 is the upper left corner of the first cell).
     pub fn position(&self, x: f64, y: f64) -> (f64, f64) {
-        ((x - self.west) / self.cell_width, (self.north - y) / self.cell_height)
+        (
+            (x - self.west) / self.cell_width,
+            (self.north - y) / self.cell_height,
+        )
     }
 
     /// Column and row of the cell that holds the point, if any does.
@@ -159,7 +184,12 @@ impl Grid {
 
     /// The whole grid as a window.
     pub fn window(&self) -> Window {
-        Window { column: 0, row: 0, width: self.width, height: self.height }
+        Window {
+            column: 0,
+            row: 0,
+            width: self.width,
+            height: self.height,
+        }
     }
 
     /// The grid of a window of this one.
@@ -206,16 +236,28 @@ mod tests {
 
     #[test]
     fn a_covering_grid_snaps_outward_to_whole_cells() {
-        let grid = Grid::covering(Crs::UTM_48N, Bounds::new(500_003.0, 1_150_001.0, 500_098.0, 1_150_099.0), 10.0)
-            .expect("sane box");
-        assert_eq!((grid.west, grid.north, grid.width, grid.height), (500_000.0, 1_150_100.0, 10, 10));
+        let grid = Grid::covering(
+            Crs::UTM_48N,
+            Bounds::new(500_003.0, 1_150_001.0, 500_098.0, 1_150_099.0),
+            10.0,
+        )
+        .expect("sane box");
+        assert_eq!(
+            (grid.west, grid.north, grid.width, grid.height),
+            (500_000.0, 1_150_100.0, 10, 10)
+        );
         assert!(Grid::covering(Crs::UTM_48N, Bounds::new(0.0, 0.0, -5.0, 5.0), 10.0).is_err());
     }
 
     #[test]
     fn windows_of_a_grid_are_found_back_by_offset() {
         let grid = Grid::covering(Crs::UTM_48N, Bounds::new(0.0, 0.0, 1000.0, 1000.0), 10.0).expect("sane");
-        let part = grid.crop(Window { column: 7, row: 9, width: 5, height: 5 });
+        let part = grid.crop(Window {
+            column: 7,
+            row: 9,
+            width: 5,
+            height: 5,
+        });
         assert_eq!(grid.offset_of(&part), Some((7, 9)));
         assert_eq!(grid.offset_of(&Grid { west: 3.0, ..part }), None);
         assert_eq!(grid.cell(75.0, 905.0), Some((7, 9)));

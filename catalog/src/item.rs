@@ -8,8 +8,13 @@ use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
 
 /// Collections of scenes, as providers name them.
-pub const SCENE_COLLECTIONS: &[&str] =
-    &["sentinel-2-l2a", "sentinel-2-l1c", "sentinel-1-rtc", "sentinel-1-grd", "landsat-c2-l2"];
+pub const SCENE_COLLECTIONS: &[&str] = &[
+    "sentinel-2-l2a",
+    "sentinel-2-l1c",
+    "sentinel-1-rtc",
+    "sentinel-1-grd",
+    "landsat-c2-l2",
+];
 
 /// A file that belongs to an item, and how its numbers become physical values.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -120,10 +125,23 @@ impl Item {
     /// The item as STAC 1.1 JSON; `resolve` turns an asset's `href` into what the reader should follow.
     pub fn to_stac(&self, resolve: impl Fn(&str) -> String) -> Value {
         let b = self.bbox;
-        let ring = [[b.west, b.south], [b.east, b.south], [b.east, b.north], [b.west, b.north], [b.west, b.south]];
+        let ring = [
+            [b.west, b.south],
+            [b.east, b.south],
+            [b.east, b.north],
+            [b.west, b.north],
+            [b.west, b.south],
+        ];
         let mut properties = self.properties.clone();
         let instant = self.interval.start == self.interval.end;
-        properties.insert("datetime".into(), if instant { json!(rfc3339(self.interval.start)) } else { Value::Null });
+        properties.insert(
+            "datetime".into(),
+            if instant {
+                json!(rfc3339(self.interval.start))
+            } else {
+                Value::Null
+            },
+        );
         if !instant {
             // STAC intervals include their end
             let last = self.interval.end - chrono::TimeDelta::seconds(1);
@@ -134,11 +152,17 @@ impl Item {
         properties.insert("proj:shape".into(), json!([self.grid.height, self.grid.width]));
         properties.insert("proj:transform".into(), json!(self.stac_transform()));
         if !self.lineage.is_empty() {
-            properties.insert("processing:lineage".into(), json!(format!("made from {}", self.lineage.join(", "))));
+            properties.insert(
+                "processing:lineage".into(),
+                json!(format!("made from {}", self.lineage.join(", "))),
+            );
             properties.insert("sen:lineage".into(), json!(self.lineage));
         }
-        let assets: Map<String, Value> =
-            self.assets.iter().map(|(name, asset)| (name.clone(), stac_asset(name, asset, &resolve))).collect();
+        let assets: Map<String, Value> = self
+            .assets
+            .iter()
+            .map(|(name, asset)| (name.clone(), stac_asset(name, asset, &resolve)))
+            .collect();
         json!({
             "type": "Feature",
             "stac_version": "1.1.0",
@@ -159,7 +183,14 @@ impl Item {
 
     /// STAC's order of the affine transform: cell width, 0, west, 0, minus cell height, north.
     fn stac_transform(&self) -> [f64; 6] {
-        [self.grid.cell_width, 0.0, self.grid.west, 0.0, -self.grid.cell_height, self.grid.north]
+        [
+            self.grid.cell_width,
+            0.0,
+            self.grid.west,
+            0.0,
+            -self.grid.cell_height,
+            self.grid.north,
+        ]
     }
 }
 
@@ -184,7 +215,10 @@ fn stac_asset(name: &str, asset: &Asset, resolve: &impl Fn(&str) -> String) -> V
     }
     let mut out = Map::new();
     out.insert("href".into(), json!(resolve(&asset.href)));
-    out.insert("type".into(), json!("image/tiff; application=geotiff; profile=cloud-optimized"));
+    out.insert(
+        "type".into(),
+        json!("image/tiff; application=geotiff; profile=cloud-optimized"),
+    );
     out.insert("roles".into(), json!(["data"]));
     out.insert("bands".into(), json!([band]));
     if let Some(sha256) = &asset.sha256 {

@@ -42,7 +42,9 @@ impl Period {
     /// The week that holds a local date.
     pub fn of_date(date: NaiveDate) -> Self {
         let back = i64::from(date.weekday().num_days_from_monday());
-        Self { monday: date - TimeDelta::days(back) }
+        Self {
+            monday: date - TimeDelta::days(back),
+        }
     }
 
     /// The week that holds an instant, by local date.
@@ -67,19 +69,26 @@ impl Period {
 
     /// The seven days as an interval of instants, end excluded.
     pub fn interval(self) -> Interval {
-        Interval { start: local_midnight(self.monday), end: local_midnight(self.monday + TimeDelta::days(7)) }
+        Interval {
+            start: local_midnight(self.monday),
+            end: local_midnight(self.monday + TimeDelta::days(7)),
+        }
     }
 
     /// The following week.
     #[must_use]
     pub fn next(self) -> Self {
-        Self { monday: self.monday + TimeDelta::days(7) }
+        Self {
+            monday: self.monday + TimeDelta::days(7),
+        }
     }
 
     /// The week before.
     #[must_use]
     pub fn previous(self) -> Self {
-        Self { monday: self.monday - TimeDelta::days(7) }
+        Self {
+            monday: self.monday - TimeDelta::days(7),
+        }
     }
 }
 
@@ -111,7 +120,10 @@ impl FromStr for Period {
         if year.len() != 4 || week.len() != 2 {
             return Err(wrong());
         }
-        Self::week(year.parse().map_err(|_| wrong())?, week.parse().map_err(|_| wrong())?)
+        Self::week(
+            year.parse().map_err(|_| wrong())?,
+            week.parse().map_err(|_| wrong())?,
+        )
     }
 }
 
@@ -168,7 +180,11 @@ impl FromStr for TimeQuery {
                     return Ok(None);
                 }
                 let interval = moment(side)?;
-                Ok(Some(if end { (interval.end - TimeDelta::seconds(1)).max(interval.start) } else { interval.start }))
+                Ok(Some(if end {
+                    (interval.end - TimeDelta::seconds(1)).max(interval.start)
+                } else {
+                    interval.start
+                }))
             };
             let (from, to) = (edge(from, false)?, edge(to, true)?);
             if from.zip(to).is_some_and(|(from, to)| from > to) {
@@ -192,7 +208,10 @@ fn moment(text: &str) -> Result<Interval> {
         if !(1900..=2200).contains(&date.year()) {
             return Err(Error::Invalid(format!("`{text}` is outside the years 1900-2200")));
         }
-        return Ok(Interval { start: local_midnight(date), end: local_midnight(date + TimeDelta::days(1)) });
+        return Ok(Interval {
+            start: local_midnight(date),
+            end: local_midnight(date + TimeDelta::days(1)),
+        });
     }
     // a `+` of an offset arrives as a space when the client did not escape it
     DateTime::parse_from_rfc3339(&text.replace(' ', "+"))
@@ -216,27 +235,57 @@ mod tests {
     fn a_pass_at_22_45_utc_on_sunday_belongs_to_the_next_local_week() {
         let pass = "2022-01-09T22:46:06Z".parse().expect("instant");
         assert_eq!(Period::of_instant(pass).to_string(), "2022-W02");
-        assert_eq!(Period::of_instant("2022-01-09T10:00:00Z".parse().expect("instant")).to_string(), "2022-W01");
+        assert_eq!(
+            Period::of_instant("2022-01-09T10:00:00Z".parse().expect("instant")).to_string(),
+            "2022-W01"
+        );
     }
 
     #[test]
     fn weeks_that_do_not_exist_are_refused() {
-        for bad in ["2026-W54", "2025-W53", "2026-W00", "26-W01", "2026-W1", "2026W01", "x"] {
+        for bad in [
+            "2026-W54", "2025-W53", "2026-W00", "26-W01", "2026-W1", "2026W01", "x",
+        ] {
             assert!(bad.parse::<Period>().is_err(), "{bad}");
         }
-        assert_eq!("2026-W53".parse::<Period>().expect("2026 has 53 weeks").next().to_string(), "2027-W01");
+        assert_eq!(
+            "2026-W53"
+                .parse::<Period>()
+                .expect("2026 has 53 weeks")
+                .next()
+                .to_string(),
+            "2027-W01"
+        );
     }
 
     #[test]
     fn time_queries_read_every_form_of_the_contract() {
         let week: Period = "2026-W34".parse().expect("week");
-        assert_eq!("2026-W34".parse::<TimeQuery>().expect("ok"), TimeQuery::Week(week));
-        assert_eq!("2026-08-20".parse::<TimeQuery>().expect("ok"), TimeQuery::Within(week));
-        assert_eq!("2026-08-23T18:00:00Z".parse::<TimeQuery>().expect("ok"), TimeQuery::Within(week.next()));
+        assert_eq!(
+            "2026-W34".parse::<TimeQuery>().expect("ok"),
+            TimeQuery::Week(week)
+        );
+        assert_eq!(
+            "2026-08-20".parse::<TimeQuery>().expect("ok"),
+            TimeQuery::Within(week)
+        );
+        assert_eq!(
+            "2026-08-23T18:00:00Z".parse::<TimeQuery>().expect("ok"),
+            TimeQuery::Within(week.next())
+        );
         let range = "2026-W30/2026-W34".parse::<TimeQuery>().expect("ok").weeks();
         assert_eq!(range, (Some("2026-W30".parse().expect("week")), Some(week)));
-        assert_eq!("../2026-08-20".parse::<TimeQuery>().expect("ok").weeks(), (None, Some(week)));
-        for bad in ["2026-02-30", "yesterday", "2026-W34/2026-W30", "2026-08-20T25:00:00Z", "99999-01-01"] {
+        assert_eq!(
+            "../2026-08-20".parse::<TimeQuery>().expect("ok").weeks(),
+            (None, Some(week))
+        );
+        for bad in [
+            "2026-02-30",
+            "yesterday",
+            "2026-W34/2026-W30",
+            "2026-08-20T25:00:00Z",
+            "99999-01-01",
+        ] {
             assert!(bad.parse::<TimeQuery>().is_err(), "{bad}");
         }
     }

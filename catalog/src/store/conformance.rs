@@ -13,8 +13,12 @@ use std::collections::BTreeMap;
 /// # Panics
 /// Never: its grid is sane by construction.
 pub fn weekly_item(collection: &str, period: Period) -> Item {
-    let grid = Grid::covering(Crs::UTM_48N, Bounds::new(569_000.0, 1_156_000.0, 570_000.0, 1_157_000.0), 10.0)
-        .expect("a square kilometre is a sane grid");
+    let grid = Grid::covering(
+        Crs::UTM_48N,
+        Bounds::new(569_000.0, 1_156_000.0, 570_000.0, 1_157_000.0),
+        10.0,
+    )
+    .expect("a square kilometre is a sane grid");
     let mut asset = Asset::new(format!("{collection}/{}/x/{collection}.tif", period.year()));
     asset.sha256 = Some("ab".repeat(32));
     Item {
@@ -42,12 +46,26 @@ pub async fn all(store: &dyn Store) {
 
     let item = weekly_item("ndvi", week);
     store.put_item(&item).await.unwrap();
-    assert_eq!(store.item("ndvi", &item.id).await.unwrap().as_ref(), Some(&item), "an item comes back as it was put");
-    assert!(store.revision().await.unwrap() > before, "a change moves the revision");
+    assert_eq!(
+        store.item("ndvi", &item.id).await.unwrap().as_ref(),
+        Some(&item),
+        "an item comes back as it was put"
+    );
+    assert!(
+        store.revision().await.unwrap() > before,
+        "a change moves the revision"
+    );
 
-    let changed = Item { lineage: vec!["sentinel-2-l2a/S2B_y".to_owned()], ..item.clone() };
+    let changed = Item {
+        lineage: vec!["sentinel-2-l2a/S2B_y".to_owned()],
+        ..item.clone()
+    };
     store.put_item(&changed).await.unwrap();
-    assert_eq!(store.items(&ItemQuery::default()).await.unwrap(), vec![changed], "putting again replaces");
+    assert_eq!(
+        store.items(&ItemQuery::default()).await.unwrap(),
+        vec![changed],
+        "putting again replaces"
+    );
 
     for other in [week.previous(), week.next(), week.next().next()] {
         store.put_item(&weekly_item("ndvi", other)).await.unwrap();
@@ -58,16 +76,32 @@ pub async fn all(store: &dyn Store) {
     let ids = |items: Vec<Item>| items.into_iter().map(|item| item.id).collect::<Vec<_>>();
     let ndvi = ItemQuery::collection("ndvi");
     let oldest_first = ids(store.items(&ndvi).await.unwrap());
-    assert_eq!(oldest_first, ["ndvi_2026-W33", "ndvi_2026-W34", "ndvi_2026-W35", "ndvi_2026-W36"]);
+    assert_eq!(
+        oldest_first,
+        ["ndvi_2026-W33", "ndvi_2026-W34", "ndvi_2026-W35", "ndvi_2026-W36"]
+    );
     assert_eq!(store.newest(&ndvi).await.unwrap().unwrap().id, "ndvi_2026-W36");
 
-    let upto = ItemQuery { from: Some(week), to: Some(week.next()), ..ndvi.clone() };
-    assert_eq!(ids(store.items(&upto).await.unwrap()), ["ndvi_2026-W34", "ndvi_2026-W35"]);
+    let upto = ItemQuery {
+        from: Some(week),
+        to: Some(week.next()),
+        ..ndvi.clone()
+    };
+    assert_eq!(
+        ids(store.items(&upto).await.unwrap()),
+        ["ndvi_2026-W34", "ndvi_2026-W35"]
+    );
     assert_eq!(store.newest(&upto).await.unwrap().unwrap().id, "ndvi_2026-W35");
 
-    let elsewhere = ItemQuery { bbox: Some(Bounds::new(100.0, 5.0, 101.0, 6.0)), ..ItemQuery::default() };
+    let elsewhere = ItemQuery {
+        bbox: Some(Bounds::new(100.0, 5.0, 101.0, 6.0)),
+        ..ItemQuery::default()
+    };
     assert!(store.items(&elsewhere).await.unwrap().is_empty());
-    let here = ItemQuery { bbox: Some(Bounds::new(105.0, 10.0, 105.635, 11.0)), ..ItemQuery::default() };
+    let here = ItemQuery {
+        bbox: Some(Bounds::new(105.0, 10.0, 105.635, 11.0)),
+        ..ItemQuery::default()
+    };
     assert_eq!(store.items(&here).await.unwrap().len(), 5);
 
     assert!(store.delete_item("flood", "flood_2026-W34").await.unwrap());

@@ -27,30 +27,48 @@ impl MemoryStore {
 impl Store for MemoryStore {
     async fn put_item(&self, item: &Item) -> Result<()> {
         let mut state = self.state();
-        state.items.insert((item.collection.clone(), item.id.clone()), item.clone());
+        state
+            .items
+            .insert((item.collection.clone(), item.id.clone()), item.clone());
         state.revision += 1;
         Ok(())
     }
 
     async fn delete_item(&self, collection: &str, id: &str) -> Result<bool> {
         let mut state = self.state();
-        let removed = state.items.remove(&(collection.to_owned(), id.to_owned())).is_some();
+        let removed = state
+            .items
+            .remove(&(collection.to_owned(), id.to_owned()))
+            .is_some();
         state.revision += u64::from(removed);
         Ok(removed)
     }
 
     async fn item(&self, collection: &str, id: &str) -> Result<Option<Item>> {
-        Ok(self.state().items.get(&(collection.to_owned(), id.to_owned())).cloned())
+        Ok(self
+            .state()
+            .items
+            .get(&(collection.to_owned(), id.to_owned()))
+            .cloned())
     }
 
     async fn items(&self, query: &ItemQuery) -> Result<Vec<Item>> {
         let matches = |item: &Item| {
-            query.collection.as_ref().is_none_or(|name| *name == item.collection)
+            query
+                .collection
+                .as_ref()
+                .is_none_or(|name| *name == item.collection)
                 && query.from.is_none_or(|from| item.period() >= from)
                 && query.to.is_none_or(|to| item.period() <= to)
                 && query.bbox.is_none_or(|bbox| bbox.intersects(&item.bbox))
         };
-        let mut items: Vec<_> = self.state().items.values().filter(|item| matches(item)).cloned().collect();
+        let mut items: Vec<_> = self
+            .state()
+            .items
+            .values()
+            .filter(|item| matches(item))
+            .cloned()
+            .collect();
         items.sort_by(|a, b| {
             (a.interval.start, &a.collection, &a.id).cmp(&(b.interval.start, &b.collection, &b.id))
         });
@@ -62,7 +80,12 @@ impl Store for MemoryStore {
     }
 
     async fn collections(&self) -> Result<Vec<String>> {
-        let mut names: Vec<_> = self.state().items.keys().map(|(collection, _)| collection.clone()).collect();
+        let mut names: Vec<_> = self
+            .state()
+            .items
+            .keys()
+            .map(|(collection, _)| collection.clone())
+            .collect();
         names.dedup();
         Ok(names)
     }

@@ -35,7 +35,10 @@ pub struct ItemQuery {
 impl ItemQuery {
     /// All items of a collection, oldest first.
     pub fn collection(name: impl Into<String>) -> Self {
-        Self { collection: Some(name.into()), ..Self::default() }
+        Self {
+            collection: Some(name.into()),
+            ..Self::default()
+        }
     }
 }
 
@@ -62,7 +65,11 @@ pub trait Store: Send + Sync + std::fmt::Debug {
 
     /// The newest item of the query. Indexed: its cost does not grow with the number of items.
     async fn newest(&self, query: &ItemQuery) -> Result<Option<Item>> {
-        let query = ItemQuery { newest_first: true, limit: Some(1), ..query.clone() };
+        let query = ItemQuery {
+            newest_first: true,
+            limit: Some(1),
+            ..query.clone()
+        };
         Ok(self.items(&query).await?.pop())
     }
 

@@ -49,13 +49,24 @@ impl SqliteStore {
         writer.busy_timeout(Duration::from_secs(30)).map_err(named)?;
         writer.pragma_update(None, "journal_mode", "WAL").map_err(named)?;
         writer.pragma_update(None, "synchronous", "FULL").map_err(named)?;
-        let version: i64 = writer.pragma_query_value(None, "user_version", |row| row.get(0)).map_err(named)?;
+        let version: i64 = writer
+            .pragma_query_value(None, "user_version", |row| row.get(0))
+            .map_err(named)?;
         if version > SCHEMA_VERSION {
-            return Err(Error::Store(format!("{} was made by a newer version of sen", path.display())));
+            return Err(Error::Store(format!(
+                "{} was made by a newer version of sen",
+                path.display()
+            )));
         }
         writer.execute_batch(SCHEMA).map_err(named)?;
-        writer.pragma_update(None, "user_version", SCHEMA_VERSION).map_err(named)?;
-        let inner = Inner { path: path.to_path_buf(), writer: Mutex::new(writer), readers: Mutex::default() };
+        writer
+            .pragma_update(None, "user_version", SCHEMA_VERSION)
+            .map_err(named)?;
+        let inner = Inner {
+            path: path.to_path_buf(),
+            writer: Mutex::new(writer),
+            readers: Mutex::default(),
+        };
         Ok(Self(Arc::new(inner)))
     }
 
@@ -103,7 +114,8 @@ impl Inner {
 }
 
 fn decode(body: &str) -> Result<Item> {
-    serde_json::from_str(body).map_err(|error| Error::Store(format!("a row of the catalogue is damaged: {error}")))
+    serde_json::from_str(body)
+        .map_err(|error| Error::Store(format!("a row of the catalogue is damaged: {error}")))
 }
 
 fn instant(at: chrono::DateTime<chrono::Utc>) -> String {
@@ -135,9 +147,15 @@ fn select(query: &ItemQuery) -> (String, Vec<Box<dyn ToSql>>) {
     let direction = if query.newest_first { "DESC" } else { "ASC" };
     // within one collection the order by week and start is the order by start, and has an index
     let _ = if query.collection.is_some() {
-        write!(sql, " ORDER BY week {direction}, start_time {direction}, id {direction}")
+        write!(
+            sql,
+            " ORDER BY week {direction}, start_time {direction}, id {direction}"
+        )
     } else {
-        write!(sql, " ORDER BY start_time {direction}, collection {direction}, id {direction}")
+        write!(
+            sql,
+            " ORDER BY start_time {direction}, collection {direction}, id {direction}"
+        )
     };
     if let Some(limit) = query.limit {
         let _ = write!(sql, " LIMIT {limit}");
@@ -179,7 +197,10 @@ impl Store for SqliteStore {
         let key = (collection.to_owned(), id.to_owned());
         self.blocking(move |inner| {
             inner.write(|connection| {
-                Ok(connection.execute("DELETE FROM item WHERE collection = ? AND id = ?", [key.0, key.1])? > 0)
+                Ok(
+                    connection.execute("DELETE FROM item WHERE collection = ? AND id = ?", [key.0, key.1])?
+                        > 0,
+                )
             })
         })
         .await
@@ -191,7 +212,8 @@ impl Store for SqliteStore {
             inner.read(|connection| {
                 let mut statement =
                     connection.prepare_cached("SELECT body FROM item WHERE collection = ? AND id = ?")?;
-                let body: Option<String> = statement.query_row([key.0, key.1], |row| row.get(0)).optional()?;
+                let body: Option<String> =
+                    statement.query_row([key.0, key.1], |row| row.get(0)).optional()?;
                 body.as_deref().map(decode).transpose()
             })
         })
@@ -207,7 +229,11 @@ impl Store for SqliteStore {
                 let mut rows = statement.query(rusqlite::params_from_iter(values))?;
                 let mut items = Vec::new();
                 while let Some(row) = rows.next()? {
-                    items.push(decode(row.get_ref(0)?.as_str().map_err(|error| Error::Store(error.to_string()))?)?);
+                    items.push(decode(
+                        row.get_ref(0)?
+                            .as_str()
+                            .map_err(|error| Error::Store(error.to_string()))?,
+                    )?);
                 }
                 Ok(items)
             })
@@ -234,7 +260,8 @@ impl Store for SqliteStore {
     async fn revision(&self) -> Result<u64> {
         self.blocking(|inner| {
             inner.read(|connection| {
-                let number: i64 = connection.query_row("SELECT number FROM revision", [], |row| row.get(0))?;
+                let number: i64 =
+                    connection.query_row("SELECT number FROM revision", [], |row| row.get(0))?;
                 Ok(number.unsigned_abs())
             })
         })
