@@ -20,20 +20,28 @@ async fn main() -> Result<(), Box<dyn Error>> {
         return Err("usage: static_body ADDRESS BYTES".into());
     };
     // not all the same, so that nothing on the way may find it easy
-    let body: Bytes = (0..size.parse::<usize>()?).map(|i| (i * 31 % 251) as u8).collect::<Vec<_>>().into();
+    let body: Bytes = (0..size.parse::<usize>()?)
+        .map(|i| (i * 31 % 251) as u8)
+        .collect::<Vec<_>>()
+        .into();
     let answer = async move || {
         let mut response = Response::new(Body::from(body.clone()));
-        response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("image/png"));
+        response
+            .headers_mut()
+            .insert(header::CONTENT_TYPE, HeaderValue::from_static("image/png"));
         response
     };
     let router: Router = Router::new().route("/{layer}/{z}/{x}/{y}", get(answer));
     let mut http = hyper::server::conn::http1::Builder::new();
-    http.timer(TokioTimer::new()).header_read_timeout(Duration::from_secs(15)).pipeline_flush(true);
+    http.timer(TokioTimer::new())
+        .header_read_timeout(Duration::from_secs(15))
+        .pipeline_flush(true);
     let listener = tokio::net::TcpListener::bind(&address).await?;
     loop {
         let (stream, _) = listener.accept().await?;
         stream.set_nodelay(true)?;
-        let connection = http.serve_connection(TokioIo::new(stream), TowerToHyperService::new(router.clone()));
+        let connection =
+            http.serve_connection(TokioIo::new(stream), TowerToHyperService::new(router.clone()));
         tokio::spawn(connection);
     }
 }
