@@ -66,7 +66,9 @@ fn gdal_lives_in_one_file() {
         sources(&root().join(folder), &mut files);
     }
     for path in files {
-        if path.ends_with("processing/src/gdal_io.rs") || path.starts_with(root().join("processing/src/gdal_io")) {
+        if path.ends_with("processing/src/gdal_io.rs")
+            || path.starts_with(root().join("processing/src/gdal_io"))
+        {
             continue;
         }
         for (number, line) in read(&path).lines().enumerate() {

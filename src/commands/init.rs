@@ -51,7 +51,7 @@ mod tests {
             .take_while(|line| !line.contains("examples"))
             .map(|line| {
                 line.strip_prefix("# ")
-                    .filter(|rest| rest.contains(" = "))
+                    .filter(|rest| rest.contains(" = ") && !rest.starts_with(' '))
                     .unwrap_or(line)
             })
             .map(|line| format!("{line}\n"))
