@@ -27,8 +27,7 @@ impl Assets {
         Ok(assets)
     }
 
-    /// The href (relative to the assets folder) of an asset of a weekly item. `revision` keeps the file of a
-    /// remade item apart from its predecessor, so that a reader of the old row still finds the old file.
+    /// The href (relative to the assets folder) of an asset of a weekly item.
     pub fn href(item: &Item, name: &str, extension: &str) -> String {
         format!(
             "{}/{}/{}/{name}.{extension}",
