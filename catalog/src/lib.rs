@@ -1,16 +1,19 @@
 //! What exists, where it lies, how it is read.
 //!
-//! The pure data modules (`grid`, `tms`, `band`, `period`, `item`) know nothing of storage; [`raster`] reads and
+//! The pure data modules (`grid`, `tms`, `band`, `period`, `item`, `feature`, `observation`, `statistic`) know nothing of storage; [`raster`] reads and
 //! writes cloud-optimised GeoTIFFs, [`store`] keeps the rows. No HTTP and no GDAL in this crate.
 
 pub mod asset;
 pub mod band;
 pub mod crs;
 mod error;
+pub mod feature;
 pub mod grid;
 pub mod item;
+pub mod observation;
 pub mod period;
 pub mod raster;
+pub mod statistic;
 pub mod store;
 pub mod tms;
 
@@ -18,8 +21,9 @@ pub use asset::Assets;
 pub use band::Band;
 pub use crs::Crs;
 pub use error::{Error, Result};
+pub use feature::Feature;
 pub use grid::{Bounds, Grid, Window};
 pub use item::{Asset, Item};
 pub use period::{Interval, Period, TimeQuery};
-pub use store::{ItemQuery, Store};
+pub use store::{FeatureQuery, ItemQuery, Store};
 pub use tms::TileCoord;

@@ -1,7 +1,7 @@
 //! NDVI of two band COGs of one scene through the weekly run, to be timed: `weekly_ndvi RED NIR DATA_FOLDER`.
 
 use sen_catalog::raster::Cog;
-use sen_catalog::store::MemoryStore;
+use sen_catalog::store::SqliteStore;
 use sen_catalog::{Asset, Assets, Band, Interval, Item, Store};
 use sen_processing::pipeline::{Settings, Silent, Weekly};
 use sen_processing::product::NDVI;
@@ -39,7 +39,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
         properties: serde_json::Map::new(),
     };
     let week = scene.period();
-    let store = Arc::new(MemoryStore::default());
+    let store = Arc::new(SqliteStore::in_memory().expect("opens"));
     store.put_item(&scene).await?;
     let cancelled = AtomicBool::new(false);
     let weekly = Weekly {

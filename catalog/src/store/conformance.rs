@@ -1,11 +1,14 @@
 //! What every [`Store`] must do, as functions that each backend's tests call.
 
-use super::{ItemQuery, Store};
+use super::{FeatureQuery, ItemQuery, Put, Store};
 use crate::crs::Crs;
+use crate::feature::{Feature, OtherCode, Shape};
 use crate::grid::{Bounds, Grid};
 use crate::item::{Asset, Item};
 use crate::period::Period;
-use serde_json::Map;
+use chrono::NaiveDate;
+use geo_types::{Geometry, MultiPolygon, Polygon};
+use serde_json::{Map, json};
 use std::collections::BTreeMap;
 
 /// A small weekly item for tests: 100 x 100 cells near Cao Lanh.
@@ -110,18 +113,171 @@ pub async fn all(store: &dyn Store) {
     store.ping().await.unwrap();
 }
 
+/// Runs the suite of [`Features`](super::Features) on an empty store.
+///
+/// # Panics
+/// When the store departs from the contract.
+#[expect(clippy::unwrap_used, reason = "a conformance suite fails by panicking")]
+pub async fn features(store: &dyn Store) {
+    let mut plot = Feature::new("plots", "DT-001", square(105.60, 10.40));
+    plot.name = Some("Ruộng ông Bảy".into());
+    plot.parent = Some("29869".into());
+    plot.properties.insert("crop".into(), json!("lúa"));
+    plot.codes.push(OtherCode {
+        scheme: "export".into(),
+        market: Some("CN".into()),
+        code: "VN-DTOR-0001".into(),
+    });
+    let other = Feature::new("plots", "DT-002", square(105.70, 10.50));
+    let outcomes = store.put_features(vec![plot.clone(), other]).await.unwrap();
+    assert_eq!(outcomes, [Put::Added, Put::Added]);
+
+    let back = store.feature("plots", "DT-001", None).await.unwrap().unwrap();
+    assert!(back.fid > 0);
+    assert_eq!(
+        back,
+        Feature {
+            fid: back.fid,
+            ..plot.clone()
+        },
+        "a feature comes back as it was put"
+    );
+    let by_other_code = store
+        .feature("plots", "VN-DTOR-0001", None)
+        .await
+        .unwrap()
+        .unwrap();
+    assert_eq!(
+        by_other_code.fid, back.fid,
+        "a further code finds the same feature"
+    );
+
+    let layer = store.layers().await.unwrap().pop().unwrap();
+    assert_eq!(
+        (layer.name.as_str(), layer.shape, layer.count),
+        ("plots", Shape::Polygon, 2)
+    );
+    assert!(
+        (layer.bounds.east - 105.71).abs() < 1e-4 && layer.bounds.east >= 105.71,
+        "a box holds its layer"
+    );
+
+    assert_eq!(
+        store.put_features(vec![plot.clone()]).await.unwrap(),
+        [Put::Unchanged]
+    );
+    assert_eq!(
+        store.layers().await.unwrap()[0].revision,
+        layer.revision,
+        "nothing changed"
+    );
+    plot.name = Some("Ruộng bà Tư".into());
+    assert_eq!(
+        store.put_features(vec![plot.clone()]).await.unwrap(),
+        [Put::Changed]
+    );
+    assert_eq!(store.layers().await.unwrap()[0].revision, layer.revision + 1);
+    assert_eq!(
+        store.feature("plots", "DT-001", None).await.unwrap().unwrap().fid,
+        back.fid,
+        "the same identity keeps its fid"
+    );
+
+    let codes = async |query: FeatureQuery| {
+        let found = store.features(&query).await.unwrap();
+        assert_eq!(store.count_features(&query).await.unwrap(), found.len() as u64);
+        found.into_iter().map(|feature| feature.code).collect::<Vec<_>>()
+    };
+    let text = |text: &str| FeatureQuery {
+        text: Some(text.into()),
+        ..FeatureQuery::default()
+    };
+    assert_eq!(codes(text("ruong ba tu")).await, ["DT-001"]);
+    assert_eq!(codes(text("vn dtor 0001")).await, ["DT-001"]);
+    assert_eq!(codes(text("02")).await, ["DT-002"], "two letters are a text too");
+    assert!(
+        codes(text("ông Bảy")).await.is_empty(),
+        "an old name is gone from the index"
+    );
+    let bbox = FeatureQuery {
+        bbox: Some(Bounds::new(105.69, 10.49, 105.72, 10.52)),
+        ..FeatureQuery::layer("plots")
+    };
+    assert_eq!(codes(bbox).await, ["DT-002"]);
+    let crop = FeatureQuery {
+        properties: vec![("crop".into(), "lúa".into())],
+        ..FeatureQuery::default()
+    };
+    assert_eq!(codes(crop).await, ["DT-001"]);
+    let page = FeatureQuery {
+        after: Some(back.fid),
+        limit: Some(1),
+        ..FeatureQuery::layer("plots")
+    };
+    assert_eq!(store.features(&page).await.unwrap()[0].code, "DT-002");
+
+    // one code, two communes: the code was given to another unit on 2025-07-01
+    let day: NaiveDate = "2025-07-01".parse().unwrap();
+    let mut before = Feature::new("admin_units", "29869", square(105.6, 10.4));
+    before.valid_to = Some(day);
+    before.name = Some("Phường 1".into());
+    let mut after = Feature::new("admin_units", "29869", square(105.6, 10.4));
+    after.valid_from = Some(day);
+    after.name = Some("Phường Cao Lãnh".into());
+    store.put_features(vec![before, after]).await.unwrap();
+    let name = async |day: Option<&str>| {
+        let day = day.map(|day| day.parse().unwrap());
+        store
+            .feature("admin_units", "29869", day)
+            .await
+            .unwrap()
+            .unwrap()
+            .name
+            .unwrap()
+    };
+    assert_eq!(name(Some("2025-06-30")).await, "Phường 1");
+    assert_eq!(name(Some("2025-07-01")).await, "Phường Cao Lãnh");
+    assert_eq!(name(None).await, "Phường Cao Lãnh", "without a day the newest");
+
+    let nothing = Feature::new("plots", "DT-003", Geometry::MultiPolygon(MultiPolygon(vec![])));
+    assert!(
+        store
+            .put_features(vec![nothing])
+            .await
+            .unwrap_err()
+            .to_string()
+            .contains("DT-003")
+    );
+}
+
+/// A square of 0.01 degrees with its south-west corner at the point.
+fn square(west: f64, south: f64) -> Geometry<f64> {
+    let (east, north) = (west + 0.01, south + 0.01);
+    let ring = vec![
+        (west, south),
+        (east, south),
+        (east, north),
+        (west, north),
+        (west, south),
+    ];
+    Geometry::Polygon(Polygon::new(ring.into(), vec![]))
+}
+
 #[cfg(test)]
 mod tests {
-    use super::super::{MemoryStore, SqliteStore};
-
-    #[tokio::test]
-    async fn memory_conforms() {
-        super::all(&MemoryStore::default()).await;
-    }
+    use super::super::SqliteStore;
 
     #[tokio::test]
     async fn sqlite_conforms() {
         let folder = tempfile::tempdir().expect("temporary folder");
-        super::all(&SqliteStore::open(&folder.path().join("catalog.sqlite")).expect("opens")).await;
+        let open = |name: &str| SqliteStore::open(&folder.path().join(name)).expect("opens");
+        super::all(&open("items.sqlite")).await;
+        super::features(&open("features.sqlite")).await;
+    }
+
+    #[tokio::test]
+    async fn sqlite_in_memory_conforms() {
+        super::all(&SqliteStore::in_memory().expect("opens")).await;
+        super::features(&SqliteStore::in_memory().expect("opens")).await;
     }
 }

@@ -1,17 +1,17 @@
 //! Rows: what items exist. One small trait by noun; each backend passes [`conformance`].
 
 pub mod conformance;
-mod memory;
 mod sqlite;
 
-pub use memory::MemoryStore;
 pub use sqlite::SqliteStore;
 
+use crate::feature::{Feature, Layer};
 use crate::grid::Bounds;
 use crate::item::Item;
 use crate::period::Period;
 use crate::{Error, Result};
 use async_trait::async_trait;
+use chrono::NaiveDate;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -42,9 +42,73 @@ impl ItemQuery {
     }
 }
 
-/// The catalogue's rows.
+/// Which features: all given conditions hold together.
+#[derive(Clone, Debug, Default)]
+pub struct FeatureQuery {
+    /// Only this layer.
+    pub layer: Option<String>,
+    /// Only features whose box meets this one (lon/lat degrees).
+    pub bbox: Option<Bounds>,
+    /// Only features whose codes or name hold this text, without regard to accents, case, spaces and dashes.
+    pub text: Option<String>,
+    /// Only children of this code.
+    pub parent: Option<String>,
+    /// Only features valid on this day; none: of all times.
+    pub valid_on: Option<NaiveDate>,
+    /// Only features whose property, as text, equals the value.
+    pub properties: Vec<(String, String)>,
+    /// Only features after this `fid`: the way to page, as features come in the order of `fid`.
+    pub after: Option<i64>,
+    /// At most so many.
+    pub limit: Option<usize>,
+}
+
+impl FeatureQuery {
+    /// All features of a layer, of all times.
+    pub fn layer(name: impl Into<String>) -> Self {
+        Self {
+            layer: Some(name.into()),
+            ..Self::default()
+        }
+    }
+}
+
+/// What a put did.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Put {
+    /// The identity was new.
+    Added,
+    /// The identity was known and something about it changed.
+    Changed,
+    /// Nothing to do.
+    Unchanged,
+}
+
+/// Features by layer: zones, stations, lines.
 #[async_trait]
-pub trait Store: Send + Sync + std::fmt::Debug {
+pub trait Features: Send + Sync {
+    /// Inserts or replaces by identity (layer, scheme, code, valid from), all or nothing; outcomes in order.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] for an empty geometry or a mixture of shapes.
+    async fn put_features(&self, features: Vec<Feature>) -> Result<Vec<Put>>;
+
+    /// The layers that hold features, by name.
+    async fn layers(&self) -> Result<Vec<Layer>>;
+
+    /// Features by query, in the order of `fid`.
+    async fn features(&self, query: &FeatureQuery) -> Result<Vec<Feature>>;
+
+    /// How many features the query finds, whatever its `limit` and `after`.
+    async fn count_features(&self, query: &FeatureQuery) -> Result<u64>;
+
+    /// The feature of a layer with the code (or further code) on the day; without a day the newest of that code.
+    async fn feature(&self, layer: &str, code: &str, day: Option<NaiveDate>) -> Result<Option<Feature>>;
+}
+
+/// The catalogue's rows: items here, the other nouns in small traits of their own.
+#[async_trait]
+pub trait Store: Features + Send + Sync + std::fmt::Debug {
     /// Inserts or replaces the item (key: collection and id).
     async fn put_item(&self, item: &Item) -> Result<()>;
 
@@ -87,7 +151,7 @@ pub fn open(url: &str, data: &Path) -> Result<Arc<dyn Store>> {
     match url.split_once("://") {
         None => Ok(Arc::new(SqliteStore::open(&data.join(url))?)),
         Some(("sqlite", path)) => Ok(Arc::new(SqliteStore::open(&data.join(path))?)),
-        Some(("memory", _)) => Ok(Arc::new(MemoryStore::default())),
+        Some(("memory", _)) => Ok(Arc::new(SqliteStore::in_memory()?)),
         Some((scheme, _)) => Err(Error::Invalid(format!(
             "store `{scheme}://` is not known here; use a file name such as catalog.sqlite"
         ))),

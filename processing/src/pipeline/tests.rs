@@ -4,7 +4,7 @@ use super::*;
 use crate::product::{Block, Encoding, Index, Input, MNDWI, NDVI, Output, PRODUCTS, Sensor};
 use crate::{composite, mask};
 use sen_catalog::raster::{Cog, CogProfile, CogWriter, Compression, DataType, Overviews, Pixel};
-use sen_catalog::store::MemoryStore;
+use sen_catalog::store::SqliteStore;
 use sen_catalog::{Band, Bounds, Crs, Interval};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -35,7 +35,7 @@ impl Delta {
     fn new(products: &'static [&'static dyn Product]) -> Self {
         let folder = tempfile::tempdir().expect("temporary folder");
         let weekly = Weekly {
-            store: Arc::new(MemoryStore::default()),
+            store: Arc::new(SqliteStore::in_memory().expect("opens")),
             assets: Assets::open(folder.path()).expect("asset folders"),
             grid: province(),
             products,

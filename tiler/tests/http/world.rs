@@ -4,8 +4,8 @@ use axum::Router;
 use axum::body::{Body, to_bytes};
 use axum::http::{HeaderMap, Method, Request, StatusCode};
 use sen_catalog::raster::{CogProfile, CogWriter, Compression, DataType, Overviews, Pixel};
-use sen_catalog::store::MemoryStore;
-use sen_catalog::{Asset, Assets, Crs, Grid, Item, Period, Store, asset};
+use sen_catalog::store::SqliteStore;
+use sen_catalog::{Asset, Assets, Crs, Grid, Item, ItemQuery, Period, Store, asset};
 use sen_tiler::{App, ServeOptions, router};
 use serde_json::Value;
 use std::sync::Arc;
@@ -19,7 +19,7 @@ pub(crate) const INSIDE: (f64, f64) = (105.6325, 10.4603);
 
 pub(crate) struct World {
     pub(crate) folder: tempfile::TempDir,
-    pub(crate) store: Arc<MemoryStore>,
+    pub(crate) store: Arc<SqliteStore>,
     pub(crate) assets: Assets,
     router: Router,
 }
@@ -68,6 +68,13 @@ impl World {
         })
     }
 
+    /// Puts every item into another store too.
+    pub(crate) async fn copy_items_to(&self, other: &dyn Store) {
+        for item in self.store.items(&ItemQuery::default()).await.expect("items") {
+            other.put_item(&item).await.expect("put");
+        }
+    }
+
     /// The same files behind another store.
     pub(crate) fn behind(&self, store: Arc<dyn Store>, options: &ServeOptions) -> Router {
         router(App::new(store, self.assets.clone(), options).expect("an app"))
@@ -76,7 +83,7 @@ impl World {
     pub(crate) fn with(options: &ServeOptions) -> Self {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let assets = Assets::open(folder.path()).expect("asset folders");
-        let store = Arc::new(MemoryStore::default());
+        let store = Arc::new(SqliteStore::in_memory().expect("opens"));
         let app = App::new(Arc::clone(&store) as Arc<dyn Store>, assets.clone(), options).expect("an app");
         let router = router(Arc::clone(&app));
         Self {

@@ -1,0 +1,341 @@
+//! Features: zones, stations, lines. The box index is an R*-tree, the text index FTS5 with trigrams.
+
+use super::SqliteStore;
+use crate::feature::{Feature, Layer, OtherCode, Shape, fold};
+use crate::grid::Bounds;
+use crate::store::{FeatureQuery, Features, Put};
+use crate::{Error, Result};
+use async_trait::async_trait;
+use chrono::NaiveDate;
+use rusqlite::{Connection, OptionalExtension, Row, ToSql, params};
+use std::collections::BTreeSet;
+use std::fmt::Write;
+
+pub(super) const SCHEMA: &str = "
+CREATE TABLE IF NOT EXISTS feature (
+    fid INTEGER PRIMARY KEY AUTOINCREMENT,
+    layer TEXT NOT NULL, scheme TEXT NOT NULL, code TEXT NOT NULL,
+    valid_from TEXT NOT NULL DEFAULT '', valid_to TEXT NOT NULL DEFAULT '',  -- ISO dates; empty: open
+    name TEXT, parent TEXT,
+    codes TEXT NOT NULL DEFAULT '[]',  -- further codes as JSON
+    area_m2 REAL NOT NULL,
+    properties TEXT NOT NULL DEFAULT '{}',
+    search TEXT NOT NULL,
+    shape TEXT NOT NULL,
+    geometry BLOB NOT NULL,  -- WKB, WGS 84 lon/lat
+    UNIQUE (layer, scheme, code, valid_from));
+CREATE INDEX IF NOT EXISTS feature_code ON feature (layer, code);
+CREATE INDEX IF NOT EXISTS feature_parent ON feature (layer, parent);
+CREATE VIRTUAL TABLE IF NOT EXISTS feature_box USING rtree (fid, west, east, south, north);
+CREATE VIRTUAL TABLE IF NOT EXISTS feature_text USING fts5 (search, content='feature', content_rowid='fid', tokenize='trigram');
+CREATE TABLE IF NOT EXISTS other_code (code TEXT NOT NULL, fid INTEGER NOT NULL, PRIMARY KEY (code, fid)) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS layer (
+    name TEXT PRIMARY KEY, revision INTEGER NOT NULL, shape TEXT NOT NULL, count INTEGER NOT NULL,
+    west REAL NOT NULL, south REAL NOT NULL, east REAL NOT NULL, north REAL NOT NULL) WITHOUT ROWID;
+";
+
+const COLUMNS: &str = "f.fid, f.layer, f.scheme, f.code, f.valid_from, f.valid_to, f.name, f.parent, f.codes, \
+                       f.area_m2, f.properties, f.geometry";
+
+fn damaged(what: impl std::fmt::Display) -> Error {
+    Error::Store(format!("a feature of the catalogue is damaged: {what}"))
+}
+
+fn date(text: &str) -> Result<Option<NaiveDate>> {
+    if text.is_empty() {
+        return Ok(None);
+    }
+    text.parse().map(Some).map_err(damaged)
+}
+
+fn text(date: Option<NaiveDate>) -> String {
+    date.map(|date| date.to_string()).unwrap_or_default()
+}
+
+fn decode(row: &Row<'_>) -> Result<Feature> {
+    let wkb = row.get_ref(11)?.as_blob().map_err(damaged)?;
+    let codes: Vec<OtherCode> =
+        serde_json::from_str(row.get_ref(8)?.as_str().map_err(damaged)?).map_err(damaged)?;
+    Ok(Feature {
+        fid: row.get(0)?,
+        layer: row.get(1)?,
+        scheme: row.get(2)?,
+        code: row.get(3)?,
+        valid_from: date(row.get_ref(4)?.as_str().map_err(damaged)?)?,
+        valid_to: date(row.get_ref(5)?.as_str().map_err(damaged)?)?,
+        name: row.get(6)?,
+        parent: row.get(7)?,
+        codes,
+        area_m2: row.get(9)?,
+        properties: serde_json::from_str(row.get_ref(10)?.as_str().map_err(damaged)?).map_err(damaged)?,
+        geometry: decode_wkb(wkb)?,
+    })
+}
+
+fn decode_wkb(bytes: &[u8]) -> Result<geo_types::Geometry<f64>> {
+    use geo_traits::to_geo::ToGeoGeometry;
+    let geometry = wkb::reader::read_wkb(bytes).map_err(damaged)?;
+    geometry
+        .try_to_geometry()
+        .ok_or_else(|| damaged("an empty geometry"))
+}
+
+fn encode_wkb(feature: &Feature) -> Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    wkb::writer::write_geometry(
+        &mut bytes,
+        &feature.geometry,
+        &wkb::writer::WriteOptions::default(),
+    )
+    .map_err(|error| Error::Invalid(format!("feature {} cannot be stored: {error}", feature.code)))?;
+    Ok(bytes)
+}
+
+/// Inserts or replaces one feature by identity; a feature that is the same already is left alone.
+fn put(connection: &Connection, feature: &Feature) -> Result<Put> {
+    let invalid = |what: &str| Error::Invalid(format!("feature {}: {what}", feature.code));
+    let shape =
+        Shape::of(&feature.geometry).ok_or_else(|| invalid("a mixture of points, lines and areas"))?;
+    let b = feature.bounds().ok_or_else(|| invalid("the geometry is empty"))?;
+    let wkb = encode_wkb(feature)?;
+    let json = |value: serde_json::Result<String>| value.map_err(|error| invalid(&error.to_string()));
+    let codes = json(serde_json::to_string(&feature.codes))?;
+    let properties = json(serde_json::to_string(&feature.properties))?;
+    let search = feature.search_text();
+    let (from, to) = (text(feature.valid_from), text(feature.valid_to));
+    let known: Option<(i64, bool, String)> = connection
+        .prepare_cached(
+            "SELECT fid, valid_to = ?5 AND name IS ?6 AND parent IS ?7 AND codes = ?8 AND properties = ?9
+                    AND geometry = ?10, search
+             FROM feature WHERE layer = ?1 AND scheme = ?2 AND code = ?3 AND valid_from = ?4",
+        )?
+        .query_row(
+            params![
+                feature.layer,
+                feature.scheme,
+                feature.code,
+                from,
+                to,
+                feature.name,
+                feature.parent,
+                codes,
+                properties,
+                wkb
+            ],
+            |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)),
+        )
+        .optional()?;
+    if let Some((_, true, _)) = known {
+        return Ok(Put::Unchanged);
+    }
+    let fid = if let Some((fid, _, old_search)) = &known {
+        connection
+            .prepare_cached("INSERT INTO feature_text (feature_text, rowid, search) VALUES ('delete', ?, ?)")?
+            .execute(params![fid, old_search])?;
+        connection
+            .prepare_cached("DELETE FROM other_code WHERE fid = ?")?
+            .execute([fid])?;
+        connection
+            .prepare_cached(
+                "UPDATE feature SET valid_to = ?2, name = ?3, parent = ?4, codes = ?5, area_m2 = ?6,
+                 properties = ?7, search = ?8, shape = ?9, geometry = ?10 WHERE fid = ?1",
+            )?
+            .execute(params![
+                fid,
+                to,
+                feature.name,
+                feature.parent,
+                codes,
+                feature.area_m2,
+                properties,
+                search,
+                shape.name(),
+                wkb
+            ])?;
+        *fid
+    } else {
+        connection
+            .prepare_cached(
+                "INSERT INTO feature (layer, scheme, code, valid_from, valid_to, name, parent, codes, area_m2,
+                 properties, search, shape, geometry) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            )?
+            .execute(params![
+                feature.layer, feature.scheme, feature.code, from, to, feature.name, feature.parent, codes,
+                feature.area_m2, properties, search, shape.name(), wkb
+            ])?;
+        connection.last_insert_rowid()
+    };
+    connection
+        .prepare_cached("INSERT OR REPLACE INTO feature_box VALUES (?, ?, ?, ?, ?)")?
+        .execute(params![fid, b.west, b.east, b.south, b.north])?;
+    connection
+        .prepare_cached("INSERT INTO feature_text (rowid, search) VALUES (?, ?)")?
+        .execute(params![fid, search])?;
+    for other in &feature.codes {
+        connection
+            .prepare_cached("INSERT OR IGNORE INTO other_code VALUES (?, ?)")?
+            .execute(params![other.code, fid])?;
+    }
+    Ok(if known.is_some() { Put::Changed } else { Put::Added })
+}
+
+/// Moves the layer's revision on and counts it anew. Its box is as coarse as the index: single precision, outwards.
+fn count(connection: &Connection, layer: &str) -> Result<()> {
+    connection.execute(
+        "INSERT INTO layer
+         SELECT f.layer, 1, min(f.shape), count(*), min(b.west), min(b.south), max(b.east), max(b.north)
+         FROM feature f JOIN feature_box b ON b.fid = f.fid WHERE f.layer = ?
+         ON CONFLICT (name) DO UPDATE SET revision = revision + 1, shape = excluded.shape,
+            count = excluded.count, west = excluded.west, south = excluded.south, east = excluded.east,
+            north = excluded.north",
+        [layer],
+    )?;
+    Ok(())
+}
+
+/// SQL and values of a query.
+fn select(query: &FeatureQuery, columns: &str) -> (String, Vec<Box<dyn ToSql>>) {
+    let mut sql = format!("SELECT {columns} FROM feature f");
+    let mut values: Vec<Box<dyn ToSql>> = Vec::new();
+    let needle = query
+        .text
+        .as_deref()
+        .map(fold)
+        .filter(|needle| !needle.is_empty());
+    // trigrams need three letters; shorter texts are few enough to look for in the rows themselves
+    let indexed = needle.as_ref().filter(|needle| needle.chars().count() >= 3);
+    if let Some(needle) = indexed {
+        sql.push_str(" JOIN feature_text t ON t.rowid = f.fid AND t.search MATCH ?");
+        values.push(Box::new(format!("\"{needle}\"")));
+    }
+    if let Some(b) = query.bbox {
+        sql.push_str(
+            " JOIN feature_box b ON b.fid = f.fid AND b.west <= ? AND b.east >= ? AND b.south <= ? AND b.north >= ?",
+        );
+        for side in [b.east, b.west, b.north, b.south] {
+            values.push(Box::new(side));
+        }
+    }
+    sql.push_str(" WHERE 1");
+    let mut condition = |text: &str, value: Box<dyn ToSql>| {
+        let _ = write!(sql, " AND {text}");
+        values.push(value);
+    };
+    if let (Some(needle), None) = (&needle, indexed) {
+        condition("instr(f.search, ?)", Box::new(needle.clone()));
+    }
+    if let Some(layer) = &query.layer {
+        condition("f.layer = ?", Box::new(layer.clone()));
+    }
+    if let Some(parent) = &query.parent {
+        condition("f.parent = ?", Box::new(parent.clone()));
+    }
+    if let Some(day) = query.valid_on {
+        condition("f.valid_from <= ?", Box::new(day.to_string()));
+        condition("(f.valid_to = '' OR f.valid_to > ?)", Box::new(day.to_string()));
+    }
+    for (name, value) in &query.properties {
+        sql.push_str(" AND CAST(json_extract(f.properties, ?) AS TEXT) = ?");
+        values.push(Box::new(format!("$.\"{}\"", name.replace('"', ""))));
+        values.push(Box::new(value.clone()));
+    }
+    if let Some(after) = query.after {
+        let _ = write!(sql, " AND f.fid > {after}");
+    }
+    sql.push_str(" ORDER BY f.fid");
+    if let Some(limit) = query.limit {
+        let _ = write!(sql, " LIMIT {limit}");
+    }
+    (sql, values)
+}
+
+#[async_trait]
+impl Features for SqliteStore {
+    async fn put_features(&self, features: Vec<Feature>) -> Result<Vec<Put>> {
+        self.writing(move |connection| {
+            let mut outcomes = Vec::with_capacity(features.len());
+            let mut touched = BTreeSet::new();
+            for feature in &features {
+                let outcome = put(connection, feature)?;
+                if outcome != Put::Unchanged {
+                    touched.insert(feature.layer.as_str());
+                }
+                outcomes.push(outcome);
+            }
+            for layer in touched {
+                count(connection, layer)?;
+            }
+            Ok(outcomes)
+        })
+        .await
+    }
+
+    async fn layers(&self) -> Result<Vec<Layer>> {
+        self.reading(|connection| {
+            let mut statement = connection.prepare_cached("SELECT * FROM layer ORDER BY name")?;
+            let layers = statement.query_map([], |row| {
+                let shape: String = row.get(2)?;
+                Ok(Layer {
+                    name: row.get(0)?,
+                    revision: row.get::<_, i64>(1)?.unsigned_abs(),
+                    count: row.get::<_, i64>(3)?.unsigned_abs(),
+                    shape: match shape.as_str() {
+                        "point" => Shape::Point,
+                        "line" => Shape::Line,
+                        _ => Shape::Polygon,
+                    },
+                    bounds: Bounds::new(row.get(4)?, row.get(5)?, row.get(6)?, row.get(7)?),
+                })
+            })?;
+            Ok(layers.collect::<Result<Vec<_>, _>>()?)
+        })
+        .await
+    }
+
+    async fn features(&self, query: &FeatureQuery) -> Result<Vec<Feature>> {
+        let query = query.clone();
+        self.reading(move |connection| {
+            let (sql, values) = select(&query, COLUMNS);
+            let mut statement = connection.prepare_cached(&sql)?;
+            let mut rows = statement.query(rusqlite::params_from_iter(values))?;
+            let mut features = Vec::new();
+            while let Some(row) = rows.next()? {
+                features.push(decode(row)?);
+            }
+            Ok(features)
+        })
+        .await
+    }
+
+    async fn count_features(&self, query: &FeatureQuery) -> Result<u64> {
+        let query = FeatureQuery {
+            limit: None,
+            after: None,
+            ..query.clone()
+        };
+        self.reading(move |connection| {
+            let (sql, values) = select(&query, "1");
+            let sql = format!("SELECT count(*) FROM ({sql})");
+            let mut statement = connection.prepare_cached(&sql)?;
+            let count: i64 = statement.query_row(rusqlite::params_from_iter(values), |row| row.get(0))?;
+            Ok(count.unsigned_abs())
+        })
+        .await
+    }
+
+    async fn feature(&self, layer: &str, code: &str, day: Option<NaiveDate>) -> Result<Option<Feature>> {
+        let (layer, code) = (layer.to_owned(), code.to_owned());
+        self.reading(move |connection| {
+            let sql = format!(
+                "SELECT {COLUMNS} FROM feature f WHERE f.layer = ?1
+                 AND (f.code = ?2 OR f.fid IN (SELECT fid FROM other_code WHERE code = ?2))
+                 AND (?3 = '' OR (f.valid_from <= ?3 AND (f.valid_to = '' OR f.valid_to > ?3)))
+                 ORDER BY f.code = ?2 DESC, f.valid_from DESC LIMIT 1"
+            );
+            let mut statement = connection.prepare_cached(&sql)?;
+            let mut rows = statement.query(params![layer, code, text(day)])?;
+            rows.next()?.map(decode).transpose()
+        })
+        .await
+    }
+}
