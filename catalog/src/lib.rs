@@ -13,6 +13,7 @@ pub mod item;
 pub mod observation;
 pub mod period;
 pub mod raster;
+pub mod season;
 pub mod statistic;
 pub mod store;
 pub mod tms;

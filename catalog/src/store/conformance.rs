@@ -6,6 +6,7 @@ use crate::feature::{Feature, OtherCode, Shape};
 use crate::grid::{Bounds, Grid};
 use crate::item::{Asset, Item};
 use crate::period::Period;
+use crate::season::Season;
 use chrono::NaiveDate;
 use geo_types::{Geometry, MultiPolygon, Polygon};
 use serde_json::{Map, json};
@@ -250,6 +251,58 @@ pub async fn features(store: &dyn Store) {
     );
 }
 
+/// Crops: replaced as a whole, the revision moves only when one changed.
+///
+/// # Panics
+/// When the store departs from the contract of [`Seasons`](super::Seasons).
+#[expect(clippy::unwrap_used, reason = "a conformance suite fails by panicking")]
+pub async fn seasons(store: &dyn Store) {
+    let day = |text: &str| text.parse::<NaiveDate>().ok();
+    let crop = |season: &str, sowing: Option<NaiveDate>| Season {
+        season: season.into(),
+        sowing,
+        heading: day("2026-06-20"),
+        harvest: day("2026-07-19"),
+        lost: None,
+        sowing_uncertainty_days: sowing.map(|_| 4.5),
+        heading_uncertainty_days: Some(6.0),
+        harvest_uncertainty_days: Some(5.25),
+    };
+    let first = vec![
+        crop("2026-he-thu", None),
+        crop("2026-thu-dong", day("2026-08-18")),
+    ];
+    assert!(store.seasons(7).await.unwrap().is_empty());
+    let put = vec![(7, first.clone()), (9, vec![first[0].clone()])];
+    assert_eq!(store.put_seasons(put.clone()).await.unwrap(), 2);
+    assert_eq!(
+        store.seasons(7).await.unwrap(),
+        first,
+        "in order, as they were put"
+    );
+    let revision = store.revision().await.unwrap();
+    assert_eq!(store.put_seasons(put).await.unwrap(), 0);
+    assert_eq!(store.revision().await.unwrap(), revision, "nothing changed");
+    assert_eq!(
+        store
+            .put_seasons(vec![(7, vec![first[1].clone()]), (9, vec![first[0].clone()])])
+            .await
+            .unwrap(),
+        1
+    );
+    assert!(store.revision().await.unwrap() > revision);
+    let all = store.seasons_of(&[7, 8, 9]).await.unwrap();
+    assert_eq!(all.keys().copied().collect::<Vec<_>>(), [7, 9]);
+    assert_eq!(all[&7], first[1..], "what was there before is gone");
+
+    assert_eq!(store.calendar_digest("plots").await.unwrap(), None);
+    store.put_calendar_digest("plots", "abc").await.unwrap();
+    assert_eq!(
+        store.calendar_digest("plots").await.unwrap().as_deref(),
+        Some("abc")
+    );
+}
+
 /// A square of 0.01 degrees with its south-west corner at the point.
 fn square(west: f64, south: f64) -> Geometry<f64> {
     let (east, north) = (west + 0.01, south + 0.01);
@@ -273,11 +326,13 @@ mod tests {
         let open = |name: &str| SqliteStore::open(&folder.path().join(name)).expect("opens");
         super::all(&open("items.sqlite")).await;
         super::features(&open("features.sqlite")).await;
+        super::seasons(&open("seasons.sqlite")).await;
     }
 
     #[tokio::test]
     async fn sqlite_in_memory_conforms() {
         super::all(&SqliteStore::in_memory().expect("opens")).await;
         super::features(&SqliteStore::in_memory().expect("opens")).await;
+        super::seasons(&SqliteStore::in_memory().expect("opens")).await;
     }
 }

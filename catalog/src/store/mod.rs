@@ -9,9 +9,11 @@ use crate::feature::{Feature, Layer};
 use crate::grid::Bounds;
 use crate::item::Item;
 use crate::period::Period;
+use crate::season::Season;
 use crate::{Error, Result};
 use async_trait::async_trait;
 use chrono::NaiveDate;
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -106,9 +108,29 @@ pub trait Features: Send + Sync {
     async fn feature(&self, layer: &str, code: &str, day: Option<NaiveDate>) -> Result<Option<Feature>>;
 }
 
+/// Crops of plots.
+#[async_trait]
+pub trait Seasons: Send + Sync {
+    /// Replaces the crops of each feature, all or nothing; gives the number of features whose crops changed. The revision
+    /// moves only when there are any.
+    async fn put_seasons(&self, seasons: Vec<(i64, Vec<Season>)>) -> Result<usize>;
+
+    /// The crops of a feature, in order of time.
+    async fn seasons(&self, fid: i64) -> Result<Vec<Season>>;
+
+    /// The crops of many features; those without any are left out.
+    async fn seasons_of(&self, fids: &[i64]) -> Result<BTreeMap<i64, Vec<Season>>>;
+
+    /// What the crops of a layer were last made from, if they ever were.
+    async fn calendar_digest(&self, layer: &str) -> Result<Option<String>>;
+
+    /// Keeps what the crops of a layer were made from. Does not move the revision.
+    async fn put_calendar_digest(&self, layer: &str, digest: &str) -> Result<()>;
+}
+
 /// The catalogue's rows: items here, the other nouns in small traits of their own.
 #[async_trait]
-pub trait Store: Features + Send + Sync + std::fmt::Debug {
+pub trait Store: Features + Seasons + Send + Sync + std::fmt::Debug {
     /// Inserts or replaces the item (key: collection and id).
     async fn put_item(&self, item: &Item) -> Result<()>;
 

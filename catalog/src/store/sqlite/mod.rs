@@ -2,6 +2,7 @@
 
 mod features;
 mod items;
+mod seasons;
 
 use crate::{Error, Result};
 use rusqlite::{Connection, OpenFlags};
@@ -18,6 +19,7 @@ const SCHEMA: &[&str] = &[
      INSERT INTO revision SELECT 0 WHERE NOT EXISTS (SELECT 1 FROM revision);",
     items::SCHEMA,
     features::SCHEMA,
+    seasons::SCHEMA,
 ];
 
 /// The embedded store.
