@@ -1,0 +1,364 @@
+//! Reading a table by rows and by columns with positioned reads: opening one costs the footer, not the file.
+
+use super::{COLUMNS, ZonalStatistic, class_of};
+use crate::{Error, Result};
+use arrow_ipc::reader::read_footer_length;
+use arrow_ipc::{Footer, root_as_footer, root_as_message};
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::os::unix::fs::FileExt;
+use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
+
+/// Longest footer or batch header that is read: a table has some dozen columns.
+const LONGEST_HEADER: usize = 1 << 20;
+
+/// Where a buffer lies in the file.
+#[derive(Clone, Copy, Debug)]
+struct Place {
+    offset: u64,
+    bytes: u64,
+}
+
+/// A column of numbers, in memory once it was asked for as a whole.
+#[derive(Debug)]
+struct Numbers {
+    place: Place,
+    values: OnceLock<Vec<f64>>,
+}
+
+/// Statistics of the zones of one layer against one weekly item, a row a feature in the order of `fid`.
+///
+/// The file is an Arrow IPC file with the columns `fid`, `code`, `by_code` (the rows in the order of their codes), the
+/// fields of [`ZonalStatistic`] (NaN: none) and `class_{value}_ha` for the classes of class rasters. It stays open: what
+/// replaces it later is not seen.
+#[derive(Debug)]
+pub struct StatisticTable {
+    path: PathBuf,
+    file: File,
+    len: usize,
+    metadata: BTreeMap<String, String>,
+    fid: Place,
+    fids: OnceLock<Vec<i64>>,
+    code_ends: Place,
+    code_text: Place,
+    by_code: Place,
+    numbers: Vec<(String, Numbers)>,
+}
+
+impl StatisticTable {
+    /// Opens a table and checks that its buffers lie in the file.
+    ///
+    /// # Errors
+    /// [`Error::Io`] when the file cannot be read, [`Error::Invalid`] when it is no table of statistics.
+    pub fn open(path: &Path) -> Result<Self> {
+        let io = |error| Error::io(path, error);
+        let bad = |reason: &str| {
+            Error::Invalid(format!(
+                "{} is no table of statistics: {reason}; `sen process` makes it anew once the file is gone",
+                path.display()
+            ))
+        };
+        let file = File::open(path).map_err(io)?;
+        let size = file.metadata().map_err(io)?.len();
+        let end = size.checked_sub(10).ok_or_else(|| bad("it is too short"))?;
+        let mut tail = [0; 10];
+        file.read_exact_at(&mut tail, end).map_err(io)?;
+        let length = read_footer_length(tail).map_err(|_| bad("it does not end as Arrow IPC files do"))?;
+        let start = end
+            .checked_sub(length as u64)
+            .filter(|_| length <= LONGEST_HEADER)
+            .ok_or_else(|| bad("its footer has an impossible length"))?;
+        let mut footer = vec![0; length];
+        file.read_exact_at(&mut footer, start).map_err(io)?;
+        let footer = root_as_footer(&footer).map_err(|_| bad("its footer is damaged"))?;
+        let (len, buffers) = buffers(&file, size, &footer).map_err(|reason| bad(&reason))?;
+        Self::of(path, file, &footer, len, &buffers)
+            .ok_or_else(|| bad("its columns are others than expected"))
+    }
+
+    /// Takes the columns out of the footer; none when one is missing or of a wrong length.
+    fn of(path: &Path, file: File, footer: &Footer, len: usize, buffers: &[Place]) -> Option<Self> {
+        use arrow_ipc::Type;
+        let schema = footer.schema()?;
+        let metadata = schema.custom_metadata().map(|pairs| {
+            let text =
+                |pair: arrow_ipc::KeyValue<'_>| Some((pair.key()?.to_owned(), pair.value()?.to_owned()));
+            pairs.iter().filter_map(text).collect()
+        });
+        let (mut fid, mut code, mut by_code, mut numbers) = (None, None, None, Vec::new());
+        // each column has a validity buffer first, which is not looked at: nothing here is null
+        let mut rest = buffers;
+        for field in schema.fields()? {
+            let name = field.name()?;
+            let wide = |place: &Place, bytes: usize| place.bytes >= (bytes * len) as u64;
+            match (name, field.type_type()) {
+                ("code", Type::Utf8) => {
+                    let [_, ends, text, others @ ..] = rest else {
+                        return None;
+                    };
+                    code = (len == 0 || ends.bytes >= 4 * (len as u64 + 1)).then_some((*ends, *text));
+                    rest = others;
+                }
+                (_, Type::Int | Type::FloatingPoint) => {
+                    let [_, place, others @ ..] = rest else {
+                        return None;
+                    };
+                    match (name, field.type_type()) {
+                        ("fid", Type::Int) => fid = Some(*place).filter(|place| wide(place, 8)),
+                        ("by_code", Type::Int) => by_code = Some(*place).filter(|place| wide(place, 4)),
+                        (_, Type::FloatingPoint) if wide(place, 8) => numbers.push((
+                            name.to_owned(),
+                            Numbers {
+                                place: *place,
+                                values: OnceLock::new(),
+                            },
+                        )),
+                        _ => return None,
+                    }
+                    rest = others;
+                }
+                _ => return None,
+            }
+        }
+        let complete = COLUMNS
+            .iter()
+            .zip(&numbers)
+            .filter(|((name, ..), (own, _))| name == own)
+            .count();
+        let (code_ends, code_text) = code?;
+        (complete == COLUMNS.len()).then_some(Self {
+            path: path.to_path_buf(),
+            file,
+            len,
+            metadata: metadata.unwrap_or_default(),
+            fid: fid?,
+            fids: OnceLock::new(),
+            code_ends,
+            code_text,
+            by_code: by_code?,
+            numbers,
+        })
+    }
+
+    /// The file.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Number of rows.
+    pub fn len(&self) -> usize {
+        self.len
+    }
+
+    /// True without a row.
+    pub fn is_empty(&self) -> bool {
+        self.len == 0
+    }
+
+    /// What the table was made of.
+    pub fn metadata(&self) -> &BTreeMap<String, String> {
+        &self.metadata
+    }
+
+    /// Names of the columns of numbers, in their order.
+    pub fn columns(&self) -> impl Iterator<Item = &str> {
+        self.numbers.iter().map(|(name, _)| name.as_str())
+    }
+
+    /// The features, ascending; read once and then kept (8 bytes a row). Empty when the file cannot be read any more,
+    /// which is logged.
+    pub fn fids(&self) -> &[i64] {
+        self.fids.get_or_init(|| {
+            let bytes = self.read(self.fid, 8 * self.len);
+            let values = bytes.as_chunks().0.iter().map(|bytes| i64::from_le_bytes(*bytes));
+            values.collect()
+        })
+    }
+
+    /// The row of a feature.
+    pub fn row_of(&self, fid: i64) -> Option<usize> {
+        if let Some(fids) = self.fids.get() {
+            return fids.binary_search(&fid).ok();
+        }
+        let (mut low, mut high) = (0, self.len.checked_sub(1)?);
+        let (mut first, mut last) = (self.fid(low)?, self.fid(high)?);
+        // fids are given one after the other: a guess between the ends is mostly right at once
+        let mut halve = false;
+        while (first..=last).contains(&fid) {
+            if first == last {
+                return Some(low);
+            }
+            let share = (fid as f64 - first as f64) / (last as f64 - first as f64);
+            let guess = if halve {
+                usize::midpoint(low, high)
+            } else {
+                low + (share * (high - low) as f64) as usize
+            };
+            halve = !halve;
+            let row = guess.clamp(low, high);
+            let found = self.fid(row)?;
+            match found.cmp(&fid) {
+                std::cmp::Ordering::Equal => return Some(row),
+                std::cmp::Ordering::Less if row < high => {
+                    low = row + 1;
+                    first = self.fid(low)?;
+                }
+                std::cmp::Ordering::Greater if row > low => {
+                    high = row - 1;
+                    last = self.fid(high)?;
+                }
+                _ => return None,
+            }
+        }
+        None
+    }
+
+    /// The row of a code; where several features carry it (codes are used again in the world) the one with the
+    /// greatest `fid`.
+    pub fn row_of_code(&self, code: &str) -> Option<usize> {
+        let (mut low, mut high) = (0, self.len);
+        while low < high {
+            let middle = usize::midpoint(low, high);
+            if self.code(self.nth_by_code(middle)?)?.as_str() <= code {
+                low = middle + 1;
+            } else {
+                high = middle;
+            }
+        }
+        let row = self.nth_by_code(low.checked_sub(1)?)?;
+        (self.code(row)? == code).then_some(row)
+    }
+
+    /// The code of a row.
+    pub fn code(&self, row: usize) -> Option<String> {
+        if row >= self.len {
+            return None;
+        }
+        let ends: [u8; 8] = self.at(self.code_ends, 4 * row)?;
+        let [start, end] = [&ends[..4], &ends[4..]]
+            .map(|bytes| bytes.try_into().map(i32::from_le_bytes).unwrap_or_default() as u64);
+        if start > end || end > self.code_text.bytes {
+            return None;
+        }
+        let place = Place {
+            offset: self.code_text.offset + start,
+            bytes: end - start,
+        };
+        String::from_utf8(self.read(place, place.bytes as usize)).ok()
+    }
+
+    /// The statistic of a row that [`StatisticTable::row_of`] gave; an empty one for a row that is not there.
+    pub fn statistic(&self, row: usize) -> ZonalStatistic {
+        let mut statistic = ZonalStatistic::default();
+        if row >= self.len {
+            return statistic;
+        }
+        for (index, (name, numbers)) in self.numbers.iter().enumerate() {
+            let value = match numbers.values.get() {
+                Some(values) => values.get(row).copied(),
+                None => self.at(numbers.place, 8 * row).map(f64::from_le_bytes),
+            };
+            let value = value.unwrap_or(f64::NAN);
+            if let Some((.., set)) = COLUMNS.get(index) {
+                set(&mut statistic, value);
+            } else if let Some(class) = class_of(name) {
+                statistic.classes.insert(class, value);
+            }
+        }
+        statistic
+    }
+
+    /// A whole column of numbers (NaN: none), a value a row; read once and then kept (8 bytes a row).
+    pub fn column(&self, name: &str) -> Option<&[f64]> {
+        let (_, numbers) = self.numbers.iter().find(|(own, _)| own == name)?;
+        let values = numbers.values.get_or_init(|| {
+            let bytes = self.read(numbers.place, 8 * self.len);
+            let values = bytes.as_chunks().0.iter().map(|bytes| f64::from_le_bytes(*bytes));
+            values.collect()
+        });
+        (values.len() == self.len).then_some(values)
+    }
+
+    fn fid(&self, row: usize) -> Option<i64> {
+        self.at(self.fid, 8 * row).map(i64::from_le_bytes)
+    }
+
+    /// The row whose code is the n-th.
+    fn nth_by_code(&self, n: usize) -> Option<usize> {
+        let row = self.at(self.by_code, 4 * n).map(u32::from_le_bytes)? as usize;
+        (row < self.len).then_some(row)
+    }
+
+    fn at<const N: usize>(&self, place: Place, offset: usize) -> Option<[u8; N]> {
+        let mut bytes = [0; N];
+        self.fill(&mut bytes, place.offset + offset as u64)
+            .then_some(bytes)
+    }
+
+    /// The first `length` bytes of a buffer, which `open` has found to be there.
+    fn read(&self, place: Place, length: usize) -> Vec<u8> {
+        let mut bytes = vec![0; length];
+        if self.fill(&mut bytes, place.offset) {
+            bytes
+        } else {
+            Vec::new()
+        }
+    }
+
+    fn fill(&self, bytes: &mut [u8], offset: u64) -> bool {
+        let result = self.file.read_exact_at(bytes, offset);
+        if let Err(error) = &result {
+            tracing::error!(path = %self.path.display(), %error, "a table of statistics cannot be read");
+        }
+        result.is_ok()
+    }
+}
+
+/// Rows of the one batch and its buffers, each checked to lie in the file.
+fn buffers(file: &File, size: u64, footer: &Footer) -> Result<(usize, Vec<Place>), String> {
+    let batches = footer.recordBatches().ok_or("it has no rows")?;
+    if batches.len() != 1 {
+        return Err(format!(
+            "it has {} batches of rows where one is expected",
+            batches.len()
+        ));
+    }
+    let block = batches.get(0);
+    let (offset, length) = (block.offset() as u64, block.metaDataLength() as usize);
+    if length > LONGEST_HEADER || length < 8 || offset.saturating_add(length as u64) > size {
+        return Err("its batch lies outside the file".into());
+    }
+    let mut header = vec![0; length];
+    file.read_exact_at(&mut header, offset)
+        .map_err(|error| error.to_string())?;
+    // a marker and the length of what follows
+    let message = root_as_message(&header[8..]).map_err(|_| "its batch is damaged")?;
+    let batch = message.header_as_record_batch().ok_or("its batch is damaged")?;
+    if batch.compression().is_some() {
+        return Err("it is compressed".into());
+    }
+    let len = usize::try_from(batch.length()).map_err(|_| "its batch is damaged")?;
+    let body = offset + length as u64;
+    let place = |buffer: &arrow_ipc::Buffer| {
+        let start = body
+            .checked_add_signed(buffer.offset())
+            .filter(|&start| start >= body);
+        let bytes = u64::try_from(buffer.length()).ok();
+        let inside = |(start, bytes): &(u64, u64)| start.checked_add(*bytes).is_some_and(|end| end <= size);
+        let (offset, bytes) = start
+            .zip(bytes)
+            .filter(inside)
+            .ok_or("a column lies outside the file")?;
+        Ok(Place { offset, bytes })
+    };
+    let places: Result<Vec<Place>, &str> = batch
+        .buffers()
+        .map(|buffers| buffers.iter().map(place).collect())
+        .unwrap_or_else(|| Ok(Vec::new()));
+    // eight bytes a row at least: a lying length asks for no memory
+    if len as u64 > size / 8 {
+        return Err("it has fewer rows than it says".into());
+    }
+    Ok((len, places?))
+}

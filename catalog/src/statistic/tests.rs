@@ -1,0 +1,144 @@
+use super::*;
+use crate::{Asset, Assets};
+use std::path::Path;
+
+fn statistic(mean: f64, water_ha: f64) -> ZonalStatistic {
+    ZonalStatistic {
+        count: 77.25,
+        mean: Some(mean),
+        min: Some(-0.25),
+        max: Some(0.875),
+        stdev: Some(0.125),
+        median: None,
+        p10: None,
+        p90: Some(0.75),
+        valid_fraction: 0.5,
+        area_ha: 0.771,
+        classes: BTreeMap::from([(0, 0.5), (1, water_ha)]),
+    }
+}
+
+fn write(path: &Path) -> Vec<(i64, String, ZonalStatistic)> {
+    let rows = vec![
+        (3, "DT-002".to_owned(), statistic(0.5, 0.1)),
+        (4, "OB 12 – Đồng Tháp".to_owned(), statistic(0.25, 0.0)),
+        (9, "DT-001".to_owned(), statistic(0.125, 0.2)),
+        (
+            700,
+            "DT-002".to_owned(),
+            ZonalStatistic {
+                classes: BTreeMap::from([(0, 0.0), (1, 0.0)]),
+                ..ZonalStatistic::default()
+            },
+        ),
+    ];
+    let metadata = BTreeMap::from([("item".to_owned(), "ab12".to_owned())]);
+    StatisticTable::write(path, &rows, &metadata).expect("written");
+    rows
+}
+
+#[test]
+fn a_table_gives_back_what_was_put_in() {
+    let folder = tempfile::tempdir().expect("folder");
+    let path = folder.path().join("statistics_plots.arrow");
+    let rows = write(&path);
+    let table = StatisticTable::open(&path).expect("a table");
+    assert_eq!((table.len(), table.metadata()["item"].as_str()), (4, "ab12"));
+    for pass in 0..2 {
+        for (row, (fid, code, statistic)) in rows.iter().enumerate() {
+            assert_eq!(table.row_of(*fid), Some(row), "pass {pass}");
+            assert_eq!(table.code(row).as_ref(), Some(code));
+            assert_eq!(&table.statistic(row), statistic);
+        }
+        for missing in [i64::MIN, 0, 2, 5, 8, 10, 699, 701, i64::MAX] {
+            assert_eq!(table.row_of(missing), None, "{missing}");
+        }
+        // a code used again names the newest
+        assert_eq!(table.row_of_code("DT-002"), Some(3));
+        assert_eq!(table.row_of_code("DT-001"), Some(2));
+        assert_eq!(table.row_of_code("OB 12 – Đồng Tháp"), Some(1));
+        assert_eq!(table.row_of_code("DT-0011"), None);
+        assert_eq!(table.row_of_code(""), None);
+        // and again with the columns in memory
+        assert_eq!(table.fids(), [3, 4, 9, 700]);
+        assert_eq!(table.column("class_1_ha"), Some(&[0.1, 0.0, 0.2, 0.0][..]));
+        assert!(table.column("median").expect("a column")[0].is_nan());
+        assert_eq!(table.column("no_such"), None);
+    }
+    assert_eq!(table.statistic(4), ZonalStatistic::default());
+    assert!(
+        table.columns().eq(COLUMNS
+            .iter()
+            .map(|(name, ..)| *name)
+            .chain(["class_0_ha", "class_1_ha"]))
+    );
+}
+
+#[test]
+fn the_same_rows_give_the_same_bytes_and_unordered_ones_are_refused() {
+    let folder = tempfile::tempdir().expect("folder");
+    let (a, b) = (folder.path().join("a"), folder.path().join("b"));
+    let mut rows = write(&a);
+    write(&b);
+    assert_eq!(std::fs::read(&a).expect("a"), std::fs::read(&b).expect("b"));
+    rows.swap(0, 1);
+    let error = StatisticTable::write(&b, &rows, &BTreeMap::new()).expect_err("not in order");
+    assert!(error.to_string().contains("4 stands before 3"), "{error}");
+    let empty = folder.path().join("empty");
+    StatisticTable::write(&empty, &[], &BTreeMap::new()).expect("written");
+    let table = StatisticTable::open(&empty).expect("a table without rows");
+    assert_eq!(
+        (table.row_of(1), table.row_of_code("A"), table.fids().len()),
+        (None, None, 0)
+    );
+}
+
+#[test]
+fn a_damaged_table_is_refused_and_never_a_panic() {
+    let folder = tempfile::tempdir().expect("folder");
+    let path = folder.path().join("table");
+    write(&path);
+    let whole = std::fs::read(&path).expect("bytes");
+    for length in 0..whole.len() {
+        std::fs::write(&path, &whole[..length]).expect("cut");
+        assert!(StatisticTable::open(&path).is_err(), "cut at {length}");
+    }
+    for at in (0..whole.len()).step_by(3) {
+        let mut bytes = whole.clone();
+        bytes[at] ^= 0xff;
+        std::fs::write(&path, &bytes).expect("flipped");
+        if let Ok(table) = StatisticTable::open(&path) {
+            table.row_of(9);
+            table.row_of_code("DT-002");
+            for row in 0..table.len().min(10) {
+                table.statistic(row);
+            }
+            table.fids();
+            table.column("mean");
+        }
+    }
+}
+
+#[test]
+fn tables_stay_open_until_they_are_remade() {
+    let folder = tempfile::tempdir().expect("folder");
+    let assets = Assets::open(folder.path()).expect("assets");
+    let mut asset = Asset::new("t.arrow");
+    asset.sha256 = Some("1".into());
+    write(&assets.path("t.arrow"));
+    let tables = StatisticTables::new();
+    let first = tables.open(&assets, &asset).expect("a table");
+    assert!(std::sync::Arc::ptr_eq(
+        &first,
+        &tables.open(&assets, &asset).expect("the same")
+    ));
+    asset.sha256 = Some("2".into());
+    assert!(!std::sync::Arc::ptr_eq(
+        &first,
+        &tables.open(&assets, &asset).expect("another")
+    ));
+    let gone = tables
+        .open(&assets, &Asset::new("gone.arrow"))
+        .expect_err("no file");
+    assert!(matches!(gone, crate::Error::NotFound(_)), "{gone}");
+}

@@ -1,0 +1,93 @@
+//! Writing a table: one Arrow IPC file, uncompressed, one record batch.
+
+use super::{COLUMNS, StatisticTable, ZonalStatistic, class_column};
+use crate::{Error, Result};
+use arrow_array::{ArrayRef, Float64Array, Int64Array, RecordBatch, StringArray, UInt32Array};
+use arrow_ipc::writer::FileWriter;
+use arrow_schema::{ArrowError, DataType, Field, Schema};
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs::File;
+use std::io::BufWriter;
+use std::path::Path;
+use std::sync::Arc;
+
+impl StatisticTable {
+    /// Writes a table; the same rows and metadata give the same bytes.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] unless the rows are in ascending order of `fid`, none twice; [`Error::Io`] when the file cannot
+    /// be written.
+    pub fn write(
+        path: &Path,
+        rows: &[(i64, String, ZonalStatistic)],
+        metadata: &BTreeMap<String, String>,
+    ) -> Result<()> {
+        if let Some(pair) = rows.windows(2).find(|pair| pair[0].0 >= pair[1].0) {
+            return Err(Error::Invalid(format!(
+                "rows of a table of statistics must ascend by fid; {} stands before {}",
+                pair[0].0, pair[1].0
+            )));
+        }
+        let batch = batch(rows, metadata).map_err(|error| Error::Invalid(error.to_string()))?;
+        let file = File::create(path).map_err(|error| Error::io(path, error))?;
+        save(file, &batch).map_err(|error| match error {
+            ArrowError::IoError(_, error) => Error::io(path, error),
+            other => Error::Invalid(format!("{}: {other}", path.display())),
+        })
+    }
+}
+
+fn batch(
+    rows: &[(i64, String, ZonalStatistic)],
+    metadata: &BTreeMap<String, String>,
+) -> Result<RecordBatch, ArrowError> {
+    let mut fields = Vec::new();
+    let mut arrays: Vec<ArrayRef> = Vec::new();
+    let mut add = |name: String, data_type: DataType, array: ArrayRef| {
+        fields.push(Field::new(name, data_type, false));
+        arrays.push(array);
+    };
+    let fids: Int64Array = rows.iter().map(|(fid, ..)| *fid).collect::<Vec<_>>().into();
+    add("fid".into(), DataType::Int64, Arc::new(fids));
+    let characters: usize = rows.iter().map(|(_, code, _)| code.len()).sum();
+    if characters > i32::MAX as usize || rows.len() > i32::MAX as usize {
+        return Err(ArrowError::InvalidArgumentError(format!(
+            "{} codes of {characters} bytes do not fit one table of statistics",
+            rows.len()
+        )));
+    }
+    let codes = StringArray::from_iter_values(rows.iter().map(|(_, code, _)| code));
+    add("code".into(), DataType::Utf8, Arc::new(codes));
+    // the rows in the order of their codes: how a code is found without reading all of them
+    let mut by_code: Vec<u32> = (0..rows.len() as u32).collect();
+    by_code.sort_by_key(|&row| (rows[row as usize].1.as_str(), row));
+    add(
+        "by_code".into(),
+        DataType::UInt32,
+        Arc::new(UInt32Array::from(by_code)),
+    );
+    let mut numbers = |name: String, of: &dyn Fn(&ZonalStatistic) -> f64| {
+        let values: Vec<f64> = rows.iter().map(|(.., statistic)| of(statistic)).collect();
+        add(name, DataType::Float64, Arc::new(Float64Array::from(values)));
+    };
+    for (name, of, _) in COLUMNS {
+        numbers(name.into(), &of);
+    }
+    let classes: BTreeSet<i64> = rows
+        .iter()
+        .flat_map(|(.., statistic)| statistic.classes.keys().copied())
+        .collect();
+    for class in classes {
+        numbers(class_column(class), &|statistic| {
+            statistic.classes.get(&class).copied().unwrap_or(0.0)
+        });
+    }
+    let metadata = metadata.clone().into_iter().collect();
+    RecordBatch::try_new(Arc::new(Schema::new_with_metadata(fields, metadata)), arrays)
+}
+
+fn save(file: File, batch: &RecordBatch) -> Result<(), ArrowError> {
+    let mut writer = FileWriter::try_new(BufWriter::with_capacity(1 << 20, file), batch.schema_ref())?;
+    writer.write(batch)?;
+    writer.finish()
+}
