@@ -1,6 +1,6 @@
 //! What exists, where it lies, how it is read.
 //!
-//! The pure data modules (`grid`, `tms`, `band`, `period`, `item`, `feature`, `observation`, `statistic`) know nothing of storage; [`raster`] reads and
+//! The pure data modules (`grid`, `tms`, `band`, `period`, `item`, `feature`, `observation`, `qartod`, `statistic`) know nothing of storage; [`raster`] reads and
 //! writes cloud-optimised GeoTIFFs, [`store`] keeps the rows. No HTTP and no GDAL in this crate.
 
 pub mod asset;
@@ -12,6 +12,8 @@ pub mod grid;
 pub mod item;
 pub mod observation;
 pub mod period;
+pub mod property;
+pub mod qartod;
 pub mod raster;
 pub mod season;
 pub mod statistic;

@@ -1,5 +1,9 @@
 //! What every [`Store`] must do, as functions that each backend's tests call.
 
+mod observations;
+
+pub use observations::observations;
+
 use super::{FeatureQuery, ItemQuery, Put, Store};
 use crate::crs::Crs;
 use crate::feature::{Feature, OtherCode, Shape};
@@ -327,6 +331,7 @@ mod tests {
         super::all(&open("items.sqlite")).await;
         super::features(&open("features.sqlite")).await;
         super::seasons(&open("seasons.sqlite")).await;
+        super::observations(&open("observations.sqlite")).await;
     }
 
     #[tokio::test]
@@ -334,5 +339,6 @@ mod tests {
         super::all(&SqliteStore::in_memory().expect("opens")).await;
         super::features(&SqliteStore::in_memory().expect("opens")).await;
         super::seasons(&SqliteStore::in_memory().expect("opens")).await;
+        super::observations(&SqliteStore::in_memory().expect("opens")).await;
     }
 }

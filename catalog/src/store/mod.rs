@@ -1,8 +1,10 @@
 //! Rows: what items exist. One small trait by noun; each backend passes [`conformance`].
 
 pub mod conformance;
+mod observations;
 mod sqlite;
 
+pub use observations::{ObservationQuery, Observations};
 pub use sqlite::SqliteStore;
 
 use crate::feature::{Feature, Layer};
@@ -130,7 +132,7 @@ pub trait Seasons: Send + Sync {
 
 /// The catalogue's rows: items here, the other nouns in small traits of their own.
 #[async_trait]
-pub trait Store: Features + Seasons + Send + Sync + std::fmt::Debug {
+pub trait Store: Features + Observations + Seasons + Send + Sync + std::fmt::Debug {
     /// Inserts or replaces the item (key: collection and id).
     async fn put_item(&self, item: &Item) -> Result<()>;
 

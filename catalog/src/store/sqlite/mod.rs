@@ -2,6 +2,8 @@
 
 mod features;
 mod items;
+mod neighbours;
+mod observations;
 mod seasons;
 
 use crate::{Error, Result};
@@ -20,6 +22,7 @@ const SCHEMA: &[&str] = &[
     items::SCHEMA,
     features::SCHEMA,
     seasons::SCHEMA,
+    observations::SCHEMA,
 ];
 
 /// The embedded store.

@@ -1,0 +1,72 @@
+//! Thresholds for the Mekong delta where nothing else is configured.
+
+use super::config::{Flat, Range, Rate, Spike, SpikeMethod, Tests};
+
+fn range(fail: [f64; 2]) -> Option<Range> {
+    Some(Range { fail, suspect: None })
+}
+
+fn spike(suspect: f64, fail: f64) -> Option<Spike> {
+    Some(Spike {
+        suspect,
+        fail,
+        method: SpikeMethod::Average,
+    })
+}
+
+/// The tests of a property, none for one that is not known here.
+///
+/// Water level in metres: -2 to 7 m covers the record floods of Tan Chau and the lowest tides, tides here rise by less
+/// than 0.5 m an hour. The pH of a buffered canal may stand still for half a day on a display of one decimal, so the
+/// flat line is looked for over a day.
+pub fn defaults(property: &str) -> Tests {
+    match property {
+        "water_level" => Tests {
+            range: range([-2.0, 7.0]),
+            spike: spike(0.15, 0.40),
+            rate: Some(Rate {
+                suspect_per_hour: 0.5,
+                fail_per_hour: None,
+            }),
+            flat: Some(Flat {
+                suspect_hours: 3.0,
+                fail_hours: 6.0,
+                tolerance: 0.005,
+            }),
+            ..Tests::default()
+        },
+        "salinity" => Tests {
+            range: range([0.0, 35.0]),
+            spike: spike(1.0, 3.0),
+            ..Tests::default()
+        },
+        "ph" => Tests {
+            range: range([3.0, 10.0]),
+            spike: spike(0.5, 1.0),
+            flat: Some(Flat {
+                suspect_hours: 24.0,
+                fail_hours: 48.0,
+                tolerance: 0.005,
+            }),
+            ..Tests::default()
+        },
+        "temperature" | "water_temperature" => Tests {
+            range: range([15.0, 45.0]),
+            ..Tests::default()
+        },
+        "soil_moisture" => Tests {
+            range: range([0.0, 60.0]),
+            ..Tests::default()
+        },
+        "humidity" => Tests {
+            range: range([0.0, 100.0]),
+            ..Tests::default()
+        },
+        // 600 mm in an hour were never measured anywhere
+        "rain" => Tests {
+            range: range([0.0, 600.0]),
+            ..Tests::default()
+        },
+        _ => Tests::default(),
+    }
+}

@@ -1,0 +1,84 @@
+//! Observations by datastream: what ground sensors measured.
+
+use crate::Result;
+use crate::observation::{Aggregate, Datastream, Detail, Observation, Reading, Recorded, Step};
+use crate::qartod::Tests;
+use async_trait::async_trait;
+use chrono::{DateTime, Utc};
+use serde_json::{Map, Value};
+
+/// Which observations: all given conditions hold together.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct ObservationQuery {
+    /// Of this datastream.
+    pub datastream: i64,
+    /// Measured at this time or later.
+    pub from: Option<DateTime<Utc>>,
+    /// Measured before this time.
+    pub to: Option<DateTime<Utc>>,
+    /// Newest first instead of oldest first.
+    pub newest_first: bool,
+    /// At most so many.
+    pub limit: Option<usize>,
+}
+
+impl ObservationQuery {
+    /// All observations of a datastream, oldest first.
+    pub fn datastream(id: i64) -> Self {
+        Self {
+            datastream: id,
+            ..Self::default()
+        }
+    }
+}
+
+/// Datastreams and their observations. Writing them never moves the items' revision.
+#[async_trait]
+pub trait Observations: Send + Sync {
+    /// Makes the datastream of a station and property, or renames it; its id.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`](crate::Error::Invalid) when the datastream holds values of another unit.
+    async fn put_datastream(&self, datastream: &Datastream) -> Result<i64>;
+
+    /// The datastreams of a station, or all, by id.
+    async fn datastreams(&self, station: Option<&str>) -> Result<Vec<Datastream>>;
+
+    /// What is said of a datastream beside its name: sensor, description.
+    async fn properties(&self, datastream: i64) -> Result<Map<String, Value>>;
+
+    /// Replaces what is said of a datastream.
+    async fn put_properties(&self, datastream: i64, properties: &Map<String, Value>) -> Result<()>;
+
+    /// Inserts or replaces by (datastream, time) with the flags they carry, all or nothing; how many were new or
+    /// changed. Who writes what a sensor says calls [`Observations::record`] instead, which tests it.
+    async fn put_observations(&self, observations: Vec<Observation>) -> Result<usize>;
+
+    /// Inserts or replaces readings of one datastream by time, all or nothing, and flags them and their neighbours.
+    async fn record(&self, datastream: i64, readings: Vec<Reading>, tests: &Tests) -> Result<Recorded>;
+
+    /// Observations of a datastream.
+    async fn observations(&self, query: &ObservationQuery) -> Result<Vec<Observation>>;
+
+    /// The same with what the tests said and when each arrived.
+    async fn details(&self, query: &ObservationQuery) -> Result<Vec<Detail>>;
+
+    /// How many observations the query finds, whatever its limit.
+    async fn count_observations(&self, query: &ObservationQuery) -> Result<u64>;
+
+    /// The newest observation, whatever its flag: one seek, however many there are.
+    async fn latest(&self, datastream: i64) -> Result<Option<Observation>>;
+
+    /// Usable values (see [`Aggregate`]) from `from` on and before `to`, by interval; intervals without any are left
+    /// out.
+    async fn aggregate(
+        &self,
+        datastream: i64,
+        from: DateTime<Utc>,
+        to: DateTime<Utc>,
+        step: Step,
+    ) -> Result<Vec<Aggregate>>;
+
+    /// Grows with every change of datastreams or observations: readers keep what they built while it stands still.
+    async fn observation_revision(&self) -> Result<u64>;
+}
