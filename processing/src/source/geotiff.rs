@@ -2,7 +2,7 @@
 
 use super::layout::Checked;
 use super::pattern::Match;
-use super::scene::{Scene, SceneBand};
+use super::scene::{Scene, SceneBand, Stated};
 use super::{Failure, Found, ImagerySource, SourceOptions, Units};
 use crate::{Error, Result, gdal_io};
 use chrono::{DateTime, Utc};
@@ -192,7 +192,7 @@ fn read_scene(
             scale,
             offset,
             nodata: layout.layout.nodata,
-            stated: None,
+            stated: Stated::Nothing,
         });
     }
     let mut properties = Map::new();

@@ -1,6 +1,6 @@
 //! Landsat Collection 2 Level-2 as USGS delivers it: a folder of GeoTIFFs with an `_MTL.txt` or `_MTL.xml`.
 
-use super::scene::{Scene, SceneBand};
+use super::scene::{Scene, SceneBand, Stated};
 use super::xml::elements;
 use super::{Found, ImagerySource, SourceOptions};
 use crate::{Error, Result};
@@ -116,7 +116,7 @@ fn scene(path: &Path, fields: &Fields) -> Result<Scene, String> {
         .parse()
         .map_err(|_| format!("`{instant}` is no instant"))?;
     let folder = path.parent().unwrap_or(Path::new("/"));
-    let stated = stated_grid(fields);
+    let stated = stated_grid(fields).into();
     let mut bands = Vec::new();
     for (number, band) in band_numbers(spacecraft) {
         let Some(file) = optional("PRODUCT_CONTENTS", &format!("FILE_NAME_BAND_{number}")) else {
@@ -200,7 +200,7 @@ fn band_of(
     folder: &Path,
     file: &str,
     (scale, offset): (f64, f64),
-    stated: Option<Grid>,
+    stated: Stated,
 ) -> Result<SceneBand, String> {
     if super::scene::escapes(file) || file.contains('/') {
         return Err(format!("names the file `{file}`, which lies outside its folder"));

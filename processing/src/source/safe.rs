@@ -40,7 +40,9 @@ impl ImagerySource for Sentinel2Safe {
             .unwrap_or_default();
         if path.is_dir() {
             // without the suffix the name alone proves nothing: STAC Items carry it too
-            let named = name.starts_with("S2") && name.contains("_MSIL") && name.ends_with(".SAFE");
+            let named = name.starts_with("S2")
+                && name.contains("_MSIL")
+                && path.extension().is_some_and(|end| end == "SAFE");
             return named || METADATA.iter().any(|file| path.join(file).is_file());
         }
         !name.starts_with("S1") && zip_holds(path, is_metadata)
@@ -146,7 +148,7 @@ fn read(path: &Path, options: &SourceOptions) -> Result<Item> {
             scale,
             offset,
             nodata: Some(0.0),
-            stated: stated.as_ref().and_then(|stated| stated.grid(*resolution)),
+            stated: stated.as_ref().and_then(|stated| stated.grid(*resolution)).into(),
         });
     }
     let mut properties = Map::new();

@@ -4,7 +4,7 @@ use super::Units;
 use crate::gdal_io::{self, RasterInfo};
 use crate::{Error, Result};
 use chrono::{DateTime, Utc};
-use sen_catalog::{Asset, Band, Bounds, Grid, Interval, Item, asset};
+use sen_catalog::{Asset, Band, Bounds, Crs, Grid, Interval, Item, asset};
 use serde_json::{Map, Value, json};
 use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
@@ -31,8 +31,23 @@ pub(super) struct SceneBand {
     pub(super) offset: f64,
     /// Stored nodata; `None` takes the file's own.
     pub(super) nodata: Option<f64>,
-    /// The grid that metadata state, to be compared with the file's or used for remote files.
-    pub(super) stated: Option<Grid>,
+    /// Where metadata place it, to be compared with the file or used for remote files.
+    pub(super) stated: Stated,
+}
+
+/// What metadata say of a band's place.
+#[derive(Clone, Copy)]
+pub(super) enum Stated {
+    Nothing,
+    /// Items often state no more than this.
+    Crs(Crs),
+    Grid(Grid),
+}
+
+impl From<Option<Grid>> for Stated {
+    fn from(grid: Option<Grid>) -> Self {
+        grid.map_or(Self::Nothing, Self::Grid)
+    }
 }
 
 /// A scene being built.
@@ -177,7 +192,7 @@ fn open_band(
     band: &SceneBand,
     files: &mut HashMap<String, RasterInfo>,
 ) -> Result<(Grid, Option<RasterInfo>)> {
-    if let (false, Some(grid)) = (is_local(&band.href), band.stated) {
+    if let (false, Stated::Grid(grid)) = (is_local(&band.href), band.stated) {
         return Ok((grid, None));
     }
     let info = match files.get(&band.href) {
@@ -198,7 +213,11 @@ fn check_band(band: &SceneBand, info: &RasterInfo) -> Result<()> {
             ),
         ));
     }
-    let Some(stated) = band.stated else { return Ok(()) };
+    let crs = match band.stated {
+        Stated::Nothing => return Ok(()),
+        Stated::Crs(crs) => crs,
+        Stated::Grid(grid) => grid.crs,
+    };
     let contradicts = |what: &str, stated: &str, found: &str| {
         Err(Error::unreadable(
             &band.href,
@@ -208,13 +227,12 @@ fn check_band(band: &SceneBand, info: &RasterInfo) -> Result<()> {
         ))
     };
     let grid = &info.grid;
-    if stated.crs != grid.crs {
-        return contradicts(
-            "the coordinate system",
-            &stated.crs.to_string(),
-            &grid.crs.to_string(),
-        );
+    if crs != grid.crs {
+        return contradicts("the coordinate system", &crs.to_string(), &grid.crs.to_string());
     }
+    let Stated::Grid(stated) = band.stated else {
+        return Ok(());
+    };
     if (stated.width, stated.height) != (grid.width, grid.height) {
         let size = |grid: &Grid| format!("{} x {} pixels", grid.width, grid.height);
         return contradicts("the size", &size(&stated), &size(grid));

@@ -1,6 +1,6 @@
 //! STAC Items and ItemCollections: Earth Search and Planetary Computer flavours of Sentinel-2 and -1 and Landsat.
 
-use super::scene::{Scene, SceneBand, finish_radar, sentinel2_band};
+use super::scene::{Scene, SceneBand, Stated, finish_radar, sentinel2_band};
 use super::stac_calibration::{baseline, calibration};
 use super::{Found, ImagerySource, SourceOptions, Units};
 use crate::{Error, Result};
@@ -220,7 +220,7 @@ pub(super) fn read_item(item: &Value, base: &Base, options: &SourceOptions) -> R
             scale,
             offset,
             nodata: metadata.nodata.or(default_nodata),
-            stated: stated_grid(item, asset).map_err(|why| Error::unreadable(id, why))?,
+            stated: stated(item, asset).map_err(|why| Error::unreadable(id, why))?,
         });
     }
     let units = match (kind, decibel) {
@@ -450,8 +450,8 @@ fn says_decibel(asset: &Value, metadata: &BandMetadata) -> Option<bool> {
     words.into_iter().any(says).then_some(true)
 }
 
-/// The grid that metadata state for an asset, where they state all of it.
-fn stated_grid(item: &Value, asset: &Value) -> Result<Option<Grid>, String> {
+/// Where metadata place an asset: its grid, where they state all of it, or its coordinate system.
+fn stated(item: &Value, asset: &Value) -> Result<Stated, String> {
     let either = |key: &str| {
         [&asset[key], &item["properties"][key]]
             .into_iter()
@@ -467,7 +467,7 @@ fn stated_grid(item: &Value, asset: &Value) -> Result<Option<Grid>, String> {
         (None, Some(code)) => {
             Crs::epsg(u32::try_from(code).map_err(|_| format!("proj:epsg {code} is no code"))?)
         }
-        (None, None) => return Ok(None),
+        (None, None) => return Ok(Stated::Nothing),
     };
     // shape and transform belong together: never one of the asset with the other of the item
     let place = if asset["proj:shape"].is_array() {
@@ -478,7 +478,7 @@ fn stated_grid(item: &Value, asset: &Value) -> Result<Option<Grid>, String> {
     let numbers =
         |key: &str| -> Option<Vec<f64>> { place[key].as_array()?.iter().map(Value::as_f64).collect() };
     let (Some(shape), Some(transform)) = (numbers("proj:shape"), numbers("proj:transform")) else {
-        return Ok(None);
+        return Ok(Stated::Crs(crs));
     };
     let ([rows, columns], [cell_width, 0.0, west, 0.0, cell_height, north, ..]) =
         (&shape[..], &transform[..])
@@ -492,7 +492,7 @@ fn stated_grid(item: &Value, asset: &Value) -> Result<Option<Grid>, String> {
             "proj:shape {shape:?} with proj:transform {transform:?} is no usable grid"
         ));
     }
-    Ok(Some(Grid {
+    Ok(Stated::Grid(Grid {
         crs,
         west: *west,
         north: *north,
