@@ -12,8 +12,6 @@ enum Pattern {
     Plain,
     /// Diagonal lines: not seen.
     Hatch,
-    /// Sparse white dots: an older look.
-    Dots,
 }
 
 /// A named colour of the legend.
@@ -79,7 +77,6 @@ impl Style {
             match entry.pattern {
                 Pattern::Plain => None,
                 Pattern::Hatch => object.insert("pattern".to_owned(), "hatch".into()),
-                Pattern::Dots => object.insert("pattern".to_owned(), "dots".into()),
             };
             Value::Object(object)
         });
@@ -87,7 +84,7 @@ impl Style {
         legend
     }
 
-    /// What the legend lists beside the ramp: classes, then what was not seen and what is old.
+    /// What the legend lists beside the ramp: classes, then what was not seen.
     fn entries(&self, language: Language) -> Vec<Entry<'_>> {
         let mut entries = Vec::new();
         match &self.scheme {
@@ -132,12 +129,6 @@ impl Style {
             title: title.get(language),
             pattern: Pattern::Hatch,
             about: vec![("state", "not_seen".into())],
-        }));
-        entries.extend(self.older.iter().map(|title| Entry {
-            colour: self.scheme.colour_at(0.6),
-            title: title.get(language),
-            pattern: Pattern::Dots,
-            about: vec![("state", "older".into())],
         }));
         entries
     }
@@ -271,7 +262,7 @@ impl Sheet {
     fn text(&mut self, letters: &Lettering, x: usize, y: usize, text: &str) {
         let Colour([r, g, b, _]) = INK;
         letters.draw(text, |column, row, darkness| {
-            self.dot(x + column, y + row, Colour([r, g, b, darkness]))
+            self.dot(x + column, y + row, Colour([r, g, b, darkness]));
         });
     }
 
@@ -283,8 +274,7 @@ impl Sheet {
                 let colour = match entry.pattern {
                     _ if edge => line,
                     Pattern::Hatch if (row + column) % 6 == 0 => line,
-                    Pattern::Dots if row % 5 == 2 && (column + row) % 7 == 2 => PAPER,
-                    Pattern::Plain | Pattern::Hatch | Pattern::Dots => entry.colour,
+                    Pattern::Plain | Pattern::Hatch => entry.colour,
                 };
                 self.dot(x + column, y + row, colour);
             }

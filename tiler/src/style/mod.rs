@@ -1,6 +1,6 @@
 //! Styles: from physical values to colours, and the legend that says so.
 //!
-//! A style is one JSON file in `styles/raster/` plus its line in [`BUILT_IN`]; it needs no code.
+//! A style is one JSON file in `styles/raster/`, found there by the build; it needs no code.
 
 mod colour;
 mod compiled;
@@ -12,31 +12,17 @@ pub use colour::Colour;
 pub(crate) use compiled::{CompiledStyle, Lookup, Stored};
 pub use scheme::{Class, Interval, Scheme};
 
+use rust_embed::RustEmbed;
 use sen_catalog::{Error, Result, asset};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
+use std::fmt::Display;
 
 /// The files built into the program.
-const BUILT_IN: &[(&str, &str)] = &[
-    ("ndvi.json", include_str!("../../../styles/raster/ndvi.json")),
-    ("evi.json", include_str!("../../../styles/raster/evi.json")),
-    ("ndmi.json", include_str!("../../../styles/raster/ndmi.json")),
-    ("mndwi.json", include_str!("../../../styles/raster/mndwi.json")),
-    ("flood.json", include_str!("../../../styles/raster/flood.json")),
-    (
-        "n_clear.json",
-        include_str!("../../../styles/raster/n_clear.json"),
-    ),
-    (
-        "age_days.json",
-        include_str!("../../../styles/raster/age_days.json"),
-    ),
-    (
-        "quality.json",
-        include_str!("../../../styles/raster/quality.json"),
-    ),
-];
+#[derive(RustEmbed)]
+#[folder = "../styles/raster"]
+struct BuiltIn;
 
 /// The languages of titles and labels.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
@@ -109,9 +95,6 @@ pub struct Style {
     /// Legend entry of what was not seen, for layers whose "no data" means that.
     #[serde(default)]
     pub not_seen: Option<Text>,
-    /// Legend entry of values older than a week.
-    #[serde(default)]
-    pub older: Option<Text>,
     /// Changes when the style's content does; part of `ETag`s.
     #[serde(skip)]
     pub version: String,
@@ -169,9 +152,11 @@ impl Styles {
     /// The styles built into the program.
     pub fn built_in() -> Result<Self> {
         let mut by_id = BTreeMap::new();
-        for (file, json) in BUILT_IN {
-            let style = Style::from_json(json)
-                .map_err(|error| Error::Invalid(format!("styles/raster/{file}: {error}")))?;
+        for name in BuiltIn::iter() {
+            let named = |error: &dyn Display| Error::Invalid(format!("styles/raster/{name}: {error}"));
+            let file = BuiltIn::get(&name).ok_or_else(|| named(&"is gone"))?;
+            let json = str::from_utf8(&file.data).map_err(|error| named(&error))?;
+            let style = Style::from_json(json).map_err(|error| named(&error))?;
             by_id.insert(style.id.clone(), style);
         }
         Ok(Self { by_id })
