@@ -59,7 +59,7 @@ impl Default for ServeOptions {
         Self {
             listen: SocketAddr::from(([127, 0, 0, 1], 8080)),
             tile_cache_mb: 64,
-            block_cache_mb: 128,
+            block_cache_mb: 512,
             public_url: None,
             header_timeout_s: 15,
             max_connections: 4096,
