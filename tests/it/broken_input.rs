@@ -101,6 +101,18 @@ fn metadata_that_contradict_the_pixels_are_named() {
 }
 
 #[test]
+fn a_wrong_coordinate_system_alone_is_found_out() {
+    let (sen, bad) = two_scenes();
+    edit(&bad.join(format!("{BAD}.json")), |item| {
+        let properties = item["properties"].as_object_mut().expect("properties");
+        properties.retain(|key, _| !key.starts_with("proj:"));
+        properties.insert("proj:code".into(), "EPSG:32647".into());
+    });
+    let run = sen.ingest(&sen.path("source"), &[]).expect(1);
+    the_rest_goes_on(&sen, &run, &[BAD, "32647", "32648"]);
+}
+
+#[test]
 fn an_item_that_is_no_json_is_named() {
     let (sen, bad) = two_scenes();
     fs::write(

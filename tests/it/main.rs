@@ -1,9 +1,17 @@
 //! Stories through the real binary: each module is one that a user would tell.
 
+#![allow(
+    clippy::panic,
+    clippy::print_stdout,
+    reason = "a story fails by panicking and says what it skips"
+)]
+
 mod angiang;
 mod broken_input;
 mod demo;
 mod harness;
 mod interrupted;
+mod remote;
 mod scenes;
+mod toy_product;
 mod weeks;

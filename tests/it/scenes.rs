@@ -29,6 +29,15 @@ pub(crate) fn lon_lat(column: usize, row: usize) -> (f64, f64) {
     transform.point(x, y).expect("inside")
 }
 
+/// XYZ address of the tile over a cell of the little province.
+pub(crate) fn tile(zoom: u32, column: usize, row: usize) -> (u32, u32, u32) {
+    let (lon, lat) = lon_lat(column, row);
+    let n = f64::from(1 << zoom);
+    let x = (lon + 180.0) / 360.0 * n;
+    let y = (1.0 - lat.to_radians().tan().asinh() / std::f64::consts::PI) / 2.0 * n;
+    (zoom, x as u32, y as u32)
+}
+
 pub(crate) fn write<T: Pixel>(path: &Path, grid: Grid, nodata: Option<f64>, pixels: &[T]) {
     let profile = CogProfile {
         grid,

@@ -52,15 +52,6 @@ fn layer<'a>(answer: &'a serde_json::Value, collection: &str) -> &'a serde_json:
         .unwrap_or_else(|| panic!("{answer}"))
 }
 
-/// XYZ address of the tile over a cell of the little province.
-fn tile(zoom: u32, column: usize, row: usize) -> (u32, u32, u32) {
-    let (lon, lat) = scenes::lon_lat(column, row);
-    let n = f64::from(1 << zoom);
-    let x = (lon + 180.0) / 360.0 * n;
-    let y = (1.0 - lat.to_radians().tan().asinh() / std::f64::consts::PI) / 2.0 * n;
-    (zoom, x as u32, y as u32)
-}
-
 #[test]
 fn a_week_of_imagery_becomes_values_tiles_and_tilejson() {
     let sen = ingested();
@@ -105,7 +96,7 @@ fn a_week_of_imagery_becomes_values_tiles_and_tilejson() {
             .contains("2026-W34"),
         "{tilejson}"
     );
-    let (z, x, y) = tile(15, 90, 64);
+    let (z, x, y) = scenes::tile(15, 90, 64);
     let (pixels, side) = service.rgba(&format!("/ndvi/{z}/{x}/{y}.png?datetime=2026-W34"));
     assert_eq!(side, 256);
     assert!(pixels.iter().filter(|pixel| pixel[3] == 255).count() > 5_000);
@@ -124,7 +115,7 @@ fn only_legend_colours_occur_in_a_class_tile() {
         .json("/api/v1/legends/flood?lang=vi")
         .to_string()
         .to_lowercase();
-    let (z, x, y) = tile(14, 64, 64);
+    let (z, x, y) = scenes::tile(14, 64, 64);
     let (pixels, _) = service.rgba(&format!("/flood/{z}/{x}/{y}.png?datetime=2026-W34"));
     let mut colours: Vec<_> = pixels.into_iter().filter(|pixel| pixel[3] > 0).collect();
     colours.sort_unstable();
@@ -142,7 +133,7 @@ fn only_legend_colours_occur_in_a_class_tile() {
 fn addresses_and_times_behave_as_the_contract_says() {
     let sen = ingested();
     let service = sen.serve();
-    let (z, x, y) = tile(14, 64, 64);
+    let (z, x, y) = scenes::tile(14, 64, 64);
     let path = format!("/ndvi/{z}/{x}/{y}.png?datetime=2026-W34");
     let first = service.get(&path);
     assert_eq!(first.headers()["sen-period"], "2026-W34");
