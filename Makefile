@@ -39,7 +39,7 @@ e2e: demo
 
 lint: setup $(WEB)
 	cargo fmt --all --check
-	cargo clippy --workspace --all-targets --quiet
+	cargo clippy --workspace --all-targets --quiet -- -D warnings
 	@sh scripts/node.sh npm --prefix web run --silent check
 	@sh scripts/lint.sh
 

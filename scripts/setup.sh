@@ -14,9 +14,8 @@ want ca-certificates
 # tests compare with GDAL's own tools
 want gdal-bin
 want python3-gdal
-for tool in cc c++ git; do
-  command -v "$tool" >/dev/null || case $tool in git) missing="$missing git" ;; *) missing="$missing build-essential" ;; esac
-done
+command -v git >/dev/null || missing="$missing git"
+{ command -v cc && command -v c++; } >/dev/null || missing="$missing build-essential"
 node_ok() { command -v node >/dev/null && node -e 'const [a,b]=process.versions.node.split(".").map(Number);process.exit(a>22||(a===22&&b>=12)||(a===20&&b>=19)?0:1)'; }
 if ! node_ok && [ ! -x .node/bin/node ]; then want python3-venv; fi
 # the browser test uses Chromium where the distribution packages it (Ubuntu has only a snap)

@@ -86,15 +86,14 @@ pub(crate) struct Data {
 impl Place {
     /// Reads the configuration (defaults where there is none).
     pub(crate) fn config(&self) -> anyhow::Result<Config> {
-        let path = match &self.config {
-            Some(path) => path.clone(),
-            None => {
-                let path = self.data.join("sen.toml");
-                if !path.exists() {
-                    return Ok(Config::default());
-                }
-                path
+        let path = if let Some(path) = &self.config {
+            path.clone()
+        } else {
+            let path = self.data.join("sen.toml");
+            if !path.exists() {
+                return Ok(Config::default());
             }
+            path
         };
         let text = fs::read_to_string(&path).map_err(|error| {
             UsageError(format!(
@@ -225,7 +224,7 @@ impl GridConfig {
 
 /// The UTM zone (EPSG:326xx north, 327xx south) of the centre of an area in degrees.
 fn utm_zone(lon_lat: Bounds) -> Crs {
-    let zone = (((lon_lat.west + lon_lat.east) / 2.0 + 180.0) / 6.0).floor() as u32 % 60 + 1;
+    let zone = ((lon_lat.west.midpoint(lon_lat.east) + 180.0) / 6.0).floor() as u32 % 60 + 1;
     let south = lon_lat.south + lon_lat.north < 0.0;
     Crs::epsg(if south { 32700 } else { 32600 } + zone)
 }

@@ -104,6 +104,11 @@ pub fn checksum(path: &Path) -> Result<(String, u64)> {
     }
 }
 
+/// Lower-case hex SHA-256 of bytes.
+pub fn checksum_of(bytes: &[u8]) -> String {
+    hex(&Sha256::digest(bytes))
+}
+
 /// Lower-case hex.
 pub fn hex(bytes: &[u8]) -> String {
     use std::fmt::Write;

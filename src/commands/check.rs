@@ -56,11 +56,7 @@ fn digest(data: &Data, items: &mut [Item]) -> anyhow::Result<String> {
             let _ = writeln!(text, "{name} {on_disk}");
         }
     }
-    let path = data.assets.temporary("digest");
-    std::fs::write(&path, &text)?;
-    let sum = asset::checksum(&path)?.0;
-    std::fs::remove_file(&path)?;
-    Ok(sum)
+    Ok(asset::checksum_of(text.as_bytes()))
 }
 
 fn report(data: &Data, items: &[Item], output: &Output) -> anyhow::Result<Outcome> {

@@ -54,7 +54,7 @@ mod tests {
                     .filter(|rest| rest.contains(" = ") && !rest.starts_with(' '))
                     .unwrap_or(line)
             })
-            .map(|line| format!("{line}\n"))
+            .flat_map(|line| [line, "\n"])
             .collect();
         let spoken: crate::config::Config = toml::from_str(&uncommented).expect("the template parses");
         let silent = crate::config::Config::default();
