@@ -35,7 +35,8 @@ impl Check {
             .build()?;
         let mut items = runtime.block_on(data.store.items(&ItemQuery::default()))?;
         if self.digest {
-            let digest = digest(&data, &mut items)?;
+            let rows = runtime.block_on(data.store.rows_digest())?;
+            let digest = digest(&data, &mut items, &rows)?;
             output.result(&digest, &json!({"digest": digest}));
             return Ok(Outcome::Done);
         }
@@ -43,11 +44,11 @@ impl Check {
     }
 }
 
-/// SHA-256 over the rows, ordered by collection and id, with the checksums of the files as they lie on disk.
-fn digest(data: &Data, items: &mut [Item]) -> anyhow::Result<String> {
+/// SHA-256 over the digest of the other rows and the items, ordered by collection and id, with the checksums of the files as they lie on disk.
+fn digest(data: &Data, items: &mut [Item], rows: &str) -> anyhow::Result<String> {
     use std::fmt::Write;
     items.sort_by(|a, b| (&a.collection, &a.id).cmp(&(&b.collection, &b.id)));
-    let mut text = String::new();
+    let mut text = format!("{rows}\n");
     for item in items {
         let _ = writeln!(text, "{}", serde_json::to_string(item)?);
         for (name, asset) in item.assets.iter().filter(|_| !item.is_scene()) {

@@ -307,6 +307,44 @@ pub async fn seasons(store: &dyn Store) {
     );
 }
 
+/// Runs the suite of [`Store::rows_digest`] on two empty stores.
+///
+/// # Panics
+/// When the stores depart from the contract.
+#[expect(clippy::unwrap_used, reason = "a conformance suite fails by panicking")]
+pub async fn digests(one: &dyn Store, other: &dyn Store) {
+    let plot = |code: &str| Feature::new("plots", code, square(105.60, 10.40));
+    one.put_features(vec![plot("A"), plot("B")]).await.unwrap();
+    other.put_features(vec![plot("B")]).await.unwrap();
+    assert_ne!(
+        one.rows_digest().await.unwrap(),
+        other.rows_digest().await.unwrap()
+    );
+    other.put_features(vec![plot("A")]).await.unwrap();
+    assert_eq!(
+        one.rows_digest().await.unwrap(),
+        other.rows_digest().await.unwrap(),
+        "the order does not count"
+    );
+    let season = Season {
+        season: "2026-he-thu".into(),
+        sowing: None,
+        heading: None,
+        harvest: None,
+        lost: None,
+        sowing_uncertainty_days: None,
+        heading_uncertainty_days: None,
+        harvest_uncertainty_days: None,
+    };
+    let a = other.feature("plots", "A", None).await.unwrap().unwrap();
+    other.put_seasons(vec![(a.fid, vec![season])]).await.unwrap();
+    assert_ne!(
+        one.rows_digest().await.unwrap(),
+        other.rows_digest().await.unwrap(),
+        "a season counts"
+    );
+}
+
 /// A square of 0.01 degrees with its south-west corner at the point.
 fn square(west: f64, south: f64) -> Geometry<f64> {
     let (east, north) = (west + 0.01, south + 0.01);
@@ -332,6 +370,7 @@ mod tests {
         super::features(&open("features.sqlite")).await;
         super::seasons(&open("seasons.sqlite")).await;
         super::observations(&open("observations.sqlite")).await;
+        super::digests(&open("one.sqlite"), &open("other.sqlite")).await;
     }
 
     #[tokio::test]

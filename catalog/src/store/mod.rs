@@ -151,6 +151,10 @@ pub trait Store: Features + Observations + Seasons + Send + Sync + std::fmt::Deb
     /// A number that grows with every change: readers keep what they cached while it stands still.
     async fn revision(&self) -> Result<u64>;
 
+    /// Lower-case hex SHA-256 over the rows of every other noun, in the order of their keys, without the numbers that
+    /// the store gave and the times at which rows arrived: two stores of the same contents have the same digest.
+    async fn rows_digest(&self) -> Result<String>;
+
     /// The newest item of the query. Indexed: its cost does not grow with the number of items.
     async fn newest(&self, query: &ItemQuery) -> Result<Option<Item>> {
         let query = ItemQuery {

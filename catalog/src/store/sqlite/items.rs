@@ -156,4 +156,8 @@ impl Store for SqliteStore {
         })
         .await
     }
+
+    async fn rows_digest(&self) -> Result<String> {
+        self.reading(super::digest::digest).await
+    }
 }

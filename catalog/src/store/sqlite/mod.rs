@@ -1,5 +1,6 @@
 //! One SQLite file (WAL): one writer connection, a few readers, every query on an index. A noun a file.
 
+mod digest;
 mod features;
 mod items;
 mod neighbours;

@@ -1,0 +1,52 @@
+//! One checksum over what the tables hold, whatever order it came in.
+
+use crate::Result;
+use crate::asset::hex;
+use rusqlite::Connection;
+use rusqlite::types::ValueRef;
+use sha2::{Digest, Sha256};
+
+/// What counts of each noun but the items, in the order of its keys: no numbers the store gave, no times of arrival.
+const CONTENTS: &[&str] = &[
+    "SELECT layer, scheme, code, valid_from, valid_to, name, parent, codes, area_m2, properties, geometry
+     FROM feature ORDER BY layer, scheme, code, valid_from",
+    "SELECT f.layer, f.scheme, f.code, f.valid_from, s.season, s.sowing, s.heading, s.harvest, s.lost,
+            s.sowing_days, s.heading_days, s.harvest_days
+     FROM season s JOIN feature f ON f.fid = s.fid
+     ORDER BY f.layer, f.scheme, f.code, f.valid_from, s.number",
+    "SELECT d.station, d.property, d.unit, d.name, d.properties, o.time, o.value, o.flag, o.marks, o.given
+     FROM datastream d LEFT JOIN observation o ON o.datastream = d.id ORDER BY d.station, d.property, o.time",
+];
+
+/// Lower-case hex SHA-256 over the contents.
+pub(super) fn digest(connection: &Connection) -> Result<String> {
+    let mut hasher = Sha256::new();
+    for sql in CONTENTS {
+        let mut statement = connection.prepare(sql)?;
+        let columns = statement.column_count();
+        let mut rows = statement.query([])?;
+        while let Some(row) = rows.next()? {
+            for column in 0..columns {
+                // a tag and a length before each value: no two rows read the same
+                match row.get_ref(column)? {
+                    ValueRef::Null => hasher.update([0]),
+                    ValueRef::Integer(number) => {
+                        hasher.update([1]);
+                        hasher.update(number.to_le_bytes());
+                    }
+                    ValueRef::Real(number) => {
+                        hasher.update([2]);
+                        hasher.update(number.to_le_bytes());
+                    }
+                    ValueRef::Text(bytes) | ValueRef::Blob(bytes) => {
+                        hasher.update([3]);
+                        hasher.update((bytes.len() as u64).to_le_bytes());
+                        hasher.update(bytes);
+                    }
+                }
+            }
+        }
+        hasher.update([4]);
+    }
+    Ok(hex(&hasher.finalize()))
+}
