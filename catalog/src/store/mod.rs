@@ -7,6 +7,7 @@ mod sqlite;
 pub use observations::{ObservationQuery, Observations};
 pub use sqlite::SqliteStore;
 
+use crate::admin::AdminUnits;
 use crate::feature::{Feature, Layer};
 use crate::grid::Bounds;
 use crate::item::Item;
@@ -132,7 +133,7 @@ pub trait Seasons: Send + Sync {
 
 /// The catalogue's rows: items here, the other nouns in small traits of their own.
 #[async_trait]
-pub trait Store: Features + Observations + Seasons + Send + Sync + std::fmt::Debug {
+pub trait Store: Features + AdminUnits + Observations + Seasons + Send + Sync + std::fmt::Debug {
     /// Inserts or replaces the item (key: collection and id).
     async fn put_item(&self, item: &Item) -> Result<()>;
 

@@ -1,5 +1,6 @@
 //! One SQLite file (WAL): one writer connection, a few readers, every query on an index. A noun a file.
 
+mod admin;
 mod digest;
 mod features;
 mod items;
@@ -24,6 +25,7 @@ const SCHEMA: &[&str] = &[
     features::SCHEMA,
     seasons::SCHEMA,
     observations::SCHEMA,
+    admin::SCHEMA,
 ];
 
 /// The embedded store.

@@ -1,0 +1,184 @@
+//! Administrative units with their validity: provinces, districts (until 2025-06-30), communes.
+//!
+//! Codes were given again to other units on 2025-07-01 (82 was Tien Giang and is Dong Thap), so a unit is named by
+//! (level, code, valid from). [`Hierarchy`] casts a zone to the unit of a level on any day, [`link`] finds what a unit
+//! was made of.
+
+mod hierarchy;
+mod link;
+
+pub use hierarchy::{Hierarchy, How, Placed, unit_of};
+pub use link::link;
+
+use crate::feature::Feature;
+use crate::store::Put;
+use crate::{Error, Result};
+use async_trait::async_trait;
+use chrono::NaiveDate;
+use serde::{Deserialize, Serialize};
+use std::str::FromStr;
+
+/// The layer that holds the polygons of units, where there are any.
+pub const LAYER: &str = "admin_units";
+
+/// A level of administration, highest first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Level {
+    /// Province or city of that rank: two digits.
+    Province,
+    /// District, town or city below a province: three digits; none since 2025-07-01.
+    District,
+    /// Commune, ward, township or special zone: five digits.
+    Commune,
+}
+
+impl Level {
+    /// All, highest first.
+    pub const ALL: [Self; 3] = [Self::Province, Self::District, Self::Commune];
+
+    /// The name in the store and in JSON.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Province => "province",
+            Self::District => "district",
+            Self::Commune => "commune",
+        }
+    }
+
+    /// The level of an official code by its length; none for other codes.
+    pub fn of_code(code: &str) -> Option<Self> {
+        if !code.bytes().all(|byte| byte.is_ascii_digit()) {
+            return None;
+        }
+        match code.len() {
+            2 => Some(Self::Province),
+            3 => Some(Self::District),
+            5 => Some(Self::Commune),
+            _ => None,
+        }
+    }
+
+    /// The level of a unit's polygon: its property `level`, otherwise by its code.
+    pub fn of_feature(feature: &Feature) -> Option<Self> {
+        let said = feature.properties.get("level").and_then(|value| match value {
+            serde_json::Value::String(text) => text.parse().ok(),
+            serde_json::Value::Number(number) => number.to_string().parse().ok(),
+            _ => None,
+        });
+        said.or_else(|| Self::of_code(&feature.code))
+    }
+}
+
+impl FromStr for Level {
+    type Err = Error;
+    /// Accepts the English and Vietnamese names (with or without accents) and 1 to 3.
+    fn from_str(text: &str) -> Result<Self> {
+        match crate::feature::fold(text).as_str() {
+            "province" | "tinh" | "thanhpho" | "1" => Ok(Self::Province),
+            "district" | "huyen" | "quan" | "2" => Ok(Self::District),
+            "commune" | "ward" | "xa" | "phuong" | "3" => Ok(Self::Commune),
+            _ => Err(Error::Invalid(format!(
+                "`{text}` is no level; write province, district or commune"
+            ))),
+        }
+    }
+}
+
+/// How it is known that a unit was made of another.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Basis {
+    /// The polygons overlap; shares are measured.
+    Geometry,
+    /// The imported table says so.
+    Given,
+    /// A province: the codes of its communes were those of the other's communes.
+    Communes,
+    /// The only unit of that name in the provinces it was made of: likely its core, not all of it.
+    Name,
+}
+
+/// What a unit was made of, wholly or in part.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Predecessor {
+    /// Its code; the level is that of the unit.
+    pub code: String,
+    /// Its validity began; none: always was.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub valid_from: Option<NaiveDate>,
+    /// Share of the predecessor's area that went into the unit, 0 to 1; none where no polygons tell.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub share: Option<f64>,
+    /// Share of the unit's area that came from the predecessor, 0 to 1.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub part: Option<f64>,
+    /// How it is known.
+    pub basis: Basis,
+}
+
+/// An administrative unit on its interval of validity.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct AdminUnit {
+    /// Its level.
+    pub level: Level,
+    /// Its code, verbatim, with leading zeros.
+    pub code: String,
+    /// First day; none: always was.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub valid_from: Option<NaiveDate>,
+    /// First day it is no longer valid; none: still is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub valid_to: Option<NaiveDate>,
+    /// Full name: `Phường Cao Lãnh`.
+    pub name: String,
+    /// Code of the unit it belongs to, of the same time.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub parent: Option<String>,
+    /// What it was made of.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub predecessors: Vec<Predecessor>,
+}
+
+impl AdminUnit {
+    /// True when the unit is valid on the day.
+    pub fn valid_on(&self, day: NaiveDate) -> bool {
+        self.valid_from.is_none_or(|from| from <= day) && self.valid_to.is_none_or(|to| day < to)
+    }
+
+    /// Its name and time for messages: `29869 is Phường Cao Lãnh since 2025-07-01`.
+    pub fn describe(&self) -> String {
+        let from = self
+            .valid_from
+            .map_or_else(String::new, |day| format!(" since {day}"));
+        let last = self.valid_to.and_then(|day| day.pred_opt());
+        let to = last.map_or_else(String::new, |day| format!(" until {day}"));
+        format!("{} ({}){from}{to}", self.name, self.level.name())
+    }
+}
+
+/// Which units: all given conditions hold together.
+#[derive(Clone, Debug, Default)]
+pub struct UnitQuery {
+    /// Only this level.
+    pub level: Option<Level>,
+    /// Only this code.
+    pub code: Option<String>,
+    /// Only children of this code.
+    pub parent: Option<String>,
+    /// Only units valid on this day.
+    pub valid_on: Option<NaiveDate>,
+}
+
+/// Administrative units by identity (level, code, valid from).
+#[async_trait]
+pub trait AdminUnits: Send + Sync {
+    /// Inserts or replaces, all or nothing; outcomes in order.
+    async fn put_units(&self, units: Vec<AdminUnit>) -> Result<Vec<Put>>;
+
+    /// Units by query, ordered by level (highest first), code, validity.
+    async fn units(&self, query: &UnitQuery) -> Result<Vec<AdminUnit>>;
+}
+
+#[cfg(test)]
+mod tests;
