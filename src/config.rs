@@ -1,6 +1,7 @@
 //! `sen.toml`: every setting has a default; `${VAR:-default}` is replaced; unknown keys are errors with line,
 //! column and the nearest known name.
 
+use crate::zones::{Kind, Schemes};
 use anyhow::Context;
 use schemars::JsonSchema;
 use sen_catalog::{Assets, Bounds, Crs, Grid, Item, Store};
@@ -8,6 +9,7 @@ use sen_processing::pipeline::Settings;
 use sen_processing::source::GeotiffLayout;
 use sen_tiler::ServeOptions;
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -44,6 +46,10 @@ pub(crate) struct Config {
     pub(crate) serve: ServeOptions,
     /// Plain GeoTIFFs and what lies in them.
     pub(crate) geotiff: Vec<GeotiffLayout>,
+    /// Schemes of codes, by name.
+    pub(crate) schemes: Schemes,
+    /// What the files of a kind of zones look like, by kind.
+    pub(crate) kinds: BTreeMap<String, Kind>,
 }
 
 /// The catalogue's address.
@@ -286,7 +292,7 @@ fn nearest(message: &str) -> String {
 }
 
 /// Levenshtein distance.
-fn distance(a: &str, b: &str) -> usize {
+pub(crate) fn distance(a: &str, b: &str) -> usize {
     let b: Vec<char> = b.chars().collect();
     let mut row: Vec<usize> = (0..=b.len()).collect();
     for (i, from) in a.chars().enumerate() {

@@ -3,6 +3,7 @@
 mod commands;
 mod config;
 mod output;
+mod zones;
 
 use clap::{Parser, Subcommand};
 use std::path::PathBuf;
@@ -43,6 +44,8 @@ enum Command {
     Init(commands::init::Init),
     /// Take scenes into the catalogue, then make the weekly products of the weeks touched
     Ingest(commands::ingest::Ingest),
+    /// Take in zones, points and lines, ground measurements
+    Import(commands::import::Import),
     /// Make or remake weekly products; does nothing when they are up to date
     Process(commands::process::Process),
     /// Serve tiles, values and the web map
@@ -86,6 +89,7 @@ fn run(cli: Cli, output: &output::Output) -> anyhow::Result<Outcome> {
     match cli.command {
         Command::Init(command) => command.run(&place, output),
         Command::Ingest(command) => command.run(&place, output),
+        Command::Import(command) => command.run(&place, output),
         Command::Process(command) => command.run(&place, output),
         Command::Serve(command) => command.run(&place, output),
         Command::Check(command) => command.run(&place, output),

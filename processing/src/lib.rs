@@ -11,5 +11,6 @@ pub mod mask;
 pub mod pipeline;
 pub mod product;
 pub mod source;
+pub mod vector;
 
 pub use error::{Error, Result};

@@ -15,3 +15,4 @@ mod remote;
 mod scenes;
 mod toy_product;
 mod weeks;
+mod zones;

@@ -1,0 +1,583 @@
+//! Reads vector files through OGR: attributes as raw bytes (who decodes them is decided later), geometry checked and
+//! repaired in the file's own coordinates, flat, with curves made straight.
+
+use super::init;
+use super::system::System;
+use crate::{Error, Result};
+use gdal::errors::GdalError;
+use gdal::vector::LayerAccess;
+use gdal::{Dataset, DatasetOptions, GdalOpenFlags, Metadata};
+use geo_traits::to_geo::ToGeoGeometry;
+use geo_types::Geometry;
+use handle::{FieldType, Shape};
+
+/// The formats read here; drivers that could name other files or servers (VRT, WFS) stay out.
+const DRIVERS: &[&str] = &[
+    "GPKG",
+    "GeoJSON",
+    "ESRI Shapefile",
+    "MapInfo File",
+    "FlatGeobuf",
+    "CSV",
+];
+/// Columns of a CSV that hold WKT, or longitude and latitude.
+const CSV_OPTIONS: &[&str] = &[
+    "GEOM_POSSIBLE_NAMES=wkt,geom,geometry,the_geom,wkt_geom,shape",
+    "X_POSSIBLE_NAMES=lon,longitude,lng,x,kinh_do,easting",
+    "Y_POSSIBLE_NAMES=lat,latitude,y,vi_do,northing",
+    "KEEP_GEOM_COLUMNS=NO",
+];
+/// Longest attribute text that is kept, bytes: a page of remarks is a hundredth of it.
+pub const MAX_TEXT_BYTES: usize = 1 << 20;
+
+/// An attribute as the file holds it.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Raw {
+    /// Nothing.
+    Null,
+    /// Yes or no.
+    Bool(bool),
+    /// A whole number.
+    Integer(i64),
+    /// Any number.
+    Real(f64),
+    /// Text in whatever encoding the file is in.
+    Text(Vec<u8>),
+    /// A text that is JSON.
+    Json(Vec<u8>),
+    /// Several texts.
+    List(Vec<Vec<u8>>),
+    /// Bytes that are no text.
+    Binary,
+    /// A text longer than [`MAX_TEXT_BYTES`]: its length.
+    TooLong(usize),
+}
+
+/// The shape of a row, in the file's coordinates.
+#[derive(Debug)]
+pub enum RawShape {
+    /// None, or one without a position.
+    Missing,
+    /// Sound, or repaired for the reason given.
+    Sound(Geometry<f64>, Option<String>),
+    /// Beyond repair, with the reason.
+    Broken(String),
+}
+
+/// A row of a file.
+#[derive(Debug)]
+pub struct Row {
+    /// Number of the row in the file, from 1, in reading order.
+    pub number: u64,
+    /// The row's own number in the file, where it has a column for that.
+    pub fid: Option<u64>,
+    /// In the order of the columns.
+    pub values: Vec<Raw>,
+    /// Its shape.
+    pub shape: RawShape,
+}
+
+/// An opened layer of a vector file.
+pub struct Source {
+    dataset: Dataset,
+    index: usize,
+    what: String,
+    types: Vec<FieldType>,
+    /// OGR's name of the format, such as `GPKG`.
+    pub driver: String,
+    /// Names of the columns, raw.
+    pub columns: Vec<Vec<u8>>,
+    /// Name of the column that numbers the rows, where there is one.
+    pub fid_column: Option<String>,
+    /// How many rows, where the file says so.
+    pub rows: Option<u64>,
+    /// The encoding that the file claims for its text, where it claims one.
+    pub claimed_encoding: Option<String>,
+    /// The coordinate system; none when the file has none.
+    pub system: Option<System>,
+}
+
+impl Source {
+    /// Opens a file for reading (a path, or `/vsizip/{archive}/member`); `layer` where it has several.
+    ///
+    /// # Errors
+    /// Names the file, and what it is not: readable, of a known format, free to be read, with one layer of geometry.
+    pub fn open(what: &str, path: &str, layer: Option<&str>) -> Result<Self> {
+        init();
+        let lower = path.to_ascii_lowercase();
+        let options: &[&str] = if lower.ends_with(".csv") {
+            CSV_OPTIONS
+        } else if lower.ends_with(".shp") || lower.ends_with(".dbf") {
+            // raw bytes: the code page that a DBF claims is often not the one its text is in
+            &["ENCODING="]
+        } else {
+            &[]
+        };
+        let dataset = Dataset::open_ex(
+            path,
+            DatasetOptions {
+                open_flags: GdalOpenFlags::GDAL_OF_READONLY
+                    | GdalOpenFlags::GDAL_OF_VECTOR
+                    | GdalOpenFlags::GDAL_OF_VERBOSE_ERROR,
+                allowed_drivers: Some(DRIVERS),
+                open_options: Some(options),
+                ..DatasetOptions::default()
+            },
+        )
+        .map_err(|error| refused(what, path, &error))?;
+        let index = choose(&dataset, what, layer)?;
+        let chosen = dataset
+            .layer(index)
+            .map_err(|error| refused(what, path, &error))?;
+        let driver = dataset.driver().short_name();
+        let claimed_encoding = claimed_encoding(&chosen, &driver, path);
+        let (columns, types) = handle::columns(&chosen).into_iter().unzip();
+        let source = Self {
+            index,
+            what: what.to_owned(),
+            columns,
+            types,
+            fid_column: handle::fid_column(&chosen),
+            rows: chosen.try_feature_count(),
+            claimed_encoding,
+            system: chosen.spatial_ref().and_then(System::of_file),
+            driver,
+            dataset,
+        };
+        Ok(source)
+    }
+
+    /// Reads row by row; `take` may end it with an error.
+    ///
+    /// # Errors
+    /// What `take` says, or the file's damage with the number of the row where it was found.
+    pub fn for_each(&self, mut take: impl FnMut(Row) -> Result<()>) -> Result<()> {
+        let mut layer = self
+            .dataset
+            .layer(self.index)
+            .map_err(|error| refused(&self.what, &self.what, &error))?;
+        handle::forget_errors();
+        let mut number = 0;
+        for feature in layer.features() {
+            number += 1;
+            let values = self
+                .types
+                .iter()
+                .enumerate()
+                .map(|(index, kind)| handle::value(&feature, index, *kind))
+                .collect();
+            let fid = feature.fid();
+            let shape = shape(Shape::of(&feature));
+            take(Row {
+                number,
+                fid,
+                values,
+                shape,
+            })?;
+            handle::forget_errors();
+        }
+        // the end of the rows and damage look the same to the loop
+        match handle::last_failure() {
+            Some(reason) => Err(Error::unreadable(
+                &self.what,
+                format!("cannot be read after row {number}: {}", plain(&reason)),
+            )),
+            None => Ok(()),
+        }
+    }
+}
+
+fn choose(dataset: &Dataset, what: &str, wanted: Option<&str>) -> Result<usize> {
+    let names: Vec<(usize, String, bool)> = dataset
+        .layers()
+        .enumerate()
+        .map(|(index, layer)| (index, layer.name(), handle::has_geometry(&layer)))
+        .collect();
+    let list = |names: &[&(usize, String, bool)]| {
+        let names: Vec<_> = names
+            .iter()
+            .take(20)
+            .map(|(_, name, _)| format!("`{name}`"))
+            .collect();
+        names.join(", ")
+    };
+    if let Some(wanted) = wanted {
+        return match names.iter().find(|(_, name, _)| name == wanted) {
+            Some((index, ..)) => Ok(*index),
+            None => Err(Error::unreadable(
+                what,
+                format!(
+                    "has no layer `{wanted}`, only {}",
+                    list(&names.iter().collect::<Vec<_>>())
+                ),
+            )),
+        };
+    }
+    let shaped: Vec<_> = names.iter().filter(|(_, _, shaped)| *shaped).collect();
+    match shaped[..] {
+        [one] => Ok(one.0),
+        [] if names.len() == 1 => Ok(0),
+        [] => Err(Error::unreadable(what, "holds no layer with geometry")),
+        _ => Err(Error::unreadable(
+            what,
+            format!("holds several layers: {}; choose one with --layer", list(&shaped)),
+        )),
+    }
+}
+
+/// GPKG, GeoJSON and FlatGeobuf are UTF-8 by definition; a DBF claims its code page, a MapInfo file its charset.
+fn claimed_encoding(layer: &gdal::vector::Layer<'_>, driver: &str, path: &str) -> Option<String> {
+    match driver {
+        "GPKG" | "GeoJSON" | "FlatGeobuf" => Some("UTF-8".into()),
+        "ESRI Shapefile" => layer
+            .metadata_item("CPG_VALUE", "SHAPEFILE")
+            .or_else(|| layer.metadata_item("ENCODING_FROM_LDID", "SHAPEFILE")),
+        "MapInfo File" => mapinfo_charset(path),
+        _ => None,
+    }
+}
+
+/// The charset of the head of a `.tab` or `.mif`: OGR has recoded the text from it already.
+fn mapinfo_charset(path: &str) -> Option<String> {
+    let head = handle::head(path, 4096)?;
+    let head = String::from_utf8_lossy(&head).to_ascii_lowercase();
+    let start = head.find("charset")? + "charset".len();
+    let name: String = head[start..]
+        .trim_start_matches(|c: char| c == '"' || c.is_whitespace())
+        .chars()
+        .take_while(char::is_ascii_alphanumeric)
+        .collect();
+    (!name.is_empty() && name != "neutral").then_some(name)
+}
+
+fn shape(shape: Option<Shape>) -> RawShape {
+    let Some(shape) = shape.filter(|shape| !shape.is_empty()) else {
+        return RawShape::Missing;
+    };
+    let geometry = match decode(&shape) {
+        Ok(geometry) => geometry,
+        Err(reason) => return RawShape::Broken(reason),
+    };
+    if !is_finite(&geometry) {
+        return RawShape::Broken("a coordinate is not a number".into());
+    }
+    if !is_areal(&geometry) {
+        return RawShape::Sound(geometry, None);
+    }
+    let Some(reason) = shape.trouble() else {
+        return RawShape::Sound(geometry, None);
+    };
+    let repaired = shape.made_valid().filter(|shape| !shape.is_empty());
+    match repaired.and_then(|shape| decode(&shape).ok()).and_then(areas) {
+        Some(geometry) => RawShape::Sound(geometry, Some(reason)),
+        None => RawShape::Broken(format!("{reason}; nothing with an area is left after repair")),
+    }
+}
+
+fn decode(shape: &Shape) -> Result<Geometry<f64>, String> {
+    let bytes = shape.wkb().ok_or("a geometry of a kind that is not read here")?;
+    wkb::reader::read_wkb(&bytes)
+        .ok()
+        .and_then(|geometry| geometry.try_to_geometry())
+        .ok_or_else(|| "a geometry of a kind that is not read here".to_owned())
+}
+
+fn is_finite(geometry: &Geometry<f64>) -> bool {
+    use geo::CoordsIter;
+    geometry.coords_iter().all(|c| c.x.is_finite() && c.y.is_finite())
+}
+
+fn is_areal(geometry: &Geometry<f64>) -> bool {
+    match geometry {
+        Geometry::Polygon(_) | Geometry::MultiPolygon(_) => true,
+        Geometry::GeometryCollection(parts) => parts.iter().any(is_areal),
+        _ => false,
+    }
+}
+
+/// The polygons of what a repair left; its stray lines and points are dropped.
+fn areas(geometry: Geometry<f64>) -> Option<Geometry<f64>> {
+    let mut polygons = Vec::new();
+    gather(geometry, &mut polygons);
+    match polygons.len() {
+        0 => None,
+        1 => polygons.pop().map(Geometry::Polygon),
+        _ => Some(Geometry::MultiPolygon(polygons.into())),
+    }
+}
+
+fn gather(geometry: Geometry<f64>, out: &mut Vec<geo_types::Polygon<f64>>) {
+    match geometry {
+        Geometry::Polygon(polygon) if polygon.exterior().0.len() >= 4 => out.push(polygon),
+        Geometry::MultiPolygon(polygons) => {
+            out.extend(
+                polygons
+                    .0
+                    .into_iter()
+                    .filter(|polygon| polygon.exterior().0.len() >= 4),
+            );
+        }
+        Geometry::GeometryCollection(parts) => parts.0.into_iter().for_each(|part| gather(part, out)),
+        _ => {}
+    }
+}
+
+fn refused(what: &str, path: &str, error: &GdalError) -> Error {
+    let message = match error {
+        GdalError::CplError { msg, .. } | GdalError::NullPointer { msg, .. } => msg.replace(path, "the file"),
+        other => other.to_string(),
+    };
+    let reason = if message.contains("locked") || message.contains("busy") {
+        busy()
+    } else if message.trim().is_empty() || message.contains("not recognized") {
+        "is none of the formats read here: GeoPackage, GeoJSON, Shapefile, MapInfo TAB or MIF, FlatGeobuf, CSV with WKT"
+            .to_owned()
+    } else {
+        format!("cannot be read: {}", message.trim())
+    };
+    Error::unreadable(what, reason)
+}
+
+fn busy() -> String {
+    "is being written by another program; save and end the edit there (in QGIS: toggle editing off), then try again"
+        .to_owned()
+}
+
+fn plain(message: &str) -> String {
+    if message.contains("locked") || message.contains("busy") {
+        busy()
+    } else {
+        message.trim().to_owned()
+    }
+}
+
+#[expect(
+    unsafe_code,
+    reason = "the gdal crate gives text only as UTF-8, and geometry without the reason of its faults"
+)]
+mod handle {
+    use super::{MAX_TEXT_BYTES, Raw};
+    use gdal::vector::{Feature, Layer, LayerAccess};
+    use gdal_sys::{
+        CPLErr, OGRFieldSubType, OGRFieldType, OGRGeometryH, OGRwkbByteOrder, OGRwkbGeometryType,
+    };
+    use std::ffi::{CStr, CString, c_char};
+    use std::ptr::null_mut;
+
+    /// How a column is read.
+    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    pub(super) enum FieldType {
+        Bool,
+        Integer,
+        Real,
+        Text,
+        Json,
+        Time,
+        List,
+        Binary,
+    }
+
+    fn bytes(text: *const c_char) -> Vec<u8> {
+        if text.is_null() {
+            return Vec::new();
+        }
+        // SAFETY: OGR gives strings that end in NUL and live until the next call on the same object
+        unsafe { CStr::from_ptr(text) }.to_bytes().to_vec()
+    }
+
+    pub(super) fn columns(layer: &Layer<'_>) -> Vec<(Vec<u8>, FieldType)> {
+        // SAFETY: the definition belongs to the layer, which outlives this call; indices are within its count
+        unsafe {
+            let definition = gdal_sys::OGR_L_GetLayerDefn(layer.c_layer());
+            (0..gdal_sys::OGR_FD_GetFieldCount(definition))
+                .map(|index| {
+                    let field = gdal_sys::OGR_FD_GetFieldDefn(definition, index);
+                    let sub = gdal_sys::OGR_Fld_GetSubType(field);
+                    let kind = match gdal_sys::OGR_Fld_GetType(field) {
+                        OGRFieldType::OFTInteger if sub == OGRFieldSubType::OFSTBoolean => FieldType::Bool,
+                        OGRFieldType::OFTInteger | OGRFieldType::OFTInteger64 => FieldType::Integer,
+                        OGRFieldType::OFTReal => FieldType::Real,
+                        OGRFieldType::OFTString if sub == OGRFieldSubType::OFSTJSON => FieldType::Json,
+                        OGRFieldType::OFTBinary => FieldType::Binary,
+                        OGRFieldType::OFTDate | OGRFieldType::OFTDateTime | OGRFieldType::OFTTime => {
+                            FieldType::Time
+                        }
+                        OGRFieldType::OFTStringList => FieldType::List,
+                        _ => FieldType::Text,
+                    };
+                    (bytes(gdal_sys::OGR_Fld_GetNameRef(field)), kind)
+                })
+                .collect()
+        }
+    }
+
+    pub(super) fn fid_column(layer: &Layer<'_>) -> Option<String> {
+        // SAFETY: as above
+        let name = bytes(unsafe { gdal_sys::OGR_L_GetFIDColumn(layer.c_layer()) });
+        String::from_utf8(name).ok().filter(|name| !name.is_empty())
+    }
+
+    pub(super) fn has_geometry(layer: &Layer<'_>) -> bool {
+        // SAFETY: as above
+        unsafe { gdal_sys::OGR_L_GetGeomType(layer.c_layer()) != OGRwkbGeometryType::wkbNone }
+    }
+
+    pub(super) fn value(feature: &Feature<'_>, index: usize, kind: FieldType) -> Raw {
+        let index = index as i32;
+        // SAFETY: the feature lives through the call, the index comes from its layer's definition
+        unsafe {
+            let handle = feature.c_feature();
+            if gdal_sys::OGR_F_IsFieldSetAndNotNull(handle, index) == 0 {
+                return Raw::Null;
+            }
+            let text = || {
+                let pointer = gdal_sys::OGR_F_GetFieldAsString(handle, index);
+                if pointer.is_null() {
+                    return Err(Raw::Null);
+                }
+                let length = CStr::from_ptr(pointer).count_bytes();
+                if length > MAX_TEXT_BYTES {
+                    return Err(Raw::TooLong(length));
+                }
+                Ok(bytes(pointer))
+            };
+            match kind {
+                FieldType::Bool => Raw::Bool(gdal_sys::OGR_F_GetFieldAsInteger(handle, index) != 0),
+                FieldType::Integer => Raw::Integer(gdal_sys::OGR_F_GetFieldAsInteger64(handle, index)),
+                FieldType::Real => Raw::Real(gdal_sys::OGR_F_GetFieldAsDouble(handle, index)),
+                FieldType::Text => text().map_or_else(|other| other, Raw::Text),
+                FieldType::Json => text().map_or_else(|other| other, Raw::Json),
+                FieldType::Time => text().map_or_else(|other| other, |text| Raw::Text(iso(text))),
+                FieldType::Binary => Raw::Binary,
+                FieldType::List => {
+                    let mut texts = Vec::new();
+                    let mut next = gdal_sys::OGR_F_GetFieldAsStringList(handle, index);
+                    while !next.is_null() && !(*next).is_null() {
+                        texts.push(bytes(*next));
+                        next = next.add(1);
+                    }
+                    Raw::List(texts)
+                }
+            }
+        }
+    }
+
+    /// OGR's `2026/08/31 07:00:00+07` as `2026-08-31T07:00:00+07`.
+    fn iso(text: Vec<u8>) -> Vec<u8> {
+        text.into_iter()
+            .map(|byte| match byte {
+                b'/' => b'-',
+                b' ' => b'T',
+                other => other,
+            })
+            .collect()
+    }
+
+    /// A geometry of our own.
+    pub(super) struct Shape(OGRGeometryH);
+
+    impl Shape {
+        /// A flat copy of a feature's geometry with straight edges.
+        pub(super) fn of(feature: &Feature<'_>) -> Option<Self> {
+            // SAFETY: the reference belongs to the feature; the copy is ours and destroyed once
+            unsafe {
+                let own = gdal_sys::OGR_F_GetGeometryRef(feature.c_feature());
+                if own.is_null() {
+                    return None;
+                }
+                let copy = gdal_sys::OGR_G_GetLinearGeometry(own, 0.0, null_mut());
+                if copy.is_null() {
+                    return None;
+                }
+                gdal_sys::OGR_G_FlattenTo2D(copy);
+                Some(Self(copy))
+            }
+        }
+
+        pub(super) fn is_empty(&self) -> bool {
+            // SAFETY: the handle is live until drop
+            unsafe { gdal_sys::OGR_G_IsEmpty(self.0) != 0 }
+        }
+
+        /// Why the geometry is not valid; none when it is.
+        pub(super) fn trouble(&self) -> Option<String> {
+            // SAFETY: as above; the reason comes as the last warning of this thread
+            unsafe {
+                gdal_sys::CPLErrorReset();
+                if gdal_sys::OGR_G_IsValid(self.0) != 0 {
+                    return None;
+                }
+                let reason = String::from_utf8_lossy(&bytes(gdal_sys::CPLGetLastErrorMsg())).into_owned();
+                gdal_sys::CPLErrorReset();
+                Some(if reason.is_empty() {
+                    "not valid".into()
+                } else {
+                    reason
+                })
+            }
+        }
+
+        /// Repaired: rings made sound each, shells merged, holes taken out.
+        pub(super) fn made_valid(&self) -> Option<Self> {
+            // SAFETY: the list lives through the call; the result is ours
+            unsafe {
+                let options =
+                    gdal_sys::CSLSetNameValue(null_mut(), c"METHOD".as_ptr(), c"STRUCTURE".as_ptr());
+                let made = gdal_sys::OGR_G_MakeValidEx(self.0, options);
+                gdal_sys::CSLDestroy(options);
+                gdal_sys::CPLErrorReset();
+                (!made.is_null()).then_some(Self(made))
+            }
+        }
+
+        pub(super) fn wkb(&self) -> Option<Vec<u8>> {
+            // SAFETY: the buffer has the size OGR asks for
+            unsafe {
+                let size = gdal_sys::OGR_G_WkbSize(self.0);
+                let mut buffer = vec![0_u8; usize::try_from(size).ok()?];
+                let code =
+                    gdal_sys::OGR_G_ExportToIsoWkb(self.0, OGRwkbByteOrder::wkbNDR, buffer.as_mut_ptr());
+                (code == gdal_sys::OGRErr::OGRERR_NONE).then_some(buffer)
+            }
+        }
+    }
+
+    impl Drop for Shape {
+        fn drop(&mut self) {
+            // SAFETY: ours, destroyed once
+            unsafe { gdal_sys::OGR_G_DestroyGeometry(self.0) }
+        }
+    }
+
+    pub(super) fn forget_errors() {
+        // SAFETY: touches the state of this thread only
+        unsafe { gdal_sys::CPLErrorReset() }
+    }
+
+    /// The last error of this thread that is more than a warning.
+    pub(super) fn last_failure() -> Option<String> {
+        // SAFETY: GDAL keeps the message of this thread until the next call into it
+        unsafe {
+            let class = gdal_sys::CPLGetLastErrorType();
+            (class == CPLErr::CE_Failure || class == CPLErr::CE_Fatal)
+                .then(|| String::from_utf8_lossy(&bytes(gdal_sys::CPLGetLastErrorMsg())).into_owned())
+        }
+    }
+
+    /// The first bytes of a file, also of one inside an archive.
+    pub(super) fn head(path: &str, length: usize) -> Option<Vec<u8>> {
+        let path = CString::new(path).ok()?;
+        // SAFETY: the handle is closed before return, the buffer has the length asked for
+        unsafe {
+            let file = gdal_sys::VSIFOpenL(path.as_ptr(), c"rb".as_ptr());
+            if file.is_null() {
+                return None;
+            }
+            let mut buffer = vec![0_u8; length];
+            let read = gdal_sys::VSIFReadL(buffer.as_mut_ptr().cast(), 1, length as _, file);
+            gdal_sys::VSIFCloseL(file);
+            buffer.truncate(read as usize);
+            Some(buffer)
+        }
+    }
+}

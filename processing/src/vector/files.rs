@@ -1,0 +1,198 @@
+//! Which vector files a path means: a file, those of a folder, those of a zip; and what is too big to be read at all.
+
+use crate::{Error, Result};
+use std::fs::File;
+use std::io::{BufReader, Read};
+use std::path::Path;
+
+/// Ends of the names of what is read. A shapefile goes by its `.shp`.
+const ENDINGS: &[&str] = &["gpkg", "geojson", "json", "shp", "tab", "mif", "fgb", "csv"];
+/// Files of more than this are looked through for absurd texts before a parser is let at them, bytes.
+const LARGE_BYTES: u64 = 32 << 20;
+/// Longest text or row that a parser is given, bytes: five million vertices written as text.
+const MAX_TEXT_BYTES: u64 = 256 << 20;
+/// Largest member of a zip that is read in place, bytes.
+const MAX_MEMBER_BYTES: u64 = 2 << 30;
+
+/// One file to read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct VectorFile {
+    /// What people call it.
+    pub name: String,
+    /// How it is opened: a path, or `/vsizip/{archive}/member`.
+    pub path: String,
+}
+
+/// The vector files that a path means, in the order of their names.
+///
+/// # Errors
+/// When there is no such path, or nothing in it that is read here.
+pub fn resolve(path: &Path) -> Result<Vec<VectorFile>> {
+    let name = path.display().to_string();
+    let nothing = || {
+        Error::unreadable(
+            &name,
+            format!("holds no vector file; read are .{}", ENDINGS.join(", .")),
+        )
+    };
+    let metadata = std::fs::metadata(path).map_err(|_| Error::unreadable(&name, "there is no such file"))?;
+    let mut found = if metadata.is_dir() {
+        let entries = std::fs::read_dir(path).map_err(|error| Error::io(path, error))?;
+        let inside: Vec<_> = entries
+            .flatten()
+            .map(|entry| entry.path())
+            .filter(|inside| inside.is_file() && wanted(&inside.to_string_lossy()))
+            .map(|inside| plain(&inside))
+            .collect();
+        inside
+    } else if name.to_ascii_lowercase().ends_with(".zip") {
+        members(path, &name)?
+    } else {
+        return Ok(vec![plain(path)]);
+    };
+    found.sort_by(|a, b| a.name.cmp(&b.name));
+    if found.is_empty() {
+        Err(nothing())
+    } else {
+        Ok(found)
+    }
+}
+
+fn plain(path: &Path) -> VectorFile {
+    VectorFile {
+        name: path.display().to_string(),
+        path: path.to_string_lossy().into_owned(),
+    }
+}
+
+fn wanted(name: &str) -> bool {
+    let name = name.to_ascii_lowercase();
+    name.rsplit_once('.')
+        .is_some_and(|(_, ending)| ENDINGS.contains(&ending))
+}
+
+fn members(path: &Path, name: &str) -> Result<Vec<VectorFile>> {
+    let file = File::open(path).map_err(|error| Error::io(path, error))?;
+    let mut archive = zip::ZipArchive::new(BufReader::new(file))
+        .map_err(|error| Error::unreadable(name, format!("is no zip archive: {error}")))?;
+    let absolute = std::path::absolute(path).map_err(|error| Error::io(path, error))?;
+    let mut found = Vec::new();
+    for index in 0..archive.len() {
+        let member = archive
+            .by_index_raw(index)
+            .map_err(|error| Error::unreadable(name, format!("is a damaged zip archive: {error}")))?;
+        let inside = member.name().to_owned();
+        if member.size() > MAX_MEMBER_BYTES {
+            let reason = format!(
+                "`{inside}` unpacks to {} bytes; unpack the archive first",
+                member.size()
+            );
+            return Err(Error::unreadable(name, reason));
+        }
+        let hidden = inside
+            .rsplit('/')
+            .next()
+            .is_some_and(|file| file.starts_with('.'));
+        if wanted(&inside) && !hidden && !inside.starts_with("__MACOSX") {
+            found.push(VectorFile {
+                name: format!("{name}: {inside}"),
+                path: format!("/vsizip/{{{}}}/{inside}", absolute.display()),
+            });
+        }
+    }
+    Ok(found)
+}
+
+/// Refuses texts that no parser should be asked to hold: a text of a JSON, a row of a CSV.
+///
+/// # Errors
+/// Names the file and the byte where the text begins.
+pub(super) fn refuse_absurd_texts(file: &VectorFile) -> Result<()> {
+    let lower = file.path.to_ascii_lowercase();
+    let json = lower.ends_with("json");
+    if !(json || lower.ends_with(".csv")) || lower.starts_with("/vsizip") {
+        return Ok(());
+    }
+    let open = File::open(&file.path).map_err(|error| Error::io(&file.path, error))?;
+    if open
+        .metadata()
+        .is_ok_and(|metadata| metadata.len() <= LARGE_BYTES)
+    {
+        return Ok(());
+    }
+    longest(open, json)
+        .map_err(|error| Error::io(&file.path, error))?
+        .map_or(Ok(()), |start| {
+            let what = if json { "a text" } else { "a row" };
+            let reason = format!(
+                "{what} that begins at byte {start} is longer than {MAX_TEXT_BYTES} bytes; take it out"
+            );
+            Err(Error::unreadable(&file.name, reason))
+        })
+}
+
+/// Where a quoted text (of a JSON) or an unquoted line (of a CSV) begins that is too long.
+fn longest(reader: impl Read, json: bool) -> std::io::Result<Option<u64>> {
+    let mut reader = BufReader::with_capacity(1 << 20, reader);
+    let mut buffer = vec![0_u8; 1 << 20];
+    let (mut position, mut start, mut quoted, mut escaped) = (0_u64, 0_u64, false, false);
+    loop {
+        let read = reader.read(&mut buffer)?;
+        if read == 0 {
+            return Ok(None);
+        }
+        for &byte in &buffer[..read] {
+            position += 1;
+            if escaped {
+                escaped = false;
+            } else if byte == b'\\' && json && quoted {
+                escaped = true;
+            } else if byte == b'"' {
+                quoted = !quoted;
+                if json {
+                    start = position;
+                }
+            } else if byte == b'\n' && !json && !quoted {
+                start = position;
+            }
+            if (quoted || !json) && position - start > MAX_TEXT_BYTES {
+                return Ok(Some(start));
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn endless_texts_are_found_where_they_begin() {
+        let endless = std::io::repeat(b'x').take(MAX_TEXT_BYTES + 10);
+        let json = std::io::Cursor::new(b"{\"note\": \"".to_vec()).chain(endless);
+        assert_eq!(longest(json, true).expect("reads"), Some(10));
+        let sound = std::io::repeat(b'1').take(MAX_TEXT_BYTES + 10);
+        assert_eq!(longest(sound, true).expect("reads"), None, "numbers are no text");
+    }
+
+    #[test]
+    fn folders_and_nothing() {
+        let folder = tempfile::tempdir().expect("folder");
+        assert!(
+            resolve(folder.path())
+                .expect_err("empty")
+                .to_string()
+                .contains(".gpkg")
+        );
+        for name in ["b.shp", "b.dbf", "a.gpkg", "notes.txt"] {
+            std::fs::write(folder.path().join(name), "").expect("written");
+        }
+        let names: Vec<_> = resolve(folder.path())
+            .expect("two")
+            .into_iter()
+            .map(|file| file.name.rsplit('/').next().expect("a name").to_owned())
+            .collect();
+        assert_eq!(names, ["a.gpkg", "b.shp"]);
+        assert!(resolve(&folder.path().join("c.gpkg")).is_err());
+    }
+}

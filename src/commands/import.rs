@@ -1,0 +1,33 @@
+//! `sen import`: what people administer and measure, from the files they keep it in.
+
+mod report;
+mod zones;
+
+use crate::Outcome;
+use crate::config::Place;
+use crate::output::Output;
+use clap::{Args, Subcommand};
+
+/// Take in zones, points and lines, ground measurements
+#[derive(Args)]
+pub(crate) struct Import {
+    #[command(subcommand)]
+    what: What,
+}
+
+#[derive(Subcommand)]
+enum What {
+    /// Polygons with codes: plots, dyke compartments, growing areas, administrative units
+    Zones(zones::Zones),
+    /// Points or lines with codes: stations, pumps, sluices, canals, dykes, businesses
+    Layer(zones::Layer),
+}
+
+impl Import {
+    pub(crate) fn run(self, place: &Place, output: &Output) -> anyhow::Result<Outcome> {
+        match self.what {
+            What::Zones(zones) => zones.run(place, output),
+            What::Layer(layer) => layer.run(place, output),
+        }
+    }
+}
