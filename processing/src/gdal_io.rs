@@ -77,6 +77,8 @@ pub fn init() {
             ("GDAL_HTTP_LOW_SPEED_LIMIT", "100"),
             ("GDAL_HTTP_MAX_RETRY", "3"),
             ("GDAL_HTTP_RETRY_DELAY", "1"),
+            // a polygon of a million vertices is a long line of WKT
+            ("OGR_CSV_MAX_LINE_SIZE", "268435456"),
             // no side-car file beside a provider's delivery
             ("GDAL_PAM_ENABLED", "NO"),
         ];

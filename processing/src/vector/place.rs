@@ -74,7 +74,7 @@ impl Place<'_> {
             }
             return Ok(own);
         }
-        let degrees = at.is_some_and(|(x, y)| in_degrees(x, y));
+        let degrees = at.is_some_and(|(x, y)| in_degrees(x, y) || in_degrees(y, x));
         if self.driver == "CSV" && degrees {
             notes
                 .push("no coordinate system is stated; taken as WGS 84 degrees, --crs says otherwise".into());

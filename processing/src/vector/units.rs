@@ -161,7 +161,11 @@ impl Rows {
             Value::Object(object) => {
                 let fields: Fields = object
                     .iter()
-                    .map(|(name, value)| (name.to_lowercase(), value.clone_leaf()))
+                    .map(|(name, value)| (name.to_lowercase(), value))
+                    .filter(|(name, value)| {
+                        !(value.is_array() || value.is_object()) || name == "predecessors"
+                    })
+                    .map(|(name, value)| (name, value.clone()))
                     .collect();
                 let own = self
                     .code(&fields)
@@ -256,27 +260,6 @@ impl Rows {
             refused: self.refused,
             notes,
         })
-    }
-}
-
-trait Leaf {
-    fn clone_leaf(&self) -> Value;
-}
-
-impl Leaf for Value {
-    /// The value unless it is a list of further units.
-    fn clone_leaf(&self) -> Value {
-        match self {
-            Self::Array(items)
-                if items
-                    .iter()
-                    .any(|item| item.as_object().is_some_and(|o| o.len() > 6)) =>
-            {
-                Self::Null
-            }
-            Self::Object(_) => Self::Null,
-            other => other.clone(),
-        }
     }
 }
 
