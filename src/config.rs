@@ -4,6 +4,7 @@
 use crate::zones::{Kind, Schemes};
 use anyhow::Context;
 use schemars::JsonSchema;
+use sen_catalog::intake::Quality;
 use sen_catalog::{Assets, Bounds, Crs, Grid, Item, Store};
 use sen_processing::pipeline::Settings;
 use sen_processing::source::GeotiffLayout;
@@ -44,6 +45,8 @@ pub(crate) struct Config {
     pub(crate) processing: Settings,
     /// The service.
     pub(crate) serve: ServeOptions,
+    /// Thresholds of the tests of sensors, by property or `station/property`, laid over the built-in ones.
+    pub(crate) quality: Quality,
     /// Plain GeoTIFFs and what lies in them.
     pub(crate) geotiff: Vec<GeotiffLayout>,
     /// Schemes of codes, by name.

@@ -10,6 +10,7 @@ pub mod crs;
 mod error;
 pub mod feature;
 pub mod grid;
+pub mod intake;
 pub mod item;
 pub mod observation;
 pub mod period;

@@ -1,5 +1,6 @@
 //! `sen import`: what people administer and measure, from the files they keep it in.
 
+mod observations;
 mod report;
 mod zones;
 
@@ -21,6 +22,8 @@ enum What {
     Zones(zones::Zones),
     /// Points or lines with codes: stations, pumps, sluices, canals, dykes, businesses
     Layer(zones::Layer),
+    /// Ground measurements: CSV (a column a property, or a row a value), JSON, SensorThings data arrays
+    Observations(observations::Observations),
 }
 
 impl Import {
@@ -28,6 +31,7 @@ impl Import {
         match self.what {
             What::Zones(zones) => zones.run(place, output),
             What::Layer(layer) => layer.run(place, output),
+            What::Observations(observations) => observations.run(place, output),
         }
     }
 }

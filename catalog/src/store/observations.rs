@@ -44,6 +44,9 @@ pub trait Observations: Send + Sync {
     /// The datastreams of a station, or all, by id.
     async fn datastreams(&self, station: Option<&str>) -> Result<Vec<Datastream>>;
 
+    /// One datastream.
+    async fn datastream(&self, id: i64) -> Result<Option<Datastream>>;
+
     /// What is said of a datastream beside its name: sensor, description.
     async fn properties(&self, datastream: i64) -> Result<Map<String, Value>>;
 

@@ -152,6 +152,16 @@ fn ceiling_ms(time: DateTime<Utc>) -> i64 {
     time.timestamp_millis() + i64::from(time.timestamp_subsec_nanos() % 1_000_000 > 0)
 }
 
+fn stream(row: &Row<'_>) -> rusqlite::Result<Datastream> {
+    Ok(Datastream {
+        id: row.get(0)?,
+        station: row.get(1)?,
+        property: row.get(2)?,
+        unit: row.get(3)?,
+        name: row.get(4)?,
+    })
+}
+
 fn observation(row: &Row<'_>, datastream: i64) -> Result<Observation> {
     Ok(Observation {
         datastream,
@@ -175,16 +185,17 @@ impl Observations for SqliteStore {
             let mut statement = connection.prepare_cached(&format!(
                 "SELECT id, station, property, unit, name FROM datastream {condition} ORDER BY id"
             ))?;
-            let rows = statement.query_map(rusqlite::params_from_iter(station), |row| {
-                Ok(Datastream {
-                    id: row.get(0)?,
-                    station: row.get(1)?,
-                    property: row.get(2)?,
-                    unit: row.get(3)?,
-                    name: row.get(4)?,
-                })
-            })?;
+            let rows = statement.query_map(rusqlite::params_from_iter(station), stream)?;
             Ok(rows.collect::<Result<Vec<_>, _>>()?)
+        })
+        .await
+    }
+
+    async fn datastream(&self, id: i64) -> Result<Option<Datastream>> {
+        self.reading(move |connection| {
+            let mut statement = connection
+                .prepare_cached("SELECT id, station, property, unit, name FROM datastream WHERE id = ?")?;
+            Ok(statement.query_row([id], stream).optional()?)
         })
         .await
     }

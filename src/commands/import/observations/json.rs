@@ -1,0 +1,99 @@
+//! JSON: a list of `{station, property, time, value, unit, flag}`, or a SensorThings data array.
+
+use super::{Layout, Sink, cells};
+use crate::config::Data;
+use anyhow::{Context, bail};
+use sen_catalog::intake::{Measurement, data_array};
+use sen_catalog::observation::{Datastream, Flag};
+use serde_json::Value;
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::io::Read;
+use std::path::Path;
+
+/// A JSON document is read as a whole; larger ones have to be split or written as CSV.
+const LARGEST: u64 = 256 << 20;
+
+pub(super) fn read(path: &Path, layout: &Layout, data: &Data, sink: &mut Sink<'_>) -> anyhow::Result<()> {
+    let file = File::open(path).with_context(|| format!("cannot read {}", path.display()))?;
+    let mut text = Vec::new();
+    file.take(LARGEST + 1).read_to_end(&mut text)?;
+    if text.len() as u64 > LARGEST {
+        bail!(
+            "is larger than {} MB; split it, or write it as CSV",
+            LARGEST >> 20
+        );
+    }
+    let document: Value = serde_json::from_slice(&text).context("is no JSON")?;
+    drop(text);
+    let list = document.as_array().or_else(|| document.get("value")?.as_array());
+    let list = list.context("is no list of measurements")?;
+    if list.iter().any(|block| block.get("dataArray").is_some()) {
+        return blocks(&document, data, sink);
+    }
+    for (at, entry) in list.iter().enumerate() {
+        match measurement(entry, layout) {
+            Ok(measured) => sink.take(at + 1, None, measured)?,
+            Err(reason) => sink.refuse(at + 1, None, &reason),
+        }
+    }
+    Ok(())
+}
+
+fn measurement(entry: &Value, layout: &Layout) -> Result<Measurement, String> {
+    let text = |name: &str| entry.get(name).and_then(Value::as_str);
+    let time = text("time").ok_or("`time` is missing")?;
+    let value = match entry.get("value") {
+        Some(Value::Number(number)) => number.as_f64(),
+        Some(Value::String(text)) => cells::number(text, false)?,
+        Some(Value::Null) => None,
+        Some(other) => return Err(format!("value: {other} is no number")),
+        None => return Err("`value` is missing; one that could not be measured is null".into()),
+    };
+    let given = match entry.get("flag") {
+        None | Some(Value::Null) => Flag::NotEvaluated,
+        Some(Value::String(text)) => cells::flag(text)?,
+        Some(other) => cells::flag(&other.to_string())?,
+    };
+    Ok(Measurement {
+        station: text("station")
+            .or(layout.station.as_deref())
+            .ok_or("`station` is missing")?
+            .to_owned(),
+        property: text("property").ok_or("`property` is missing")?.to_owned(),
+        unit: text("unit").map(str::to_owned),
+        time: cells::time(time, layout)?,
+        value,
+        given,
+    })
+}
+
+fn blocks(document: &Value, data: &Data, sink: &mut Sink<'_>) -> anyhow::Result<()> {
+    let rows = data_array::rows(document)?;
+    let streams = sink.runtime.block_on(data.store.datastreams(None))?;
+    let streams: BTreeMap<i64, Datastream> = streams.into_iter().map(|stream| (stream.id, stream)).collect();
+    for (at, row) in rows.into_iter().enumerate() {
+        match (streams.get(&row.datastream), row.reading) {
+            (_, Err(reason)) => sink.refuse(at + 1, None, &reason),
+            (None, _) => {
+                let reason = format!(
+                    "there is no datastream {}; see /sta/v1.1/Datastreams",
+                    row.datastream
+                );
+                sink.refuse(at + 1, None, &reason);
+            }
+            (Some(stream), Ok(reading)) => {
+                let measured = Measurement {
+                    station: stream.station.clone(),
+                    property: stream.property.clone(),
+                    unit: Some(stream.unit.clone()),
+                    time: reading.time,
+                    value: reading.value,
+                    given: reading.given,
+                };
+                sink.take(at + 1, None, measured)?;
+            }
+        }
+    }
+    Ok(())
+}
