@@ -9,6 +9,7 @@ use sen_catalog::{Assets, Bounds, Crs, Grid, Item, Store};
 use sen_processing::pipeline::Settings;
 use sen_processing::source::GeotiffLayout;
 use sen_tiler::ServeOptions;
+use sen_tiler::mqtt::MqttOptions;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::fs;
@@ -47,6 +48,8 @@ pub(crate) struct Config {
     pub(crate) serve: ServeOptions,
     /// Thresholds of the tests of sensors, by property or `station/property`, laid over the built-in ones.
     pub(crate) quality: Quality,
+    /// A broker to listen to while serving; without it none.
+    pub(crate) mqtt: Option<MqttOptions>,
     /// Plain GeoTIFFs and what lies in them.
     pub(crate) geotiff: Vec<GeotiffLayout>,
     /// Schemes of codes, by name.

@@ -48,10 +48,10 @@ enum Command {
     Import(commands::import::Import),
     /// Make or remake weekly products; does nothing when they are up to date
     Process(commands::process::Process),
-    /// Take in zones, points and lines, ground measurements
-    Import(commands::import::Import),
     /// Serve tiles, values and the web map
     Serve(commands::serve::Serve),
+    /// Keys for those who write over HTTP
+    Keys(commands::keys::Keys),
     /// Check configuration and data: every row has its file, every checksum fits
     Check(commands::check::Check),
 }
@@ -93,8 +93,8 @@ fn run(cli: Cli, output: &output::Output) -> anyhow::Result<Outcome> {
         Command::Ingest(command) => command.run(&place, output),
         Command::Import(command) => command.run(&place, output),
         Command::Process(command) => command.run(&place, output),
-        Command::Import(command) => command.run(&place, output),
         Command::Serve(command) => command.run(&place, output),
+        Command::Keys(command) => command.run(&place, output),
         Command::Check(command) => command.run(&place, output),
     }
 }

@@ -4,6 +4,7 @@ pub(crate) mod check;
 pub(crate) mod import;
 pub(crate) mod ingest;
 pub(crate) mod init;
+pub(crate) mod keys;
 pub(crate) mod process;
 pub(crate) mod serve;
 mod weekly;

@@ -6,6 +6,7 @@ use crate::config::{Place, UsageError};
 use crate::output::Output;
 use anyhow::Context;
 use clap::Args;
+use sen_catalog::intake::Intake;
 use serde_json::json;
 use std::sync::Arc;
 
@@ -20,7 +21,12 @@ pub(crate) struct Serve {
 impl Serve {
     pub(crate) fn run(self, place: &Place, output: &Output) -> anyhow::Result<Outcome> {
         let data = place.open_existing()?;
-        let options = data.config.serve.clone();
+        let mut options = data.config.serve.clone();
+        options.quality = data.config.quality.clone();
+        options
+            .quality
+            .check()
+            .map_err(|error| UsageError(error.to_string()))?;
         let listen = self.listen.unwrap_or_else(|| options.listen.to_string());
         let runtime = tokio::runtime::Runtime::new().context("cannot start the runtime")?;
         runtime.block_on(async {
@@ -38,8 +44,25 @@ impl Serve {
                 &options,
                 stop_signal(),
             );
+            let broker = data.config.mqtt.clone();
+            if let Some(broker) = &broker {
+                broker.check().map_err(|error| UsageError(error.to_string()))?;
+            }
+            let listening = broker.map(|broker| {
+                let intake = Intake::new(Arc::clone(&data.store), options.quality.clone());
+                tokio::spawn(async move {
+                    let counts = Arc::default();
+                    if let Err(error) = sen_tiler::mqtt::subscribe(&broker, Arc::new(intake), counts).await {
+                        tracing::error!(%error, "the broker is not listened to");
+                    }
+                })
+            });
             output.result(&format!("sen: map at {url}"), &json!({"map": url}));
             service.await?;
+            if let Some(listening) = listening {
+                // what is not acknowledged yet comes again
+                listening.abort();
+            }
             Ok(Outcome::Done)
         })
     }

@@ -4,6 +4,7 @@
 //! The way of a tile is told in `docs/life-of-a-tile.md`.
 
 pub mod encode;
+pub mod mqtt;
 pub mod source;
 pub mod style;
 
@@ -13,6 +14,7 @@ mod cpu;
 mod document;
 mod draw;
 mod headers;
+mod keys;
 mod layers;
 mod lookup;
 mod measure;

@@ -42,6 +42,21 @@ impl Problem {
         Self::new(StatusCode::NOT_FOUND, code, detail)
     }
 
+    /// 401: writing without a key.
+    pub(crate) fn unauthorized(detail: &str) -> Self {
+        Self::new(StatusCode::UNAUTHORIZED, "unauthorized", detail)
+    }
+
+    /// 403: a key that may not do this.
+    pub(crate) fn forbidden(detail: impl Into<String>) -> Self {
+        Self::new(StatusCode::FORBIDDEN, "forbidden", detail)
+    }
+
+    /// 409: what is to be made is there already.
+    pub(crate) fn conflict(detail: impl Into<String>) -> Self {
+        Self::new(StatusCode::CONFLICT, "conflict", detail)
+    }
+
     /// 405: only reading is offered.
     pub(crate) fn method() -> Self {
         let detail = "only GET, HEAD and OPTIONS are answered here";
@@ -106,6 +121,10 @@ impl Problem {
             body.insert("instance".into(), json!(instance));
         }
         body.insert("code".into(), json!(self.code));
+        if instance.starts_with("/sta/") {
+            // clients of SensorThings read `message`, as FROST sends it
+            body.insert("message".into(), json!(self.detail));
+        }
         if let Some(parameter) = self.parameter {
             body.insert("parameter".into(), json!(parameter));
         }
@@ -118,6 +137,9 @@ impl Problem {
         headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
         if self.status == StatusCode::SERVICE_UNAVAILABLE {
             headers.insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
+        }
+        if self.status == StatusCode::UNAUTHORIZED {
+            headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
         }
         if self.status == StatusCode::METHOD_NOT_ALLOWED {
             headers.insert(header::ALLOW, HeaderValue::from_static("GET, HEAD, OPTIONS"));

@@ -16,6 +16,7 @@ use hyper::body::Incoming;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use schemars::JsonSchema;
+use sen_catalog::intake::Quality;
 use sen_catalog::{Assets, Error, Store};
 use serde::{Deserialize, Serialize};
 use std::convert::Infallible;
@@ -52,6 +53,10 @@ pub struct ServeOptions {
     pub queue: usize,
     /// Milliseconds after which a change of the catalogue is seen at the latest.
     pub refresh_ms: u64,
+    /// Thresholds of the tests of sensors: the `[quality]` table, which the binary puts here.
+    #[serde(skip)]
+    #[schemars(skip)]
+    pub quality: Quality,
 }
 
 impl Default for ServeOptions {
@@ -65,6 +70,7 @@ impl Default for ServeOptions {
             max_connections: 4096,
             queue: 1024,
             refresh_ms: 1000,
+            quality: Quality::default(),
         }
     }
 }
@@ -177,7 +183,7 @@ fn preflight() -> Response {
     headers.insert(header::ALLOW, HeaderValue::from_static("GET, HEAD, OPTIONS"));
     headers.insert(
         header::ACCESS_CONTROL_ALLOW_METHODS,
-        HeaderValue::from_static("GET, HEAD, OPTIONS"),
+        HeaderValue::from_static("GET, HEAD, POST, OPTIONS"),
     );
     headers.insert(
         header::ACCESS_CONTROL_ALLOW_HEADERS,

@@ -13,6 +13,7 @@ use crate::tile_cache::TileCache;
 use crate::time::When;
 use axum::http::{HeaderMap, HeaderValue, Uri};
 use moka::sync::Cache;
+use sen_catalog::intake::Intake;
 use sen_catalog::{Asset, Assets, Band, Item, Period, Store};
 use serde_json::json;
 use sha2::{Digest, Sha256};
@@ -27,6 +28,8 @@ pub(crate) type Shared = Arc<App>;
 #[derive(Debug)]
 pub struct App {
     pub(crate) lookup: Lookup,
+    /// The way in for what sensors say.
+    pub(crate) intake: Arc<Intake>,
     pub(crate) assets: Assets,
     pub(crate) styles: Styles,
     pub(crate) rasters: Arc<RasterSource>,
@@ -56,6 +59,7 @@ impl App {
         let cpu =
             Cpu::new(threads, options.queue).map_err(|error| sen_catalog::Error::io("thread pool", error))?;
         Ok(Arc::new(Self {
+            intake: Arc::new(Intake::new(Arc::clone(&store), options.quality.clone())),
             lookup: Lookup::new(store, options.refresh_ms),
             assets,
             styles: Styles::built_in()?,

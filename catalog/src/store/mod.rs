@@ -1,9 +1,11 @@
 //! Rows: what items exist. One small trait by noun; each backend passes [`conformance`].
 
 pub mod conformance;
+mod keys;
 mod observations;
 mod sqlite;
 
+pub use keys::{Key, Keys};
 pub use observations::{ObservationQuery, Observations};
 pub use sqlite::SqliteStore;
 
@@ -133,7 +135,9 @@ pub trait Seasons: Send + Sync {
 
 /// The catalogue's rows: items here, the other nouns in small traits of their own.
 #[async_trait]
-pub trait Store: Features + AdminUnits + Observations + Seasons + Send + Sync + std::fmt::Debug {
+pub trait Store:
+    Features + AdminUnits + Keys + Observations + Seasons + Send + Sync + std::fmt::Debug
+{
     /// Inserts or replaces the item (key: collection and id).
     async fn put_item(&self, item: &Item) -> Result<()>;
 

@@ -7,7 +7,9 @@ mod legends;
 mod periods;
 mod picture;
 mod point;
+mod sensorthings;
 mod series;
+mod stations;
 mod statistics;
 mod tilejson;
 pub(crate) mod tiles;
@@ -46,6 +48,8 @@ pub(crate) const STANDARDS: &[&dyn Standard] = &[
     &point::Point,
     &series::Series,
     &periods::Periods,
+    &sensorthings::SensorThings,
+    &stations::Stations,
     &legends::Legends,
     &picture::Picture,
     &assets::AssetFiles,

@@ -4,6 +4,7 @@ mod admin;
 mod digest;
 mod features;
 mod items;
+mod keys;
 mod neighbours;
 mod observations;
 mod seasons;
@@ -26,6 +27,7 @@ const SCHEMA: &[&str] = &[
     seasons::SCHEMA,
     observations::SCHEMA,
     admin::SCHEMA,
+    keys::SCHEMA,
 ];
 
 /// The embedded store.

@@ -1,0 +1,255 @@
+//! MQTT: subscribes to a broker that is there already and records what sensors publish.
+//!
+//! At least once: a message is acknowledged after its values are in the store, and the broker keeps what was published
+//! while this service was away (quality of service 1, persistent session). A message that comes twice changes nothing,
+//! as values are told apart by datastream and time. One that cannot be used is counted, logged and acknowledged: it
+//! would be no better the next time.
+
+mod message;
+#[cfg(test)]
+mod tests;
+
+use message::{Message, parse};
+use rumqttc::{AsyncClient, Event, EventLoop, MqttOptions as ClientOptions, Packet, Publish, QoS};
+use schemars::JsonSchema;
+use sen_catalog::intake::{Intake, Measurement};
+use sen_catalog::observation::Reading;
+use sen_catalog::{Error, Result};
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::time::Duration;
+use tokio::sync::mpsc;
+
+/// The `[mqtt]` table of `sen.toml`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct MqttOptions {
+    /// The broker: `mqtt://host` or `mqtt://host:1883`.
+    pub url: String,
+    /// What to subscribe to.
+    #[serde(default = "usual_topics")]
+    pub topics: Vec<String>,
+    /// Under which name; the broker keeps messages for it while this service is away.
+    #[serde(default = "usual_client")]
+    pub client_id: String,
+    /// Name and password, where the broker asks for them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub username: Option<String>,
+    /// See `username`; better from the environment: `${MQTT_PASSWORD}`.
+    #[serde(default, skip_serializing)]
+    pub password: Option<String>,
+}
+
+fn usual_topics() -> Vec<String> {
+    vec!["v1.1/#".to_owned(), "sen/observations/#".to_owned()]
+}
+
+fn usual_client() -> String {
+    "sen".to_owned()
+}
+
+/// Largest message, bytes.
+const LARGEST: usize = 256 << 10;
+
+/// Messages written in one go.
+const BATCH: usize = 500;
+
+/// Messages waiting to be written; with the batch fewer than [`REQUESTS`], so that acknowledging never waits for the
+/// connection that waits for the writer.
+const WAITING: usize = 1000;
+
+/// Requests to the connection (acknowledgements, subscriptions) waiting to be sent.
+const REQUESTS: usize = 4096;
+
+/// How long to wait before connecting again, at first and at most.
+const FIRST_PAUSE: Duration = Duration::from_millis(250);
+const LONGEST_PAUSE: Duration = Duration::from_secs(30);
+
+/// What has come in since the start.
+#[derive(Debug, Default)]
+pub struct MqttCounts {
+    /// Messages.
+    pub messages: AtomicU64,
+    /// Values that were new or changed.
+    pub recorded: AtomicU64,
+    /// Messages or values that could not be used.
+    pub refused: AtomicU64,
+    /// Connections made.
+    pub connections: AtomicU64,
+}
+
+/// A message and the connection it came over: only that one may acknowledge it.
+struct Arrived {
+    publish: Publish,
+    connection: u64,
+}
+
+impl MqttOptions {
+    /// Errors for options that cannot be used.
+    pub fn check(&self) -> Result<()> {
+        client_options(self).map(|_| ())
+    }
+}
+
+fn client_options(options: &MqttOptions) -> Result<ClientOptions> {
+    let invalid = || {
+        Error::Invalid(format!(
+            "mqtt.url: `{}` is no address such as mqtt://broker.example:1883",
+            options.url
+        ))
+    };
+    let rest = options
+        .url
+        .strip_prefix("mqtt://")
+        .ok_or_else(invalid)?
+        .trim_end_matches('/');
+    let (host, port) = match rest.rsplit_once(':') {
+        Some((host, port)) => (host, port.parse().map_err(|_| invalid())?),
+        None => (rest, 1883),
+    };
+    if host.is_empty() || options.client_id.is_empty() || options.topics.is_empty() {
+        return Err(invalid());
+    }
+    let mut client = ClientOptions::new(&options.client_id, host, port);
+    client
+        .set_clean_session(false)
+        .set_manual_acks(true)
+        .set_keep_alive(Duration::from_secs(30))
+        .set_max_packet_size(LARGEST, LARGEST);
+    if let Some(username) = &options.username {
+        client.set_credentials(username, options.password.as_deref().unwrap_or_default());
+    }
+    Ok(client)
+}
+
+/// Subscribes and records until the future is dropped.
+///
+/// # Errors
+/// [`Error::Invalid`] for options that cannot be used. A broker that is away is waited for.
+pub async fn subscribe(options: &MqttOptions, intake: Arc<Intake>, counts: Arc<MqttCounts>) -> Result<()> {
+    let (client, connection) = AsyncClient::new(client_options(options)?, REQUESTS);
+    let (sender, receiver) = mpsc::channel(WAITING);
+    let listening = listen(connection, client.clone(), options, sender, Arc::clone(&counts));
+    let current = Arc::clone(&counts);
+    let writing = write(receiver, client, intake, current);
+    tokio::join!(listening, writing);
+    Ok(())
+}
+
+/// Keeps the connection and hands on what arrives.
+async fn listen(
+    mut connection: EventLoop,
+    client: AsyncClient,
+    options: &MqttOptions,
+    sender: mpsc::Sender<Arrived>,
+    counts: Arc<MqttCounts>,
+) {
+    let mut pause = FIRST_PAUSE;
+    loop {
+        match connection.poll().await {
+            Ok(Event::Incoming(Packet::ConnAck(_))) => {
+                pause = FIRST_PAUSE;
+                let number = counts.connections.fetch_add(1, Relaxed) + 1;
+                tracing::info!(url = options.url, number, "connected to the broker");
+                for topic in &options.topics {
+                    if let Err(error) = client.try_subscribe(topic, QoS::AtLeastOnce) {
+                        tracing::warn!(topic, %error, "cannot subscribe");
+                    }
+                }
+            }
+            Ok(Event::Incoming(Packet::Publish(publish))) => {
+                counts.messages.fetch_add(1, Relaxed);
+                let connection = counts.connections.load(Relaxed);
+                if sender.send(Arrived { publish, connection }).await.is_err() {
+                    return; // nobody writes any more
+                }
+            }
+            Ok(_) => {}
+            Err(error) => {
+                tracing::warn!(url = options.url, %error, ?pause, "the broker is away; trying again");
+                tokio::time::sleep(pause).await;
+                pause = (pause * 2).min(LONGEST_PAUSE);
+            }
+        }
+    }
+}
+
+/// Writes what arrived, then acknowledges it.
+async fn write(
+    mut receiver: mpsc::Receiver<Arrived>,
+    client: AsyncClient,
+    intake: Arc<Intake>,
+    counts: Arc<MqttCounts>,
+) {
+    let mut batch = Vec::with_capacity(BATCH);
+    while receiver.recv_many(&mut batch, BATCH).await > 0 {
+        let mut pause = FIRST_PAUSE;
+        while let Err(error) = record(&batch, &intake, &counts).await {
+            tracing::error!(%error, "measurements cannot be written; trying again");
+            tokio::time::sleep(pause).await;
+            pause = (pause * 2).min(LONGEST_PAUSE);
+        }
+        for arrived in batch.drain(..) {
+            // the broker sends again what an earlier connection did not acknowledge, perhaps under another number
+            if arrived.connection == counts.connections.load(Relaxed)
+                && let Err(error) = client.ack(&arrived.publish).await
+            {
+                tracing::warn!(%error, "a message could not be acknowledged");
+            }
+        }
+    }
+}
+
+async fn record(batch: &[Arrived], intake: &Intake, counts: &MqttCounts) -> Result<()> {
+    let refuse = |topic: &str, reason: &str| {
+        counts.refused.fetch_add(1, Relaxed);
+        tracing::warn!(topic, reason, "a message cannot be used");
+    };
+    let mut measured: Vec<(&str, Measurement)> = Vec::new();
+    let mut streams: BTreeMap<i64, Vec<(&str, Reading)>> = BTreeMap::new();
+    for arrived in batch {
+        let topic = arrived.publish.topic.as_str();
+        match parse(topic, &arrived.publish.payload) {
+            Ok(Message::Measurements(all)) => measured.extend(all.into_iter().map(|one| (topic, one))),
+            Ok(Message::Reading(stream, reading)) => {
+                streams.entry(stream).or_default().push((topic, reading))
+            }
+            Err(reason) => refuse(topic, &reason),
+        }
+    }
+    let (topics, measured): (Vec<_>, Vec<_>) = measured.into_iter().unzip();
+    let taken = intake.take(measured).await?;
+    let recorded = taken.recorded.added + taken.recorded.changed;
+    counts.recorded.fetch_add(recorded as u64, Relaxed);
+    for (place, reason) in taken.refused {
+        refuse(topics.get(place).copied().unwrap_or_default(), &reason);
+    }
+    for (stream, readings) in streams {
+        // together when all are good, else one by one so that a bad one costs no other
+        let all: Vec<Reading> = readings.iter().map(|(_, reading)| reading.clone()).collect();
+        match intake.take_stream(stream, all).await {
+            Ok(recorded) => {
+                counts
+                    .recorded
+                    .fetch_add((recorded.added + recorded.changed) as u64, Relaxed);
+            }
+            Err(error @ Error::Store(_)) => return Err(error),
+            Err(_) => {
+                for (topic, reading) in readings {
+                    match intake.take_stream(stream, vec![reading]).await {
+                        Ok(recorded) => {
+                            counts
+                                .recorded
+                                .fetch_add((recorded.added + recorded.changed) as u64, Relaxed);
+                        }
+                        Err(error @ Error::Store(_)) => return Err(error),
+                        Err(error) => refuse(topic, &error.to_string()),
+                    }
+                }
+            }
+        }
+    }
+    Ok(())
+}
