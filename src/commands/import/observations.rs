@@ -45,7 +45,7 @@ pub(crate) struct Layout {
     #[arg(long, value_name = "FORMAT")]
     time_format: Option<String>,
     /// The time zone of times without an offset, such as +07:00.
-    #[arg(long, value_name = "OFFSET", value_parser = cells::offset)]
+    #[arg(long, value_name = "OFFSET", value_parser = cells::offset, allow_hyphen_values = true)]
     timezone: Option<chrono::FixedOffset>,
     /// What a column holds: NAME=PROPERTY or NAME=PROPERTY:UNIT; may be repeated. Other columns are then left out.
     #[arg(long = "column", value_name = "NAME=PROPERTY[:UNIT]")]

@@ -1,0 +1,442 @@
+//! Stations: their files are imported, their values arrive over HTTP, and what is wrong with them is found.
+
+use crate::harness::{Sen, Service, real_data};
+use serde_json::{Value, json};
+use std::fmt::Write;
+use std::fs;
+
+/// Midnight of a Monday in Viet Nam.
+const MONDAY: &str = "2026-05-18T00:00:00+07:00";
+
+/// A key that may write observations.
+pub(crate) fn key(sen: &Sen) -> String {
+    sen.run(&["init"]).expect(0);
+    let made = sen.run(&["--json", "keys", "add", "gateway", "--write", "observations"]);
+    made.expect(0).json()["key"].as_str().expect("a key").to_owned()
+}
+
+/// POSTs JSON; status and body.
+pub(crate) fn post(service: &Service, key: Option<&str>, path: &str, body: &Value) -> (u16, Value) {
+    let client = reqwest::blocking::Client::new();
+    let mut request = client.post(format!("{}{path}", service.base)).json(body);
+    if let Some(key) = key {
+        request = request.bearer_auth(key);
+    }
+    let response = request.send().unwrap_or_else(|error| panic!("{path}: {error}"));
+    let status = response.status().as_u16();
+    if status == 201 && !path.ends_with("CreateObservations") {
+        let location = response.headers()["location"].to_str().expect("text").to_owned();
+        assert!(location.starts_with(&service.base), "{location}");
+    }
+    (status, response.json().unwrap_or(Value::Null))
+}
+
+/// A station with a gauge and a salinity probe, made over HTTP.
+pub(crate) fn station(service: &Service, key: &str, code: &str) {
+    let stream = |property: &str, unit: &str| {
+        json!({
+            "name": format!("{property} {code}"), "description": "in the canal",
+            "observationType": "http://www.opengis.net/def/observationType/OGC-OM/2.0/OM_Measurement",
+            "unitOfMeasurement": {"name": unit, "symbol": unit, "definition": ""},
+            "ObservedProperty": {"name": property, "definition": "", "description": ""},
+            "Sensor": {"name": "probe 7", "description": "", "encodingType": "text/plain", "metadata": "calibrated 2026-01"},
+        })
+    };
+    let thing = json!({
+        "name": format!("Trạm {code}"), "description": "", "properties": {"code": code, "interval_s": 900},
+        "Locations": [{"name": code, "description": "", "encodingType": "application/geo+json",
+                       "location": {"type": "Point", "coordinates": [105.5, 10.5]}}],
+        "Datastreams": [stream("water_level", "m"), stream("salinity", "g/L")],
+    });
+    let (status, body) = post(service, Some(key), "/sta/v1.1/Things", &thing);
+    assert_eq!(status, 201, "{body}");
+}
+
+/// Two days of a tide, a value each quarter of an hour, with a spike at 50 and a gap before 120.
+fn tide() -> String {
+    let start = chrono::DateTime::parse_from_rfc3339(MONDAY).expect("time");
+    let mut csv = String::from("time,station,level_cm,salinity_ms_cm,note\n");
+    for i in (0..192).filter(|i| !(100..120).contains(i)) {
+        let time = start + chrono::Duration::minutes(15 * i);
+        let tide = (f64::from(i as i32) / 48.0 * std::f64::consts::TAU).sin();
+        let spike = if i == 50 { 80.0 } else { 0.0 };
+        let level = 90.0 + 35.0 * tide + spike;
+        let _ = writeln!(
+            csv,
+            "{},KM-04,{level:.1},{:.2},",
+            time.to_rfc3339(),
+            1.0 + 0.3 * tide
+        );
+    }
+    csv
+}
+
+#[test]
+fn a_file_is_imported_once_and_its_faults_are_found() {
+    let sen = Sen::new();
+    let key = key(&sen);
+    let file = sen.path("KM-04.csv");
+    fs::write(&file, tide()).expect("written");
+    let path = file.to_str().expect("UTF-8");
+    let unknown = sen.run(&["import", "observations", path]).expect(1);
+    assert!(unknown.text().contains("sen import layer"), "{}", unknown.text());
+
+    let service = sen.serve();
+    station(&service, &key, "KM-04");
+    let run = || {
+        sen.run(&["--json", "import", "observations", path])
+            .expect(0)
+            .json()["files"][0]
+            .clone()
+    };
+    let first = run();
+    assert_eq!(
+        (first["added"].as_u64(), first["refused"].as_u64()),
+        (Some(344), Some(0)),
+        "{first}"
+    );
+    assert_eq!(first["ignored"], json!(["note"]));
+    let again = run();
+    assert_eq!(
+        (again["unchanged"].as_u64(), again["reflagged"].as_u64()),
+        (Some(344), Some(0)),
+        "{again}"
+    );
+
+    let series = service.json("/api/v1/stations/KM-04/series?property=water_level&datetime=2026-W21");
+    let values = series["values"].as_array().expect("values");
+    assert_eq!((values.len(), series["unit"].as_str()), (172, Some("m")));
+    assert!(
+        (values[0]["value"].as_f64().expect("number") - 0.9).abs() < 1e-9,
+        "centimetres became metres"
+    );
+    assert_eq!(values[50]["flag"], 4);
+    assert_eq!(values[50]["tests"], json!(["spike", "rate"]));
+    assert_eq!(values[100]["tests"], json!(["gap"]));
+    assert_eq!(values[30]["flag"], 1);
+    let days = service.json("/api/v1/stations/KM-04/series?property=water_level&datetime=2026-W21&step=day");
+    let days = days["values"].as_array().expect("days");
+    assert_eq!(
+        days.iter().map(|day| day["count"].as_u64()).collect::<Vec<_>>(),
+        [Some(95), Some(76)]
+    );
+    assert!(
+        days[0]["max"].as_f64() < Some(1.3),
+        "the spike is not in the mean of its day: {days:?}"
+    );
+    let salt = service.json("/api/v1/stations/KM-04/latest");
+    let salt = salt["values"]
+        .as_array()
+        .expect("values")
+        .iter()
+        .find(|one| one["property"] == "salinity");
+    let value = salt.expect("salinity")["value"].as_f64().expect("number");
+    assert!((0.4..0.9).contains(&value), "0.64 g/L for each mS/cm: {value}");
+    let found = service.json("/api/v1/stations?bbox=105,10,106,11");
+    assert_eq!(found["stations"][0]["code"], "KM-04");
+    assert_eq!(
+        service.json("/api/v1/stations?bbox=100,10,101,11")["stations"],
+        json!([])
+    );
+}
+
+#[test]
+fn rows_that_cannot_be_used_are_named_and_the_rest_goes_in() {
+    let sen = Sen::new();
+    let key = key(&sen);
+    let service = sen.serve();
+    station(&service, &key, "KM-04");
+    let file = sen.path("long.csv");
+    let soon = (chrono::Utc::now() + chrono::Duration::hours(2)).to_rfc3339();
+    let text = format!(
+        "station;property;time;value;unit;flag\n\
+         KM-04;water_level;2026-05-18 00:00;0,91;m;\n\
+         KM-04;salinity;2026-05-18 00:00;0,8;m;\n\
+         KM-04;water_level;{soon};0,92;m;\n\
+         KM-04;water_level;yesterday;0,92;m;\n\
+         KM-04;water_level;2026-05-18 00:15;wet;m;\n\
+         KM-04;water_level;2026-05-18 00:30;95;cm;4\n\
+         KM-04;water_level;2026-05-18 00:45;;m;\n"
+    );
+    fs::write(&file, text).expect("written");
+    let path = file.to_str().expect("UTF-8");
+    let silent = sen.run(&["import", "observations", path]).expect(1);
+    assert!(silent.text().contains("--timezone"), "{}", silent.text());
+    let run = sen
+        .run(&["--json", "import", "observations", path, "--timezone", "+07:00"])
+        .expect(1);
+    let report = run.json()["files"][0].clone();
+    assert_eq!(
+        (report["added"].as_u64(), report["refused"].as_u64()),
+        (Some(3), Some(4)),
+        "{report}"
+    );
+    let reasons = report["reasons"].to_string();
+    for told in [
+        "row 3: the unit `m` does not fit salinity",
+        "row 4: ",
+        "in the future",
+        "row 5: `yesterday`",
+        "row 6: `wet`",
+    ] {
+        assert!(reasons.contains(told), "{told} is not in {reasons}");
+    }
+    let series = service.json("/api/v1/stations/KM-04/series?property=water_level&datetime=2026-W21");
+    let flags: Vec<_> = series["values"]
+        .as_array()
+        .expect("values")
+        .iter()
+        .map(|one| one["flag"].as_u64())
+        .collect();
+    assert_eq!(
+        flags,
+        [Some(1), Some(4), Some(9)],
+        "good, condemned by its deliverer, missing"
+    );
+    sen.run(&["import", "observations", path, "--timezone", "seven"])
+        .expect(2);
+    sen.run(&["import", "observations", path, "--column", "x=ph:m"])
+        .expect(2);
+}
+
+#[test]
+fn nothing_is_written_over_http_without_a_key() {
+    let sen = Sen::new();
+    let key = key(&sen);
+    let reader = sen.run(&["--json", "keys", "add", "reader"]).expect(0).json();
+    let reader = reader["key"].as_str().expect("a key").to_owned();
+    let service = sen.serve();
+    station(&service, &key, "TV-01");
+    let observation = json!({"phenomenonTime": MONDAY, "result": 1.25, "Datastream": {"@iot.id": 1}});
+    let path = "/sta/v1.1/Observations";
+    assert_eq!(post(&service, None, path, &observation).0, 401);
+    assert_eq!(post(&service, Some("sen_0000"), path, &observation).0, 401);
+    let (status, problem) = post(&service, Some(&reader), path, &observation);
+    assert_eq!(status, 403);
+    assert_eq!(
+        (problem["code"].as_str(), problem["message"].is_string()),
+        (Some("forbidden"), true)
+    );
+    assert_eq!(post(&service, Some(&key), path, &observation).0, 201);
+    let (status, problem) = post(
+        &service,
+        Some(&key),
+        path,
+        &json!({"phenomenonTime": "2100-01-01T00:00:00Z", "result": 1, "Datastream": {"@iot.id": 1}}),
+    );
+    assert_eq!(status, 400);
+    assert!(
+        problem["detail"].as_str().expect("text").contains("future"),
+        "{problem}"
+    );
+    assert_eq!(
+        post(
+            &service,
+            Some(&key),
+            "/sta/v1.1/Datastreams(99)/Observations",
+            &json!({"result": 1})
+        )
+        .0,
+        404
+    );
+    assert!(sen.run(&["keys", "list"]).expect(0).stdout.contains("gateway"));
+    sen.run(&["keys", "revoke", "gateway"]).expect(0);
+    assert_eq!(
+        post(&service, Some(&key), path, &observation).0,
+        401,
+        "a revoked key opens nothing"
+    );
+    let database = fs::read(sen.data().join("catalog.sqlite")).expect("read");
+    let held = database.windows(key.len()).any(|window| window == key.as_bytes());
+    assert!(!held, "only a digest of the key is kept");
+}
+
+#[test]
+fn sensorthings_tells_stations_series_and_pages() {
+    let sen = Sen::new();
+    let key = key(&sen);
+    let service = sen.serve();
+    station(&service, &key, "TV-01");
+    station(&service, &key, "TV-02");
+    let rows: Vec<Value> = (0..30)
+        .map(|i| {
+            json!([
+                format!("2026-05-18T{:02}:{:02}:00Z", i / 4, i % 4 * 15),
+                1.0 + f64::from(i) / 100.0
+            ])
+        })
+        .collect();
+    let mut second = rows.clone();
+    second.push(json!(["2026-05-18T09:00:00Z", "wet"]));
+    let block = |id: i64, rows: &[Value]| json!({"Datastream": {"@iot.id": id}, "components": ["phenomenonTime", "result"], "dataArray": rows});
+    let (status, answers) = post(
+        &service,
+        Some(&key),
+        "/sta/v1.1/CreateObservations",
+        &json!([block(1, &rows), block(3, &second)]),
+    );
+    let answers = answers.as_array().expect("answers").clone();
+    assert_eq!((status, answers.len()), (201, 61));
+    assert!(
+        answers[60].as_str().expect("text").starts_with("error"),
+        "{}",
+        answers[60]
+    );
+    let link = answers[0]
+        .as_str()
+        .expect("text")
+        .strip_prefix(&service.base)
+        .expect("ours")
+        .to_owned();
+    assert_eq!(service.json(&link)["result"], 1.0);
+
+    let root = service.json("/sta/v1.1");
+    assert_eq!(root["value"].as_array().expect("sets").len(), 8);
+    for set in root["value"].as_array().expect("sets") {
+        let path = format!("/sta/v1.1/{}", set["name"].as_str().expect("name"));
+        assert!(service.json(&path)["value"].is_array(), "{path}");
+    }
+    let things = service.json("/sta/v1.1/Things?$count=true&$filter=properties/code%20eq%20'TV-02'&$expand=Datastreams($expand=Observations($orderby=phenomenonTime%20desc;$top=1)),Locations");
+    assert_eq!(things["@iot.count"], 1);
+    let level = &things["value"][0]["Datastreams"][0];
+    assert_eq!(level["Observations"][0]["result"], 1.29);
+    assert_eq!(level["unitOfMeasurement"]["symbol"], "m");
+    assert_eq!(
+        things["value"][0]["Locations"][0]["location"]["coordinates"],
+        json!([105.5, 10.5])
+    );
+    assert_eq!(
+        service.json("/sta/v1.1/Datastreams(1)/Sensor")["metadata"],
+        "calibrated 2026-01"
+    );
+    assert_eq!(
+        service.json("/sta/v1.1/Datastreams(1)/ObservedProperty")["name"],
+        "water_level"
+    );
+    assert_eq!(
+        service.json("/sta/v1.1/ObservedProperties('salinity')/Datastreams")["value"]
+            .as_array()
+            .expect("list")
+            .len(),
+        2
+    );
+    assert_eq!(
+        service
+            .get("/sta/v1.1/Datastreams(3)/Thing/properties/$value")
+            .status(),
+        200
+    );
+    assert_eq!(service.json("/sta/v1.1/Things(1)/name")["name"], "Trạm TV-01");
+
+    // every page leads to the next, and together they are the whole
+    let mut path =
+        "/sta/v1.1/Observations?$top=25&$select=phenomenonTime,result,id&$filter=result%20lt%201.25"
+            .to_owned();
+    let mut seen = Vec::new();
+    for _ in 0..10 {
+        let page = service.json(&path);
+        seen.extend(page["value"].as_array().expect("list").clone());
+        match page["@iot.nextLink"].as_str() {
+            Some(next) => path = next.strip_prefix(&service.base).expect("ours").to_owned(),
+            None => break,
+        }
+    }
+    let mut ids: Vec<_> = seen.iter().map(|one| one["@iot.id"].to_string()).collect();
+    ids.dedup();
+    assert_eq!(ids.len(), 50);
+    assert_eq!(
+        seen[0].as_object().expect("entity").len(),
+        3,
+        "only what is selected: {}",
+        seen[0]
+    );
+    let newest =
+        service.json("/sta/v1.1/Observations?$orderby=phenomenonTime%20desc&$top=2&$expand=Datastream/Thing");
+    assert_eq!(newest["value"][0]["phenomenonTime"], "2026-05-18T07:15:00.000Z");
+    assert_eq!(
+        newest["value"][1]["Datastream"]["Thing"]["properties"]["code"],
+        "TV-02"
+    );
+    let arrays = service.json("/sta/v1.1/Datastreams(1)/Observations?$resultFormat=dataArray&$filter=phenomenonTime%20ge%202026-05-18T06:00:00Z&$count=true");
+    assert_eq!(
+        (
+            arrays["@iot.count"].as_u64(),
+            arrays["value"][0]["dataArray@iot.count"].as_u64()
+        ),
+        (Some(6), Some(6))
+    );
+
+    for (path, status) in [
+        ("/sta/v1.1/Things(99)", 404),
+        ("/sta/v1.1/Cars", 404),
+        ("/sta/v1.1/Things(1", 404),
+        ("/sta/v1.1/Things?$filter=pg_sleep(8)%20eq%201", 400),
+        ("/sta/v1.1/Things?$top=x", 400),
+        ("/sta/v1.1/Things?$expand=Wheels", 400),
+        ("/sta/v1.1/Observations?$orderby=result", 400),
+    ] {
+        let response = service.get(path);
+        assert_eq!(response.status(), status, "{path}");
+        let problem: Value = response.json().expect("a problem");
+        assert!(
+            problem["code"].is_string() && problem["message"].is_string(),
+            "{path}: {problem}"
+        );
+    }
+    let deep = format!("/sta/v1.1/Things?$filter={}", "(".repeat(3000));
+    assert_eq!(service.get(&deep).status(), 400);
+}
+
+#[test]
+fn a_real_sonde_of_an_estuary_is_read_with_its_flags() {
+    let Some(file) = real_data("sensors/nerrs_gndblwq_2021.csv") else {
+        return;
+    };
+    let sen = Sen::new();
+    let key = key(&sen);
+    let service = sen.serve();
+    station(&service, &key, "gndblwq");
+    let mut args = vec!["--json", "import", "observations", file.to_str().expect("UTF-8")];
+    // the station list gives GMT-6
+    args.extend([
+        "--station-column",
+        "StationCode",
+        "--time-column",
+        "DateTimeStamp",
+        "--time-format",
+        "%m/%d/%Y %H:%M",
+    ]);
+    args.extend([
+        "--timezone",
+        "-06:00",
+        "--column",
+        "Sal=salinity:psu",
+        "--column",
+        "Depth=water_depth:m",
+        "--column",
+        "pH=ph",
+    ]);
+    let report = sen.run(&args).expect(0).json()["files"][0].clone();
+    assert_eq!(
+        (report["added"].as_u64(), report["refused"].as_u64()),
+        (Some(3 * 5856), Some(0)),
+        "{report}"
+    );
+    let again = sen.run(&args).expect(0).json()["files"][0].clone();
+    assert_eq!(again["unchanged"].as_u64(), Some(3 * 5856), "{again}");
+    let missing = service.json("/sta/v1.1/Datastreams?$filter=properties/property%20eq%20'salinity'");
+    let id = missing["value"][0]["@iot.id"].as_i64().expect("an id");
+    let count = |filter: &str| {
+        let path = format!("/sta/v1.1/Datastreams({id})/Observations?$count=true&$top=0&$filter={filter}");
+        service.json(&path)["@iot.count"].as_u64()
+    };
+    assert_eq!(
+        count("result%20eq%20null"),
+        Some(521),
+        "the 521 rows flagged <-2>"
+    );
+    assert_eq!(count("resultQuality/flag%20eq%209"), Some(521));
+    let first = service.json(&format!("/sta/v1.1/Datastreams({id})/Observations?$top=1"));
+    assert_eq!(first["value"][0]["phenomenonTime"], "2021-07-02T06:00:00.000Z");
+    assert_eq!(first["value"][0]["result"], 7.9);
+}
