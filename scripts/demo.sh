@@ -26,5 +26,6 @@ if [ "$(cat demo/data.stamp 2>/dev/null || true)" != "$want_data" ]; then
   "$sen" --data demo/data import zones "$zones/plots.geojson" --as plots --parent commune_code
   "$sen" --data demo/data import layer "$zones/canals.geojson" --as canals
   "$sen" --data demo/data import layer demo/source/stations/stations.geojson --as stations
+  "$sen" --data demo/data import observations demo/source/stations/*.csv
   echo "$want_data" > demo/data.stamp
 fi

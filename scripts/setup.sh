@@ -14,6 +14,10 @@ want ca-certificates
 # tests compare with GDAL's own tools
 want gdal-bin
 want python3-gdal
+# tests of sensors start brokers of their own
+want mosquitto
+want mosquitto-clients
+want nats-server
 command -v git >/dev/null || missing="$missing git"
 { command -v cc && command -v c++; } >/dev/null || missing="$missing build-essential"
 node_ok() { command -v node >/dev/null && node -e 'const [a,b]=process.versions.node.split(".").map(Number);process.exit(a>22||(a===22&&b>=12)||(a===20&&b>=19)?0:1)'; }
