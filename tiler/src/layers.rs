@@ -8,6 +8,7 @@ use crate::style::Language;
 use crate::time::When;
 use sen_catalog::item::SCENE_COLLECTIONS;
 use sen_catalog::{Item, ItemQuery, Period, TimeQuery};
+use std::borrow::Cow;
 use std::sync::Arc;
 
 /// Width of the world in EPSG:3857 over 256 pixels, metres: the cell of zoom 0 at the equator.
@@ -35,6 +36,15 @@ pub(crate) fn layer_name(collection: &str) -> String {
         format!("{collection}.1")
     } else {
         collection.to_owned()
+    }
+}
+
+/// The name a feature layer is reached by: one that rasters or the service have taken gets `.1`.
+pub(crate) fn feature_layer_name<'a>(snapshot: &Snapshot, layer: &'a str) -> Cow<'a, str> {
+    if is_reserved(layer) || snapshot.collections.contains(layer) {
+        format!("{layer}.1").into()
+    } else {
+        layer.into()
     }
 }
 

@@ -28,6 +28,7 @@ mod state;
 mod tile_cache;
 mod time;
 mod values;
+mod vector;
 mod warp;
 
 pub use problem::Problem;

@@ -5,7 +5,9 @@
 
 use crate::problem::{Outcome, Problem};
 use crate::time::When;
+use crate::vector::STATIONS;
 use moka::sync::Cache;
+use sen_catalog::feature::Layer;
 use sen_catalog::{Item, ItemQuery, Period, Store, TimeQuery};
 use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -13,12 +15,16 @@ use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Instant;
 
 /// What was true at one revision of the store.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Debug, PartialEq)]
 pub(crate) struct Snapshot {
     /// The store's revision.
     pub(crate) revision: u64,
     /// Names of the collections that hold items.
     pub(crate) collections: BTreeSet<String>,
+    /// The layers of features.
+    pub(crate) features: Vec<Layer>,
+    /// The observations' own revision; 0 while there are no stations to show them at.
+    pub(crate) observations: u64,
 }
 
 /// The store behind a memory of recent answers.
@@ -99,14 +105,29 @@ impl Lookup {
             .read()
             .unwrap_or_else(PoisonError::into_inner)
             .clone();
-        if let Some(held) = held.filter(|held| held.revision == revision) {
-            return Ok(held);
-        }
-        let collections = self.store.collections().await?.into_iter().collect();
-        let fresh = Arc::new(Snapshot {
+        let held = held.filter(|held| held.revision == revision);
+        let (collections, features) = match &held {
+            Some(held) => (held.collections.clone(), held.features.clone()),
+            None => (
+                self.store.collections().await?.into_iter().collect(),
+                self.store.layers().await?,
+            ),
+        };
+        let observations = if features.iter().any(|layer| layer.name == STATIONS) {
+            self.store.observation_revision().await?
+        } else {
+            0
+        };
+        let fresh = Snapshot {
             revision,
             collections,
-        });
+            features,
+            observations,
+        };
+        if let Some(held) = held.filter(|held| held.observations == observations) {
+            return Ok(held);
+        }
+        let fresh = Arc::new(fresh);
         *self.snapshot.write().unwrap_or_else(PoisonError::into_inner) = Some(Arc::clone(&fresh));
         Ok(fresh)
     }

@@ -54,8 +54,14 @@ impl Measures {
         family.sum_us.fetch_add(took.as_micros() as u64, Relaxed);
     }
 
-    /// The text that Prometheus reads; the bytes are what the caches of tiles and of blocks hold.
-    pub(crate) fn render(&self, tile_cache_bytes: u64, block_cache_bytes: u64) -> String {
+    /// The text that Prometheus reads; the bytes are what the caches of tiles and of blocks and the
+    /// feature layers in memory hold.
+    pub(crate) fn render(
+        &self,
+        tile_cache_bytes: u64,
+        block_cache_bytes: u64,
+        vector_index_bytes: u64,
+    ) -> String {
         let mut out = String::new();
         let line = |out: &mut String, text: std::fmt::Arguments<'_>| {
             let _ = writeln!(out, "{text}"); // writing to a string cannot fail
@@ -126,6 +132,12 @@ impl Measures {
                 "gauge",
                 "Bytes of decoded raster blocks in memory.",
                 block_cache_bytes,
+            ),
+            (
+                "sen_vector_index_bytes",
+                "gauge",
+                "Bytes of feature layers in memory.",
+                vector_index_bytes,
             ),
             (
                 "sen_http_connections",

@@ -43,6 +43,9 @@ pub struct ServeOptions {
     pub tile_cache_mb: u64,
     /// Megabytes of decoded raster blocks kept in memory; 0 keeps none.
     pub block_cache_mb: u64,
+    /// Megabytes of feature layers kept in memory for vector tiles, about 250 bytes a plot; a layer larger than all of it
+    /// is read from the catalogue tile by tile, and only where a tile holds at most 16,384 features.
+    pub vector_index_mb: u64,
     /// Address under which clients see the service, where a proxy does not tell it (`https://map.example/sen`).
     pub public_url: Option<String>,
     /// Seconds a client may take to send the head of a request; idle connections are closed after them too.
@@ -65,6 +68,7 @@ impl Default for ServeOptions {
             listen: SocketAddr::from(([127, 0, 0, 1], 8080)),
             tile_cache_mb: 64,
             block_cache_mb: 512,
+            vector_index_mb: 512,
             public_url: None,
             header_timeout_s: 15,
             max_connections: 4096,

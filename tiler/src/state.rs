@@ -11,6 +11,8 @@ use crate::source::{RasterAsset, RasterSource};
 use crate::style::{Style, Styles};
 use crate::tile_cache::TileCache;
 use crate::time::When;
+use crate::vector::overlay::Overlays;
+use crate::vector::shelf::Shelf;
 use axum::http::{HeaderMap, HeaderValue, Uri};
 use moka::sync::Cache;
 use sen_catalog::intake::Intake;
@@ -37,7 +39,11 @@ pub struct App {
     pub(crate) cpu: Cpu,
     pub(crate) measures: Arc<Measures>,
     /// What a tile address without its numbers means, by revision, layer and query text.
-    pub(crate) plans: Cache<(u64, String), Arc<crate::api::tiles::Plan>>,
+    pub(crate) plans: Cache<(u64, String), crate::api::tiles::Drawn>,
+    /// Feature layers in memory.
+    pub(crate) vectors: Arc<Shelf>,
+    /// What is newest of their features.
+    pub(crate) overlays: Overlays,
     /// The weeks of a collection, by revision.
     pub(crate) weeks: Cache<(u64, String), Arc<Vec<Week>>>,
     pub(crate) public_url: Option<String>,
@@ -60,6 +66,11 @@ impl App {
             Cpu::new(threads, options.queue).map_err(|error| sen_catalog::Error::io("thread pool", error))?;
         Ok(Arc::new(Self {
             intake: Arc::new(Intake::new(Arc::clone(&store), options.quality.clone())),
+            vectors: Arc::new(Shelf::new(
+                Arc::clone(&store),
+                usize::try_from(options.vector_index_mb * MB).unwrap_or(usize::MAX),
+            )),
+            overlays: Overlays::default(),
             lookup: Lookup::new(store, options.refresh_ms),
             assets,
             styles: Styles::built_in()?,

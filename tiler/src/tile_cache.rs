@@ -2,6 +2,7 @@
 
 use crate::cpu::Cpu;
 use crate::encode::Format;
+use crate::negotiate::Coding;
 use crate::problem::{Outcome, Problem};
 use axum::http::HeaderValue;
 use bytes::Bytes;
@@ -14,22 +15,35 @@ use tokio::sync::oneshot;
 /// What names a finished tile: nothing else may change its bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct TileKey {
-    /// Hash of item, its version, asset and style with its version.
+    /// Hash of item, its version, asset and style with its version; of a vector tile, of all that its layers show.
     pub(crate) source: u64,
     /// The address.
     pub(crate) tile: TileCoord,
-    /// Pixels along an edge.
+    /// Pixels along an edge; 0 for vectors.
     pub(crate) size: u16,
     /// The encoding.
-    pub(crate) format: Format,
+    pub(crate) form: Form,
+}
+
+/// How the bytes of a tile are to be read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) enum Form {
+    /// A picture.
+    Picture(Format),
+    /// A vector tile, packed or not.
+    Vector(Coding),
 }
 
 impl TileKey {
     /// The strong validator of the tile, known before any pixel is read.
     pub(crate) fn etag(&self) -> String {
-        let kind = match self.format {
-            Format::Png => 'p',
-            Format::Webp => 'w',
+        let kind = match self.form {
+            Form::Picture(Format::Png) => 'p',
+            Form::Picture(Format::Webp) => 'w',
+            Form::Vector(Coding::Identity) => 'v',
+            Form::Vector(Coding::Gzip) => 'g',
+            Form::Vector(Coding::Brotli) => 'b',
+            Form::Vector(Coding::Zstd) => 'z',
         };
         let (z, x, y) = (self.tile.z(), self.tile.x(), self.tile.y());
         format!("\"{:016x}-{z:x}-{x:x}-{y:x}-{}{kind}\"", self.source, self.size)
@@ -112,7 +126,7 @@ impl TileCache {
             .await
             .ok()
             .flatten()
-            .ok_or_else(|| Problem::unavailable("the raster of this tile"))
+            .ok_or_else(|| Problem::unavailable("what this tile shows"))
     }
 
     fn finish(&self, key: TileKey, result: Option<sen_catalog::Result<Option<Vec<u8>>>>) {

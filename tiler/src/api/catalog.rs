@@ -3,7 +3,7 @@
 use super::{STANDARDS, Standard};
 use crate::document;
 use crate::headers::{IMMUTABLE, MINUTE};
-use crate::layers::{LATEST, layer_name, layers};
+use crate::layers::{LATEST, feature_layer_name, layer_name, layers};
 use crate::problem::{Outcome, Problem};
 use crate::query::encode as escape;
 use crate::state::Shared;
@@ -67,6 +67,20 @@ async fn catalog(State(app): State<Shared>, request: Request) -> Outcome {
             "tilejson": format!("{base}/{}", escape(&name)),
         });
         tiles.insert(name, entry);
+    }
+    for layer in &snapshot.features {
+        let name = feature_layer_name(&snapshot, &layer.name);
+        let b = layer.bounds;
+        let entry = json!({
+            "content_type": "application/vnd.mapbox-vector-tile",
+            "name": layer.name,
+            "kind": "vector",
+            "geometry": layer.shape.name(),
+            "count": layer.count,
+            "bounds": [b.west, b.south, b.east, b.north],
+            "tilejson": format!("{base}/{}", escape(&name)),
+        });
+        tiles.insert(name.into_owned(), entry);
     }
     let styles: Map<String, Value> = app
         .styles

@@ -46,7 +46,9 @@ async fn ready(State(app): State<Shared>) -> Outcome<impl IntoResponse> {
 
 async fn metrics(State(app): State<Shared>) -> impl IntoResponse {
     let kind = "text/plain; version=0.0.4; charset=utf-8";
-    let text = app.measures.render(app.tiles.bytes(), app.rasters.cached_bytes());
+    let text = app
+        .measures
+        .render(app.tiles.bytes(), app.rasters.cached_bytes(), app.vectors.bytes());
     (
         [(header::CONTENT_TYPE, kind), (header::CACHE_CONTROL, "no-cache")],
         text,

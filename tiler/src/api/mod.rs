@@ -14,6 +14,7 @@ mod statistics;
 mod tilejson;
 pub(crate) mod tiles;
 mod titiler;
+mod vector;
 
 use crate::state::Shared;
 use axum::Router;

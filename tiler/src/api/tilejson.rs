@@ -1,6 +1,6 @@
-//! `/{layer}` and `/{layer}.json`: TileJSON 3.0 with time and legend.
+//! `/{layer}` and `/{layer}.json`: TileJSON 3.0 with time and legend, or with the fields of vector layers.
 
-use super::Standard;
+use super::{Standard, vector};
 use crate::document;
 use crate::headers::{HOUR, MINUTE, SEN_PERIOD};
 use crate::layers::{self, collection_of, layer_name};
@@ -8,12 +8,18 @@ use crate::lookup::Snapshot;
 use crate::page;
 use crate::problem::Outcome;
 use crate::query::{Query, encode as escape, segments};
-use crate::state::{App, Pick, Raster, Shared};
+use crate::state::{App, Pick, Raster, Shared, text_header};
 use crate::time::When;
+use crate::vector::DETAIL_ZOOM;
 use axum::Router;
 use axum::extract::{Request, State};
+use axum::http::{HeaderMap, Uri};
 use axum::routing::get;
-use serde_json::{Value, json};
+use sen_catalog::Bounds;
+use sen_catalog::crs::lon_lat_to_mercator;
+use sen_catalog::feature::Layer;
+use sen_catalog::tms::WORLD_HALF_M;
+use serde_json::{Map, Value, json};
 use std::fmt::Write;
 
 /// See the module.
@@ -31,6 +37,9 @@ async fn layer(State(app): State<Shared>, request: Request) -> Outcome {
     let snapshot = app.lookup.snapshot().await?;
     let layer = name.strip_suffix(".json").unwrap_or(&name);
     let collection = collection_of(layer);
+    if vector::is_vector(&snapshot, layer) {
+        return features(&app, &snapshot, layer, uri, headers).await;
+    }
     if !layers::layers(&snapshot).any(|known| known == collection) {
         return page::file(&name, headers).ok_or_else(|| layers::unknown(layer));
     }
@@ -64,6 +73,71 @@ async fn layer(State(app): State<Shared>, request: Request) -> Outcome {
         .headers_mut()
         .insert(SEN_PERIOD, raster.period_header.clone());
     Ok(response)
+}
+
+/// The TileJSON of one or more feature layers in one tile.
+async fn features(app: &Shared, snapshot: &Snapshot, names: &str, uri: &Uri, headers: &HeaderMap) -> Outcome {
+    let query = Query::of(uri)?;
+    let concrete = When::of(&query)?.is_concrete();
+    let plan = vector::plan(app, snapshot, names, &query).await?;
+    let base = app.base_url(headers, uri);
+    let path: Vec<_> = names.split(',').map(escape).collect();
+    let mut url = format!("{base}/{}/{{z}}/{{x}}/{{y}}?", path.join(","));
+    for (key, value) in query.pairs().filter(|(key, _)| *key != "v") {
+        let _ = write!(url, "{}={}&", escape(key), escape(value));
+    }
+    let _ = write!(url, "v={}", plan.version());
+    let mut bounds: Option<Bounds> = None;
+    let mut layers = Vec::new();
+    for plan in &plan.layers {
+        let Layer { name, bounds: b, .. } = &plan.layer;
+        bounds = Some(bounds.map_or(*b, |all| {
+            let (west, south) = (all.west.min(b.west), all.south.min(b.south));
+            Bounds::new(west, south, all.east.max(b.east), all.north.max(b.north))
+        }));
+        let fields: Map<String, Value> = vector::fields(app, plan)
+            .await?
+            .into_iter()
+            .map(|(key, kind)| (key, json!(kind)))
+            .collect();
+        layers.push(json!({
+            "id": name, "fields": fields, "minzoom": zooms(*b).0, "maxzoom": zooms(*b).1,
+            "geometry": plan.layer.shape.name(),
+        }));
+    }
+    let b = bounds.ok_or_else(|| layers::unknown(names))?;
+    let (first, last) = zooms(b);
+    let document = json!({
+        "tilejson": "3.0.0",
+        "name": names,
+        "version": "1.0.0",
+        "scheme": "xyz",
+        "tiles": [url],
+        "bounds": [b.west, b.south, b.east, b.north],
+        "center": [f64::midpoint(b.west, b.east), f64::midpoint(b.south, b.north), u8::midpoint(first, last)],
+        "minzoom": first,
+        "maxzoom": last,
+        "format": "pbf",
+        "vector_layers": layers,
+        "time": {"default": plan.period},
+    });
+    let mut response = document::json(headers, if concrete { HOUR } else { MINUTE }, &document);
+    if let Some(period) = plan.period.as_deref() {
+        response.headers_mut().insert(SEN_PERIOD, text_header(period));
+    }
+    Ok(response)
+}
+
+/// First and last zoom worth asking for: from the view of a region, in which the layer fills a quarter of a tile, to where
+/// outlines are drawn as they are.
+fn zooms(b: Bounds) -> (u8, u8) {
+    let ((west, south), (east, north)) = (
+        lon_lat_to_mercator(b.west, b.south.max(-85.0)),
+        lon_lat_to_mercator(b.east, b.north.min(85.0)),
+    );
+    let last = DETAIL_ZOOM;
+    let fits = (2.0 * WORLD_HALF_M / (east - west).max(north - south).max(1.0)).log2();
+    ((fits - 2.0).floor().clamp(0.0, f64::from(last) - 6.0) as u8, last)
 }
 
 /// The TileJSON of a raster whose tiles are at `url`.

@@ -1,6 +1,7 @@
-//! `/{layer}/{z}/{x}/{y}[@2x][.png|.webp]`: raster tiles as Martin's clients ask for them, with time.
+//! `/{layer}/{z}/{x}/{y}[@2x][.png|.webp|.pbf|.mvt]`: raster and vector tiles as Martin's clients ask for them, with time.
 
 use super::Standard;
+use super::vector::{self, VectorPlan};
 use crate::encode::{self, Format};
 use crate::headers::{self, SEN_PERIOD, SERVER_TIMING};
 use crate::layers::{collection_of, unknown};
@@ -10,7 +11,7 @@ use crate::negotiate;
 use crate::problem::{Outcome, Problem};
 use crate::query::{Query, encode as escape, segments};
 use crate::state::{App, Pick, Raster, Shared};
-use crate::tile_cache::{Tile, TileKey};
+use crate::tile_cache::{Form, Tile, TileKey};
 use crate::time::When;
 use axum::Router;
 use axum::body::Body;
@@ -47,7 +48,16 @@ impl Standard for Tiles {
     }
 }
 
-/// What a tile address says apart from its numbers.
+/// What a tile address means, whichever kind of layer it names.
+#[derive(Clone, Debug)]
+pub(crate) enum Drawn {
+    /// Pixels.
+    Raster(Arc<Plan>),
+    /// Features.
+    Vector(Arc<VectorPlan>),
+}
+
+/// What the address of a raster tile says apart from its numbers.
 #[derive(Debug)]
 pub(crate) struct Plan {
     /// `None` when no item holds the time asked for.
@@ -66,6 +76,8 @@ pub(crate) struct Address {
     pub(crate) double: bool,
     /// By the extension.
     pub(crate) format: Option<Format>,
+    /// True for the extensions of vector tiles.
+    pub(crate) vector: bool,
 }
 
 impl Address {
@@ -74,12 +86,14 @@ impl Address {
         let (y, extension) = y
             .split_once('.')
             .map_or((y, None), |(y, extension)| (y, Some(extension)));
+        let vector = matches!(extension, Some("pbf" | "mvt"));
         let format = extension
+            .filter(|_| !vector)
             .map(|extension| {
                 let wrong = || {
                     Problem::not_found(
                         "unknown-format",
-                        format!("tiles are png or webp, not `{extension}`"),
+                        format!("tiles are png, webp or pbf, not `{extension}`"),
                     )
                 };
                 Format::from_extension(extension).ok_or_else(wrong)
@@ -117,7 +131,12 @@ impl Address {
                     format!("WebMercatorQuad has no tile {z}/{x}/{y}"),
                 )
             })?;
-        Ok(Self { tile, double, format })
+        Ok(Self {
+            tile,
+            double,
+            format,
+            vector,
+        })
     }
 }
 
@@ -150,14 +169,23 @@ async fn tile(State(app): State<Shared>, request: Request) -> Outcome {
     let snapshot = app.lookup.snapshot().await?;
     let query = uri.query().unwrap_or("");
     let key = (snapshot.revision, format!("{layer}?{query}"));
-    let plan = if let Some(plan) = app.plans.get(&key) {
+    let known = app.plans.get(&key).filter(|plan| match plan {
+        Drawn::Raster(_) => true,
+        Drawn::Vector(plan) => plan.holds(&snapshot),
+    });
+    let plan = if let Some(plan) = known {
         plan
     } else {
         let layer = segments(layer)?.pop().unwrap_or_default();
-        let plan = Arc::new(plan(&app, &snapshot, &layer, &Query::of(uri)?).await?);
+        let asked = Query::of(uri)?;
+        let plan = if vector::is_vector(&snapshot, &layer) {
+            Drawn::Vector(Arc::new(vector::plan(&app, &snapshot, &layer, &asked).await?))
+        } else {
+            Drawn::Raster(Arc::new(plan(&app, &snapshot, &layer, &asked).await?))
+        };
         // long queries are nobody's habit, and would fill the memory of plans
         if query.len() <= MAX_KEPT_QUERY {
-            app.plans.insert(key, Arc::clone(&plan));
+            app.plans.insert(key, plan.clone());
         }
         plan
     };
@@ -170,16 +198,15 @@ async fn tile(State(app): State<Shared>, request: Request) -> Outcome {
         }
         parsed => parsed?,
     };
-    let mut response = answer(&app, request.headers(), &plan, address).await?;
+    let mut response = match &plan {
+        Drawn::Raster(plan) => answer(&app, request.headers(), plan, address).await?,
+        Drawn::Vector(plan) => vector::answer(&app, request.headers(), plan, address).await?,
+    };
     response.extensions_mut().insert(Kind::Tile);
     Ok(response)
 }
 
 async fn plan(app: &Shared, snapshot: &Snapshot, layer: &str, query: &Query<'_>) -> Outcome<Plan> {
-    if layer.contains(',') {
-        let detail = "raster layers are drawn one at a time; ask for each layer by itself";
-        return Err(Problem::bad("layer", detail));
-    }
     let when = When::of(query)?;
     let size = tile_size(query, "size")?;
     let pick = Pick {
@@ -227,11 +254,11 @@ pub(crate) fn cache_control(raster: Option<&Raster>, when: When, query: &Query<'
 
 /// The tile, from memory or drawn now.
 pub(crate) async fn answer(app: &Shared, asked: &HeaderMap, plan: &Plan, address: Address) -> Outcome {
-    let Some((raster, key)) = key(asked, plan, address)? else {
+    let Some((raster, key, format)) = key(asked, plan, address)? else {
         return Ok(empty(None, plan));
     };
     let negotiated = address.format.is_none();
-    if let Some(response) = at_hand(app, asked, plan, raster, &key, negotiated) {
+    if let Some(response) = at_hand(app, asked, plan, raster, (&key, format), negotiated) {
         return Ok(response);
     }
     app.measures.tile_misses.fetch_add(1, Relaxed);
@@ -240,12 +267,12 @@ pub(crate) async fn answer(app: &Shared, asked: &HeaderMap, plan: &Plan, address
     let make = move || {
         let grid = key.tile.grid(usize::from(key.size));
         let image = rasters.render(&drawn.asset(), &drawn.style, &grid)?;
-        image.map(|image| encode::encode(&image, key.format)).transpose()
+        image.map(|image| encode::encode(&image, format)).transpose()
     };
     let tile = app.tiles.get_or_make(&app.cpu, key, make).await?;
     let took = started.elapsed().as_secs_f64() * 1e3;
     let timing = HeaderValue::try_from(format!("draw;dur={took:.1}")).expect("digits are a header value");
-    Ok(respond(tile, timing, plan, raster, key.format, negotiated))
+    Ok(respond(tile, timing, plan, raster, format, negotiated))
 }
 
 /// Which finished tile an address means; `None` when no item holds the time asked for.
@@ -253,7 +280,11 @@ fn key<'a>(
     asked: &HeaderMap,
     plan: &'a Plan,
     address: Address,
-) -> Outcome<Option<(&'a Arc<Raster>, TileKey)>> {
+) -> Outcome<Option<(&'a Arc<Raster>, TileKey, Format)>> {
+    if address.vector {
+        let detail = "this layer is a raster; its tiles are png or webp";
+        return Err(Problem::not_found("unknown-format", detail));
+    }
     let format = match address.format {
         Some(format) => format,
         None => negotiate::format(asked)?,
@@ -263,9 +294,9 @@ fn key<'a>(
         source: raster.source,
         tile: address.tile,
         size,
-        format,
+        form: Form::Picture(format),
     };
-    Ok(plan.raster.as_ref().map(|raster| (raster, key(raster))))
+    Ok(plan.raster.as_ref().map(|raster| (raster, key(raster), format)))
 }
 
 /// What can be said without drawing: 304, or a tile that is ready.
@@ -274,7 +305,7 @@ fn at_hand(
     asked: &HeaderMap,
     plan: &Plan,
     raster: &Raster,
-    key: &TileKey,
+    (key, format): (&TileKey, Format),
     negotiated: bool,
 ) -> Option<Response> {
     if asked.contains_key(header::IF_NONE_MATCH) {
@@ -294,7 +325,7 @@ fn at_hand(
         HeaderValue::from_static("cache;desc=hit"),
         plan,
         raster,
-        key.format,
+        format,
         negotiated,
     ))
 }
@@ -318,8 +349,13 @@ pub(crate) fn ready<B>(app: &App, request: &hyper::Request<B>) -> Option<Respons
         format!("{layer}?{}", uri.query().unwrap_or("")),
     ))?;
     let address = Address::parse(z, x, y).ok()?;
-    let (raster, key) = key(asked, &plan, address).ok()??;
-    at_hand(app, asked, &plan, raster, &key, address.format.is_none())
+    match &plan {
+        Drawn::Raster(plan) => {
+            let (raster, key, format) = key(asked, plan, address).ok()??;
+            at_hand(app, asked, plan, raster, (&key, format), address.format.is_none())
+        }
+        Drawn::Vector(plan) => vector::ready(app, &snapshot, asked, plan, address),
+    }
 }
 
 fn respond(

@@ -8,4 +8,5 @@ mod sockets;
 mod store;
 mod tiles;
 mod values;
+mod vector;
 mod world;

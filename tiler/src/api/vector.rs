@@ -1,0 +1,424 @@
+//! Vector tiles of the feature layers: what an address means, and its answer. The routes are those of `tiles` and
+//! `tilejson`, where one name may be either kind of layer.
+
+use super::tiles::Address;
+use crate::headers::{self, SEN_PERIOD, SERVER_TIMING};
+use crate::layers;
+use crate::lookup::Snapshot;
+use crate::negotiate::{self, Coding, VECTOR};
+use crate::problem::{Outcome, Problem};
+use crate::query::Query;
+use crate::state::{App, Shared, text_header};
+use crate::tile_cache::{Form, Tile, TileKey};
+use crate::time::When;
+use crate::vector::STATIONS;
+use crate::vector::index::{Index, day};
+use crate::vector::overlay;
+use crate::vector::pack::pack;
+use crate::vector::shelf::Kept;
+use crate::vector::tile::{Condition, View, render};
+use axum::body::Body;
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use sen_catalog::TileCoord;
+use sen_catalog::feature::Layer;
+use sha2::{Digest, Sha256};
+use std::sync::Arc;
+use std::sync::atomic::Ordering::Relaxed;
+use std::time::{Instant, SystemTime};
+
+/// Most layers in one tile.
+const MOST_LAYERS: usize = 16;
+
+/// Most conditions and values of a filter.
+const MOST_CONDITIONS: usize = 32;
+
+/// Parameters that are no property.
+const OWN: [&str; 3] = ["datetime", "nearest", "v"];
+
+/// Changes when tiles of the same features come out otherwise than before.
+const EDITION: &str = "mvt 1";
+
+/// What the address of a vector tile says apart from its numbers.
+#[derive(Debug)]
+pub(crate) struct VectorPlan {
+    /// In the order of the address, each once.
+    pub(crate) layers: Vec<LayerPlan>,
+    filter: Vec<Condition>,
+    day: i32,
+    /// True when `day` is today because nothing was said.
+    moves: bool,
+    /// The observations' revision, where sensors' values are shown.
+    observations: Option<u64>,
+    /// Hash of everything that is shown.
+    source: u64,
+    /// The newest week whose values are shown.
+    pub(crate) period: Option<String>,
+    period_header: Option<HeaderValue>,
+    cache_control: HeaderValue,
+}
+
+/// A layer of a plan.
+#[derive(Debug)]
+pub(crate) struct LayerPlan {
+    pub(crate) layer: Layer,
+    /// What the tables of the week say of it.
+    pub(crate) overlays: Vec<overlay::Source>,
+}
+
+impl VectorPlan {
+    /// What `v=` says in an address that never changes its bytes.
+    pub(crate) fn version(&self) -> String {
+        format!("{:012x}", self.source >> 16)
+    }
+
+    /// False once another day has begun, or sensors have said more.
+    pub(crate) fn holds(&self, snapshot: &Snapshot) -> bool {
+        (!self.moves || self.day == today())
+            && self
+                .observations
+                .is_none_or(|revision| revision == snapshot.observations)
+    }
+
+    fn key(&self, asked: &HeaderMap, address: Address) -> Outcome<TileKey> {
+        if address.format.is_some() || address.double {
+            let detail =
+                "vector tiles have no size and no picture format; leave out the extension, or use .pbf";
+            return Err(Problem::not_found("unknown-format", detail));
+        }
+        if !address.vector {
+            negotiate::accepts_vector(asked)?;
+        }
+        Ok(TileKey {
+            source: self.source,
+            tile: address.tile,
+            size: 0,
+            form: Form::Vector(Coding::of(asked)),
+        })
+    }
+}
+
+/// The current day here (UTC+7).
+fn today() -> i32 {
+    const UNIX_EPOCH_DAY: i32 = 719_163; // of the common era, as chrono counts
+    let seconds = SystemTime::now()
+        .duration_since(SystemTime::UNIX_EPOCH)
+        .map_or(0, |since| since.as_secs());
+    UNIX_EPOCH_DAY + ((seconds + 7 * 3600) / 86_400) as i32
+}
+
+/// The feature layer that clients reach by a name.
+pub(crate) fn layer_of<'a>(snapshot: &'a Snapshot, name: &str) -> Option<&'a Layer> {
+    snapshot
+        .features
+        .iter()
+        .find(|layer| layers::feature_layer_name(snapshot, &layer.name) == name)
+}
+
+/// True when the name, or any name of a comma list, is a feature layer and none is a raster.
+pub(crate) fn is_vector(snapshot: &Snapshot, names: &str) -> bool {
+    names.contains(',') || layer_of(snapshot, names).is_some()
+}
+
+/// Reads what an address asks for.
+pub(crate) async fn plan(
+    app: &Shared,
+    snapshot: &Snapshot,
+    names: &str,
+    query: &Query<'_>,
+) -> Outcome<VectorPlan> {
+    let when = When::of(query)?;
+    let (_, last) = when.query.weeks();
+    let day = last.map_or_else(today, |week| day(week.last_day()));
+    let mut layers: Vec<LayerPlan> = Vec::new();
+    for name in names.split(',') {
+        let layer = layer_of(snapshot, name).ok_or_else(|| {
+            if snapshot.collections.contains(layers::collection_of(name)) {
+                Problem::bad(
+                    "layer",
+                    format!("`{name}` is a raster; rasters are drawn one at a time"),
+                )
+            } else {
+                layers::unknown(name)
+            }
+        })?;
+        if layers.iter().any(|known| known.layer.name == layer.name) {
+            continue;
+        }
+        if layers.len() == MOST_LAYERS {
+            return Err(Problem::bad(
+                "layer",
+                format!("a tile holds at most {MOST_LAYERS} layers"),
+            ));
+        }
+        layers.push(LayerPlan {
+            layer: layer.clone(),
+            overlays: overlay::sources(app, snapshot, &layer.name, when).await?,
+        });
+    }
+    let filter = filter(query)?;
+    let mut hash = Sha256::new();
+    let mut mark = |text: &str| {
+        hash.update(text.as_bytes());
+        hash.update([0]);
+    };
+    mark(EDITION);
+    let mut unknown: Vec<&Condition> = filter.iter().collect();
+    for plan in &mut layers {
+        let span = match app.vectors.layer(&plan.layer).await? {
+            Kept::Index(index) => {
+                plan.layer.revision = index.revision.max(plan.layer.revision);
+                unknown.retain(|condition| {
+                    let known = index.columns.iter().any(|column| column.key == condition.key);
+                    !known && !plan.overlays.iter().any(|overlay| overlay.has(&condition.key))
+                });
+                index.span(day)
+            }
+            Kept::TooLarge => {
+                unknown.clear(); // its properties are not known without reading it
+                day as usize
+            }
+        };
+        mark(&plan.layer.name);
+        mark(&plan.layer.revision.to_string());
+        mark(&span.to_string());
+        for overlay in &plan.overlays {
+            mark(overlay.version());
+        }
+    }
+    if let Some(condition) = unknown.first() {
+        let detail = format!(
+            "`{}` is neither a property of {names} nor a parameter of tiles; the TileJSON lists the fields",
+            condition.key
+        );
+        return Err(Problem::bad("query", detail));
+    }
+    for condition in &filter {
+        mark(&condition.key);
+        condition.values.iter().for_each(|value| mark(value));
+        mark("");
+    }
+    let source = hash
+        .finalize()
+        .iter()
+        .take(8)
+        .fold(0, |source, &byte| source << 8 | u64::from(byte));
+    let sensors = layers.iter().any(|plan| plan.layer.name == STATIONS);
+    let period = layers
+        .iter()
+        .flat_map(|plan| &plan.overlays)
+        .filter_map(overlay::Source::period)
+        .max()
+        .map(|period| period.to_string());
+    let mut plan = VectorPlan {
+        layers,
+        filter,
+        day,
+        moves: last.is_none(),
+        observations: sensors.then_some(snapshot.observations),
+        source,
+        period_header: period.as_deref().map(text_header),
+        period,
+        cache_control: headers::MINUTE,
+    };
+    // as rasters: for ever with its version, an hour with a week, a minute for what moves on. A version covers all that
+    // is shown, the week too, so it need not be named beside it
+    plan.cache_control = match query.get("v") {
+        Some(version) if version == plan.version() => headers::IMMUTABLE,
+        None if when.is_concrete() => headers::HOUR,
+        Some(_) | None => headers::MINUTE,
+    };
+    Ok(plan)
+}
+
+/// The conditions of a query: every parameter that is not ours, values separated by commas.
+fn filter(query: &Query<'_>) -> Outcome<Vec<Condition>> {
+    let mut filter: Vec<Condition> = Vec::new();
+    for (key, value) in query.pairs() {
+        if OWN.contains(&key) {
+            continue;
+        }
+        let values = value.split(',').map(str::to_owned);
+        match filter.iter_mut().find(|condition| condition.key == key) {
+            Some(condition) => condition.values.extend(values),
+            None => filter.push(Condition {
+                key: key.to_owned(),
+                values: values.collect(),
+            }),
+        }
+    }
+    let count: usize = filter.iter().map(|condition| condition.values.len()).sum();
+    if filter.len() > MOST_CONDITIONS || count > MOST_CONDITIONS {
+        let detail = format!("at most {MOST_CONDITIONS} values are looked for at once");
+        return Err(Problem::bad("query", detail));
+    }
+    Ok(filter)
+}
+
+/// The tile, from memory or cut now.
+pub(crate) async fn answer(
+    app: &Shared,
+    asked: &HeaderMap,
+    plan: &Arc<VectorPlan>,
+    address: Address,
+) -> Outcome {
+    let key = plan.key(asked, address)?;
+    if let Some(response) = at_hand(app, asked, plan, &key, address.vector) {
+        return Ok(response);
+    }
+    app.measures.tile_misses.fetch_add(1, Relaxed);
+    let started = Instant::now();
+    let views = views(app, plan, address.tile).await?;
+    let make = move || {
+        let tile = render(&views, key.tile);
+        let Form::Vector(coding) = key.form else {
+            return Ok(tile);
+        };
+        tile.map(|tile| pack(tile, coding)).transpose()
+    };
+    let tile = app.tiles.get_or_make(&app.cpu, key, make).await?;
+    let took = started.elapsed().as_secs_f64() * 1e3;
+    let timing = HeaderValue::try_from(format!("draw;dur={took:.1}")).expect("digits are a header value");
+    Ok(respond(tile, timing, plan, key, address.vector))
+}
+
+/// The layers of a tile with all that is said of them.
+async fn views(app: &Shared, plan: &VectorPlan, tile: TileCoord) -> Outcome<Vec<View>> {
+    let mut views = Vec::with_capacity(plan.layers.len());
+    for LayerPlan { layer, overlays } in &plan.layers {
+        let (index, whole) = match app.vectors.layer(layer).await? {
+            Kept::Index(index) => (index, true),
+            Kept::TooLarge => (app.vectors.part(layer, tile).await?, false),
+        };
+        let mut over = Vec::with_capacity(overlays.len());
+        for source in overlays {
+            over.push(app.overlays.get(app, source, &index, whole).await?);
+        }
+        // in a tile of several layers a condition is one of those that have the property
+        let has = |key: &str| {
+            let mut over = over.iter().flat_map(|overlay| overlay.columns());
+            index.columns.iter().any(|column| column.key == key) || over.any(|column| column.key == key)
+        };
+        let filter = plan
+            .filter
+            .iter()
+            .filter(|condition| plan.layers.len() == 1 || has(&condition.key));
+        views.push(View {
+            filter: filter.cloned().collect(),
+            overlays: over,
+            index,
+            day: plan.day,
+        });
+    }
+    Ok(views)
+}
+
+/// The fields of a layer as TileJSON names them, attributes in the order in which they are kept.
+pub(crate) async fn fields(app: &Shared, plan: &LayerPlan) -> Outcome<Vec<(String, &'static str)>> {
+    let index: Arc<Index> = match app.vectors.layer(&plan.layer).await? {
+        Kept::Index(index) => index,
+        Kept::TooLarge => return Ok(Vec::new()),
+    };
+    let mut overlays = Vec::with_capacity(plan.overlays.len());
+    for source in &plan.overlays {
+        overlays.push(app.overlays.get(app, source, &index, true).await?);
+    }
+    let view = View {
+        index,
+        overlays,
+        filter: Vec::new(),
+        day: 0,
+    };
+    Ok(view
+        .columns()
+        .iter()
+        .map(|column| (column.key.clone(), column.kind.name()))
+        .collect())
+}
+
+/// What can be said without cutting: 304, or a tile that is ready.
+fn at_hand(app: &App, asked: &HeaderMap, plan: &VectorPlan, key: &TileKey, named: bool) -> Option<Response> {
+    if asked.contains_key(header::IF_NONE_MATCH) {
+        let etag = key.etag();
+        if headers::not_modified(asked, &etag) {
+            let mut response = StatusCode::NOT_MODIFIED.into_response();
+            let etag = HeaderValue::try_from(etag).expect("hexadecimal digits and quotes are a header value");
+            response.headers_mut().insert(header::ETAG, etag);
+            decorate(response.headers_mut(), plan, named);
+            return Some(response);
+        }
+    }
+    let tile = app.tiles.ready(key)?;
+    app.measures.tile_hits.fetch_add(1, Relaxed);
+    Some(respond(
+        tile,
+        HeaderValue::from_static("cache;desc=hit"),
+        plan,
+        *key,
+        named,
+    ))
+}
+
+/// A tile that was asked for a moment ago; see `tiles::ready`.
+pub(crate) fn ready(
+    app: &App,
+    snapshot: &Snapshot,
+    asked: &HeaderMap,
+    plan: &VectorPlan,
+    address: Address,
+) -> Option<Response> {
+    if !plan.holds(snapshot) {
+        return None;
+    }
+    let key = plan.key(asked, address).ok()?;
+    at_hand(app, asked, plan, &key, address.vector)
+}
+
+fn respond(tile: Tile, timing: HeaderValue, plan: &VectorPlan, key: TileKey, named: bool) -> Response {
+    let Some(tile) = tile else {
+        // 204 without a validator, as for rasters
+        let mut response = StatusCode::NO_CONTENT.into_response();
+        decorate(response.headers_mut(), plan, named);
+        return response;
+    };
+    let mut response = Response::new(Body::from(tile.body));
+    let headers = response.headers_mut();
+    headers.reserve(12);
+    headers.insert(header::CONTENT_TYPE, VECTOR);
+    headers.insert(header::ETAG, tile.etag);
+    headers.insert(SERVER_TIMING, timing);
+    if let Form::Vector(coding) = key.form
+        && let Some(coding) = coding.header()
+    {
+        headers.insert(header::CONTENT_ENCODING, coding);
+    }
+    decorate(headers, plan, named);
+    response
+}
+
+fn decorate(headers: &mut HeaderMap, plan: &VectorPlan, named: bool) {
+    if let Some(period) = &plan.period_header {
+        headers.insert(SEN_PERIOD, period.clone());
+    }
+    headers.insert(header::CACHE_CONTROL, plan.cache_control.clone());
+    let vary = if named {
+        "Accept-Encoding"
+    } else {
+        "Accept, Accept-Encoding"
+    };
+    headers.insert(header::VARY, HeaderValue::from_static(vary));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn today_is_the_day_here() {
+        let here = chrono::Utc::now().with_timezone(&sen_catalog::period::local_zone());
+        assert!(
+            (today() - day(here.date_naive())).abs() <= 1,
+            "at most midnight between the two"
+        );
+    }
+}

@@ -1,0 +1,251 @@
+//! What is newest of the features, as further attributes: the statistics of the week's rasters, the stations' last values.
+//!
+//! `{collection}_mean` of measures, `{collection}_share` of class rasters (class 1 among the hectares seen; flooded land
+//! for `flood`), then `{collection}_period` and `{collection}_valid`, the share of the zone that was seen. Stations carry
+//! their sensors' values by property ([`super::sensors`]).
+
+use super::column::{Column, numbers, texts};
+use super::index::Index;
+use super::sensors::{Readings, STATIONS};
+use crate::layers;
+use crate::lookup::Snapshot;
+use crate::problem::{Outcome, Problem};
+use crate::state::{App, Shared};
+use crate::time::When;
+use moka::sync::Cache;
+use sen_catalog::statistic::{StatisticTable, asset_name};
+use sen_catalog::{Asset, Period};
+use std::sync::Arc;
+
+/// Bytes of columns kept for weeks that were asked for lately.
+const BUDGET: u64 = 64 << 20;
+
+/// What a plot is coloured by most: kept in a tile when others no longer fit.
+const FIRST: [&str; 2] = ["ndvi", "flood"];
+
+/// Columns in the order of an index's rows.
+#[derive(Debug, Default)]
+pub(crate) struct Overlay {
+    /// The values.
+    pub(crate) values: Vec<Arc<Column>>,
+    /// Of when they are and how sure; left out of a full tile before anything else.
+    pub(crate) details: Vec<Arc<Column>>,
+}
+
+impl Overlay {
+    /// All columns.
+    pub(crate) fn columns(&self) -> impl Iterator<Item = &Arc<Column>> {
+        self.values.iter().chain(&self.details)
+    }
+}
+
+/// Where an overlay comes from.
+#[derive(Debug)]
+pub(crate) enum Source {
+    /// The table of a week's raster.
+    Table(Table),
+    /// The sensors of stations.
+    Sensors(Arc<Readings>),
+}
+
+/// The table of a week's raster.
+#[derive(Debug)]
+pub(crate) struct Table {
+    collection: String,
+    period: Period,
+    asset: Asset,
+    version: String,
+}
+
+impl Source {
+    /// True when it gives an attribute of this name.
+    pub(crate) fn has(&self, key: &str) -> bool {
+        match self {
+            Self::Table(table) => key
+                .strip_prefix(&*table.collection)
+                .is_some_and(|rest| ["_mean", "_share", "_period", "_valid"].contains(&rest)),
+            Self::Sensors(readings) => readings.has(key),
+        }
+    }
+
+    /// Changes with its values.
+    pub(crate) fn version(&self) -> &str {
+        match self {
+            Self::Table(table) => &table.version,
+            Self::Sensors(readings) => readings.version(),
+        }
+    }
+
+    /// The week it tells of, where it tells of a week.
+    pub(crate) fn period(&self) -> Option<Period> {
+        match self {
+            Self::Table(table) => Some(table.period),
+            Self::Sensors(_) => None,
+        }
+    }
+}
+
+/// What there is to say of a layer at a time.
+pub(crate) async fn sources(app: &App, snapshot: &Snapshot, layer: &str, when: When) -> Outcome<Vec<Source>> {
+    let name = asset_name(layer);
+    let mut tables = Vec::new();
+    for collection in layers::layers(snapshot) {
+        let Some(item) = app.lookup.item(snapshot, collection, when).await? else {
+            continue;
+        };
+        let Some(asset) = item.assets.get(&name) else {
+            continue;
+        };
+        let version = asset.sha256.as_deref().unwrap_or(&asset.href);
+        tables.push(Table {
+            collection: collection.to_owned(),
+            period: item.period(),
+            version: format!("{} {version}", item.id),
+            asset: asset.clone(),
+        });
+    }
+    let rank = |table: &Table| FIRST.iter().position(|first| *first == table.collection);
+    tables.sort_by_key(|table| rank(table).unwrap_or(FIRST.len()));
+    let mut sources: Vec<Source> = tables.into_iter().map(Source::Table).collect();
+    if layer == STATIONS {
+        sources.push(Source::Sensors(app.overlays.readings(app, snapshot, when).await?));
+    }
+    Ok(sources)
+}
+
+/// Overlays that were asked for lately.
+#[derive(Debug)]
+pub(crate) struct Overlays {
+    /// By layer, its revision and the version of the source.
+    tables: Cache<(String, u64, String), Arc<Overlay>>,
+    /// By the observations' revision and the time asked for.
+    readings: Cache<(u64, String), Arc<Readings>>,
+}
+
+impl Default for Overlays {
+    fn default() -> Self {
+        let weigh = |_: &(String, u64, String), overlay: &Arc<Overlay>| {
+            let bytes: usize = overlay.columns().map(|column| column.bytes()).sum();
+            u32::try_from(bytes + 256).unwrap_or(u32::MAX)
+        };
+        Self {
+            tables: Cache::builder().max_capacity(BUDGET).weigher(weigh).build(),
+            readings: Cache::new(8),
+        }
+    }
+}
+
+impl Overlays {
+    /// What the sensors say at a time.
+    async fn readings(&self, app: &App, snapshot: &Snapshot, when: When) -> Outcome<Arc<Readings>> {
+        let key = (snapshot.observations, format!("{when:?}"));
+        if let Some(readings) = self.readings.get(&key) {
+            return Ok(readings);
+        }
+        let readings = Arc::new(Readings::of(app.lookup.store(), when).await?);
+        self.readings.insert(key, Arc::clone(&readings));
+        Ok(readings)
+    }
+
+    /// The columns of a source for the rows of an index; `whole` when the index is a whole layer.
+    ///
+    /// A table that cannot be read is said in the log; the features are drawn without it.
+    pub(crate) async fn get(
+        &self,
+        app: &Shared,
+        source: &Source,
+        index: &Arc<Index>,
+        whole: bool,
+    ) -> Outcome<Arc<Overlay>> {
+        let table = match source {
+            Source::Table(table) => table,
+            Source::Sensors(readings) => return Ok(Arc::new(readings.columns(index))),
+        };
+        let key = (index.name.clone(), index.revision, table.version.clone());
+        if whole && let Some(overlay) = self.tables.get(&key) {
+            return Ok(overlay);
+        }
+        let (path, href) = (app.assets.path(&table.asset.href), table.asset.href.clone());
+        let (collection, period) = (table.collection.clone(), table.period);
+        let (index, held, shared) = (Arc::clone(index), self.tables.clone(), Arc::clone(app));
+        let task = tokio::task::spawn_blocking(move || {
+            let make = || {
+                let table = StatisticTable::open(&path)?;
+                let not_seen = |class: i64| {
+                    let style = shared.styles.style(&collection);
+                    style.is_some_and(|style| style.is_not_seen(class as f64))
+                };
+                Ok(Arc::new(columns(&table, &index, &collection, period, not_seen)))
+            };
+            let made: Result<_, Arc<sen_catalog::Error>> = if whole {
+                held.try_get_with(key, make)
+            } else {
+                make().map_err(Arc::new)
+            };
+            made.unwrap_or_else(|error| {
+                tracing::error!(%error, href, "statistics cannot be drawn");
+                Arc::default()
+            })
+        });
+        task.await.map_err(|_| Problem::internal("reading statistics"))
+    }
+}
+
+/// The columns that a table gives for the rows of an index.
+fn columns(
+    table: &StatisticTable,
+    index: &Index,
+    collection: &str,
+    period: Period,
+    not_seen: impl Fn(i64) -> bool,
+) -> Overlay {
+    let rows: Vec<Option<usize>> = index.fids.iter().map(|&fid| table.row_of(fid)).collect();
+    let classes: Vec<(i64, &[f64])> = table
+        .columns()
+        .filter_map(|name| {
+            let class = name.strip_prefix("class_")?.strip_suffix("_ha")?.parse().ok()?;
+            Some((class, table.column(name)?))
+        })
+        .collect();
+    let value = |column: Option<&[f64]>, row: usize| {
+        column
+            .and_then(|column| column.get(row))
+            .copied()
+            .filter(|value| value.is_finite())
+    };
+    let round = |value: f64| (value * 1000.0).round() / 1000.0;
+    let key = |end: &str| format!("{collection}_{end}");
+    let values = if classes.is_empty() {
+        let mean = table.column("mean");
+        let of_row = |row: &Option<usize>| row.and_then(|row| value(mean, row)).map(round);
+        numbers(key("mean"), rows.iter().map(of_row))
+    } else {
+        let of_row = |row: &Option<usize>| {
+            let row = (*row)?;
+            let area = |wanted: &dyn Fn(i64) -> bool| -> f64 {
+                classes
+                    .iter()
+                    .filter(|(class, _)| wanted(*class))
+                    .filter_map(|(_, column)| value(Some(column), row))
+                    .sum()
+            };
+            let seen = area(&|class| !not_seen(class));
+            (seen > 0.0).then(|| round(area(&|class| class == 1) / seen))
+        };
+        numbers(key("share"), rows.iter().map(of_row))
+    };
+    let period = period.to_string();
+    let periods = rows.iter().map(|row| row.map(|_| period.as_str()));
+    let fraction = table.column("valid_fraction");
+    let hundredths = |value: f64| (value * 100.0).round() / 100.0;
+    let valid = rows
+        .iter()
+        .map(|row| row.and_then(|row| value(fraction, row)).map(hundredths));
+    Overlay {
+        values: vec![Arc::new(values)],
+        details: vec![
+            Arc::new(texts(key("period"), periods)),
+            Arc::new(numbers(key("valid"), valid)),
+        ],
+    }
+}
