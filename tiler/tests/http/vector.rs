@@ -685,7 +685,10 @@ async fn strange_shapes_harm_nobody() {
 async fn put_table(world: &World, collection: &str, period: &str, of: impl Fn(i64) -> ZonalStatistic) {
     let query = FeatureQuery::layer("plots");
     let plots = world.store.features(&query).await.expect("plots");
-    let rows: Vec<_> = plots.into_iter().map(|plot| (plot.fid, plot.code, of(plot.fid))).collect();
+    let rows: Vec<_> = plots
+        .into_iter()
+        .map(|plot| (plot.fid, plot.code, of(plot.fid)))
+        .collect();
     let query = ItemQuery {
         from: Some(week(period)),
         to: Some(week(period)),
@@ -730,19 +733,34 @@ async fn plots_carry_what_the_rasters_of_the_week_say_of_them() {
     assert_eq!(newest.header("sen-period"), "2026-W34");
     for plot in plots(&newest) {
         let attribute = |key: &str| plot.attributes.get(key).map(String::as_str);
-        let expected = (plot.id % 4 != 0).then(|| format!("{}", ((0.7 + plot.id as f64 / 1e4) * 1e3).round() / 1e3));
+        let expected =
+            (plot.id % 4 != 0).then(|| format!("{}", ((0.7 + plot.id as f64 / 1e4) * 1e3).round() / 1e3));
         assert_eq!(attribute("ndvi_mean"), expected.as_deref());
-        assert_eq!((attribute("ndvi_period"), attribute("ndvi_valid")), (Some("2026-W34"), Some("0.88")));
-        assert_eq!(attribute("flood_share"), Some("0.25"), "a quarter of what was seen");
+        assert_eq!(
+            (attribute("ndvi_period"), attribute("ndvi_valid")),
+            (Some("2026-W34"), Some("0.88"))
+        );
+        assert_eq!(
+            attribute("flood_share"),
+            Some("0.25"),
+            "a quarter of what was seen"
+        );
     }
     let week_before = get(&world, &format!("/plots/{}?datetime=2026-W33", tile(14))).await;
     assert_eq!(week_before.header("sen-period"), "2026-W33");
     for plot in plots(&week_before) {
-        assert!(plot.attributes.get("ndvi_mean").is_none_or(|mean| mean.starts_with("0.5")));
+        assert!(
+            plot.attributes
+                .get("ndvi_mean")
+                .is_none_or(|mean| mean.starts_with("0.5"))
+        );
         assert!(!plot.attributes.contains_key("flood_share"));
     }
     let fields = get(&world, "/plots").await.json()["vector_layers"][0]["fields"].clone();
-    assert_eq!((&fields["ndvi_mean"], &fields["ndvi_period"]), (&json!("Number"), &json!("String")));
+    assert_eq!(
+        (&fields["ndvi_mean"], &fields["ndvi_period"]),
+        (&json!("Number"), &json!("String"))
+    );
     // a table that is remade is seen, and one that is lost costs its attributes alone
     put_table(&world, "ndvi", "2026-W34", |_| ZonalStatistic {
         mean: Some(0.125),
@@ -751,9 +769,16 @@ async fn plots_carry_what_the_rasters_of_the_week_say_of_them() {
     .await;
     let remade = get(&world, &format!("/plots/{}", tile(14))).await;
     assert_ne!(remade.header("etag"), newest.header("etag"));
-    assert!(plots(&remade).iter().all(|plot| plot.attributes["ndvi_mean"] == "0.125"));
+    assert!(
+        plots(&remade)
+            .iter()
+            .all(|plot| plot.attributes["ndvi_mean"] == "0.125")
+    );
     std::fs::remove_dir_all(world.folder.path().join("assets")).expect("removed");
-    assert_eq!(plots(&get(&world, &format!("/plots/{}?datetime=2026-W33", tile(13))).await).len(), 16);
+    assert_eq!(
+        plots(&get(&world, &format!("/plots/{}?datetime=2026-W33", tile(13))).await).len(),
+        16
+    );
 }
 
 #[tokio::test]
@@ -774,7 +799,11 @@ async fn stations_carry_the_last_usable_values_of_their_sensors() {
             value: Some(value),
             flag,
         };
-        world.store.put_observations(vec![observation]).await.expect("stored");
+        world
+            .store
+            .put_observations(vec![observation])
+            .await
+            .expect("stored");
     };
     say("2026-08-12T01:00:00Z", 1.5, Flag::Good).await;
     say("2026-08-19T01:00:00Z", 3.25, Flag::Good).await;
@@ -782,11 +811,17 @@ async fn stations_carry_the_last_usable_values_of_their_sensors() {
     let path = format!("/stations/{}", tile(14));
     let station = |answer: &Answer| -> BTreeMap<String, String> {
         let layers = decode(&answer.body);
-        let found = layers["stations"].iter().find(|station| station.attributes["code"] == "TV-01");
+        let found = layers["stations"]
+            .iter()
+            .find(|station| station.attributes["code"] == "TV-01");
         found.expect("there").attributes.clone()
     };
     let newest = get(&world, &path).await;
-    assert_eq!(station(&newest)["salinity"], "3.25", "what failed its tests is not shown");
+    assert_eq!(
+        station(&newest)["salinity"],
+        "3.25",
+        "what failed its tests is not shown"
+    );
     assert_eq!(station(&newest)["salinity_time"], "2026-08-19T01:00:00Z");
     let before = get(&world, &format!("{path}?datetime=2026-W33")).await;
     assert_eq!(station(&before)["salinity"], "1.5");
