@@ -6,9 +6,11 @@
 pub mod admin;
 pub mod asset;
 pub mod band;
+pub mod calibration;
 pub mod crs;
 mod error;
 pub mod feature;
+pub mod fusion;
 pub mod grid;
 pub mod intake;
 pub mod item;

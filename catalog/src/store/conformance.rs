@@ -5,6 +5,7 @@ mod observations;
 pub use observations::observations;
 
 use super::{FeatureQuery, ItemQuery, Put, Store};
+use crate::calibration::Calibration;
 use crate::crs::Crs;
 use crate::feature::{Feature, OtherCode, Shape};
 use crate::grid::{Bounds, Grid};
@@ -345,6 +346,45 @@ pub async fn digests(one: &dyn Store, other: &dyn Store) {
     );
 }
 
+/// Corrections: versions are added and never replaced.
+///
+/// # Panics
+/// When the store departs from the contract of [`Calibrations`](super::Calibrations).
+#[expect(clippy::unwrap_used, reason = "a conformance suite fails by panicking")]
+pub async fn calibrations(store: &dyn Store) {
+    let mut first = Calibration {
+        property: "soil_moisture".into(),
+        collection: "ndmi".into(),
+        version: 0,
+        inputs: "ab".into(),
+        slope: 0.8,
+        intercept: 0.1,
+        applied: true,
+        reason: "stations that were left out come out better".into(),
+        figures: Map::from_iter([("n".into(), json!(40))]),
+        lineage: vec!["datastreams/3".into(), "ndmi/ndmi_2026-W34".into()],
+    };
+    assert_eq!(store.put_calibration(&first).await.unwrap(), 1);
+    assert_eq!(
+        store.put_calibration(&first).await.unwrap(),
+        1,
+        "the same inputs are the same version"
+    );
+    first.inputs = "cd".into();
+    first.applied = false;
+    assert_eq!(store.put_calibration(&first).await.unwrap(), 2);
+    let all = store.calibrations("soil_moisture", "ndmi").await.unwrap();
+    let versions: Vec<_> = all.iter().map(|c| (c.version, c.applied)).collect();
+    assert_eq!(versions, [(2, false), (1, true)], "newest first");
+    assert_eq!(all[1].corrected(0.5), Some(0.5));
+    assert_eq!(
+        all[0].corrected(0.5),
+        None,
+        "not applied: there is the raw value only"
+    );
+    assert!(store.calibrations("ph", "ndmi").await.unwrap().is_empty());
+}
+
 /// A square of 0.01 degrees with its south-west corner at the point.
 fn square(west: f64, south: f64) -> Geometry<f64> {
     let (east, north) = (west + 0.01, south + 0.01);
@@ -369,6 +409,7 @@ mod tests {
         super::all(&open("items.sqlite")).await;
         super::features(&open("features.sqlite")).await;
         super::seasons(&open("seasons.sqlite")).await;
+        super::calibrations(&open("calibrations.sqlite")).await;
         super::observations(&open("observations.sqlite")).await;
         super::digests(&open("one.sqlite"), &open("other.sqlite")).await;
     }
@@ -378,6 +419,7 @@ mod tests {
         super::all(&SqliteStore::in_memory().expect("opens")).await;
         super::features(&SqliteStore::in_memory().expect("opens")).await;
         super::seasons(&SqliteStore::in_memory().expect("opens")).await;
+        super::calibrations(&SqliteStore::in_memory().expect("opens")).await;
         super::observations(&SqliteStore::in_memory().expect("opens")).await;
     }
 }

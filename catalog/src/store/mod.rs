@@ -10,6 +10,7 @@ pub use observations::{ObservationQuery, Observations};
 pub use sqlite::SqliteStore;
 
 use crate::admin::AdminUnits;
+use crate::calibration::Calibration;
 use crate::feature::{Feature, Layer};
 use crate::grid::Bounds;
 use crate::item::Item;
@@ -133,10 +134,20 @@ pub trait Seasons: Send + Sync {
     async fn put_calendar_digest(&self, layer: &str, digest: &str) -> Result<()>;
 }
 
+/// Corrections of satellite values, every version of them.
+#[async_trait]
+pub trait Calibrations: Send + Sync {
+    /// Adds a version, unless the newest one was made of the same inputs; the version that holds it.
+    async fn put_calibration(&self, calibration: &Calibration) -> Result<u32>;
+
+    /// The versions for a property and a layer, newest first.
+    async fn calibrations(&self, property: &str, collection: &str) -> Result<Vec<Calibration>>;
+}
+
 /// The catalogue's rows: items here, the other nouns in small traits of their own.
 #[async_trait]
 pub trait Store:
-    Features + AdminUnits + Keys + Observations + Seasons + Send + Sync + std::fmt::Debug
+    AdminUnits + Calibrations + Features + Keys + Observations + Seasons + Send + Sync + std::fmt::Debug
 {
     /// Inserts or replaces the item (key: collection and id).
     async fn put_item(&self, item: &Item) -> Result<()>;

@@ -1,6 +1,7 @@
 //! One SQLite file (WAL): one writer connection, a few readers, every query on an index. A noun a file.
 
 mod admin;
+mod calibrations;
 mod digest;
 mod features;
 mod items;
@@ -25,6 +26,7 @@ const SCHEMA: &[&str] = &[
     items::SCHEMA,
     features::SCHEMA,
     seasons::SCHEMA,
+    calibrations::SCHEMA,
     observations::SCHEMA,
     admin::SCHEMA,
     keys::SCHEMA,

@@ -1,0 +1,36 @@
+//! Corrections of satellite values by what stations measured: versions that are kept for ever, applied or not.
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+/// One comparison of a layer with a measured property, and the correction that came of it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Calibration {
+    /// What stations measured: `water_level`.
+    pub property: String,
+    /// The layer held against it: `ndmi`.
+    pub collection: String,
+    /// 1, 2, ... in order of time, given by the store; 0 before the first `put`.
+    pub version: u32,
+    /// Digest of the pairs and the method.
+    pub inputs: String,
+    /// Change of the ground value by unit of the satellite's.
+    pub slope: f64,
+    /// Ground value where the satellite says nought.
+    pub intercept: f64,
+    /// True when the correction earned its place.
+    pub applied: bool,
+    /// Why or why not, for people.
+    pub reason: String,
+    /// Number of pairs, bias, errors, intervals.
+    pub figures: Map<String, Value>,
+    /// The items and datastreams the pairs come from, sorted.
+    pub lineage: Vec<String>,
+}
+
+impl Calibration {
+    /// The corrected value; none when the correction is not to be applied. The raw value is never replaced.
+    pub fn corrected(&self, raw: f64) -> Option<f64> {
+        self.applied.then_some(self.intercept + self.slope * raw)
+    }
+}

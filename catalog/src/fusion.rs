@@ -1,0 +1,149 @@
+//! Ground and sky of a zone's week, put side by side: the nearest station, and how much to trust what is shown. Pure
+//! rules that the weekly run and the service share.
+
+use crate::feature::Feature;
+use geo::{Distance, Geodesic};
+use geo_types::Point;
+use serde::{Deserialize, Serialize};
+
+/// A satellite mean of a zone stands for the zone from this share of its cells on (the rule for pairing plots with
+/// ground values).
+const ENOUGH_SEEN: f64 = 0.7;
+/// Days for which a look is as good as new: the week it is of.
+const FRESH_DAYS: f64 = 7.0;
+/// After so many days a look says nothing of the week any more: rice changes its face in a month.
+const STALE_DAYS: f64 = 28.0;
+/// Metres up to which a gauge is the zone's own.
+const NEAR_M: f64 = 1_000.0;
+/// Metres from which a gauge says nothing of the zone: half the range of the variograms of the surfaces.
+const FAR_M: f64 = 30_000.0;
+/// Hours after which the newest observation of a station counts less, and after which it counts for nothing.
+const NEW_HOURS: f64 = 6.0;
+const OLD_HOURS: f64 = 168.0;
+
+/// A station and how far it is away.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Near<'a> {
+    /// The station.
+    pub station: &'a Feature,
+    /// Geodesic distance on WGS 84, metres.
+    pub distance_m: f64,
+}
+
+/// The station nearest to a place in degrees, of those that are asked; of equally near ones the first by code.
+pub fn nearest<'a>(stations: impl IntoIterator<Item = &'a Feature>, lon: f64, lat: f64) -> Option<Near<'a>> {
+    let place = Point::new(lon, lat);
+    let near = stations.into_iter().filter_map(|station| {
+        let bounds = station.bounds()?;
+        let at = Point::new(
+            f64::midpoint(bounds.west, bounds.east),
+            f64::midpoint(bounds.south, bounds.north),
+        );
+        Some(Near {
+            station,
+            distance_m: Geodesic.distance(place, at),
+        })
+    });
+    near.min_by(|a, b| {
+        a.distance_m
+            .total_cmp(&b.distance_m)
+            .then_with(|| a.station.code.cmp(&b.station.code))
+    })
+}
+
+/// Trust in a satellite value of a zone, 0 to 1: how much of the zone was seen (all of it counts from 70 % on) times how
+/// fresh the look is (full for a week, then falling to nothing at four weeks).
+pub fn trust_in_look(valid_fraction: f64, age_days: f64) -> f64 {
+    fade(ENOUGH_SEEN - valid_fraction, 0.0, ENOUGH_SEEN) * fade(age_days, FRESH_DAYS, STALE_DAYS)
+}
+
+/// Trust in a station's value for a zone, 0 to 1: how near it is (full within a kilometre, then falling to nothing at 30 km)
+/// times how new the observation is at the end of the week (full for six hours, nothing after a week).
+pub fn trust_in_station(distance_m: f64, age_hours: f64) -> f64 {
+    fade(distance_m, NEAR_M, FAR_M) * fade(age_hours, NEW_HOURS, OLD_HOURS)
+}
+
+/// 1 up to `full`, then in a straight line to 0 at `none`; 0 for what is no number.
+fn fade(value: f64, full: f64, none: f64) -> f64 {
+    if value.is_nan() {
+        return 0.0;
+    }
+    ((none - value) / (none - full)).clamp(0.0, 1.0)
+}
+
+/// Trust in words.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Trust {
+    /// Nothing was seen or measured.
+    None,
+    /// Below 0.4: a hint.
+    Low,
+    /// Below 0.7: go and look before acting.
+    Medium,
+    /// From 0.7 on.
+    High,
+}
+
+impl Trust {
+    /// Trust in a week: that of the best of its looks and stations, for one good witness is enough to know what is so.
+    pub fn of(scores: impl IntoIterator<Item = f64>) -> Self {
+        match scores.into_iter().fold(0.0, f64::max) {
+            0.7.. => Self::High,
+            0.4.. => Self::Medium,
+            score if score > 0.0 => Self::Low,
+            _ => Self::None,
+        }
+    }
+
+    /// Name for people: Vietnamese, English.
+    pub fn names(self) -> (&'static str, &'static str) {
+        match self {
+            Self::None => ("không có số liệu", "no data"),
+            Self::Low => ("thấp", "low"),
+            Self::Medium => ("trung bình", "medium"),
+            Self::High => ("cao", "high"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use geo_types::Geometry;
+
+    fn station(code: &str, lon: f64, lat: f64) -> Feature {
+        Feature::new("stations", code, Geometry::Point(Point::new(lon, lat)))
+    }
+
+    #[test]
+    fn the_nearest_station_is_found_with_its_distance() {
+        let stations = [
+            station("TV-02", 105.70, 10.45),
+            station("TV-01", 105.60, 10.45),
+            station("TV-03", 105.60, 10.45),
+        ];
+        let near = nearest(&stations, 105.61, 10.45).expect("there are three");
+        assert_eq!(near.station.code, "TV-01");
+        // 0.01 degrees along the parallel of 10.45 degrees on the ellipsoid: 1094.852 m
+        assert!((near.distance_m - 1094.852).abs() < 0.01, "{}", near.distance_m);
+        assert_eq!(nearest(&[], 105.6, 10.4), None);
+    }
+
+    #[test]
+    fn trust_falls_with_clouds_age_and_distance() {
+        assert_eq!(trust_in_look(0.9, 3.0), 1.0);
+        assert_eq!(trust_in_look(0.35, 3.0), 0.5);
+        assert_eq!(trust_in_look(1.0, 17.5), 0.5);
+        assert_eq!(trust_in_look(1.0, 40.0), 0.0);
+        assert_eq!(trust_in_look(f64::NAN, 1.0), 0.0);
+        assert_eq!(trust_in_station(500.0, 1.0), 1.0);
+        assert_eq!(trust_in_station(15_500.0, 1.0), 0.5);
+        assert_eq!(trust_in_station(500.0, 1000.0), 0.0);
+        assert_eq!(Trust::of([0.2, 0.8]), Trust::High);
+        assert_eq!(Trust::of([0.5]), Trust::Medium);
+        assert_eq!(Trust::of([0.1, 0.0]), Trust::Low);
+        assert_eq!(Trust::of([]), Trust::None);
+        assert!(Trust::Low < Trust::High);
+    }
+}
