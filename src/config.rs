@@ -6,6 +6,8 @@ use anyhow::Context;
 use schemars::JsonSchema;
 use sen_catalog::intake::Quality;
 use sen_catalog::{Assets, Bounds, Crs, Grid, Item, Store};
+use sen_processing::fusion::FusionSettings;
+use sen_processing::phenology::CalendarSettings;
 use sen_processing::pipeline::Settings;
 use sen_processing::source::GeotiffLayout;
 use sen_tiler::ServeOptions;
@@ -44,6 +46,10 @@ pub(crate) struct Config {
     pub(crate) grid: GridConfig,
     /// How weeks are made.
     pub(crate) processing: Settings,
+    /// Surfaces between stations.
+    pub(crate) fusion: FusionSettings,
+    /// The crop calendar of plots.
+    pub(crate) calendar: CalendarSettings,
     /// The service.
     pub(crate) serve: ServeOptions,
     /// Thresholds of the tests of sensors, by property or `station/property`, laid over the built-in ones.

@@ -5,9 +5,11 @@
 
 pub mod composite;
 mod error;
+pub mod fusion;
 pub mod gdal_io;
 pub mod look;
 pub mod mask;
+pub mod phenology;
 pub mod pipeline;
 pub mod product;
 pub mod source;

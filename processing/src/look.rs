@@ -98,7 +98,7 @@ pub fn input<'a>(product: &'a dyn Product, scene: &Item) -> Option<&'a Input> {
 }
 
 /// The first of the alternatives that a scene has.
-fn first(scene: &Item, alternatives: &[Band]) -> Option<Band> {
+pub(crate) fn first(scene: &Item, alternatives: &[Band]) -> Option<Band> {
     alternatives
         .iter()
         .copied()
@@ -147,6 +147,21 @@ impl Look {
             .collect();
         wanted.sort_unstable();
         wanted.dedup();
+        Self::open_bands(scene, pass, &wanted, assets, province, week)
+    }
+
+    /// Opens these bands of `scene` and its mask; `None` when it lies outside the province or nothing is wanted.
+    ///
+    /// # Errors
+    /// When a file cannot be opened or is no raster.
+    pub fn open_bands(
+        scene: &Item,
+        pass: usize,
+        wanted: &[Band],
+        assets: &Assets,
+        province: &Grid,
+        week: Period,
+    ) -> Result<Option<Self>> {
         let Some(window) = covered(&scene.grid, province)?.filter(|_| !wanted.is_empty()) else {
             return Ok(None);
         };
@@ -526,7 +541,8 @@ pub fn intersection(a: Window, b: Window) -> Option<Window> {
     })
 }
 
-fn local_date(scene: &Item) -> NaiveDate {
+/// The local date of a look.
+pub(crate) fn local_date(scene: &Item) -> NaiveDate {
     scene
         .interval
         .start

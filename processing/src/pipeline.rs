@@ -212,7 +212,7 @@ impl Weekly<'_> {
 
 /// SHA-256 over what the pixels depend on: which scenes, how their numbers are to be read, and the settings. Where the
 /// files lie is left out, so that a moved folder remakes nothing.
-fn fingerprint<'s>(scenes: impl Iterator<Item = &'s Item>, settings: &Settings) -> String {
+pub(crate) fn fingerprint<'s>(scenes: impl Iterator<Item = &'s Item>, settings: &Settings) -> String {
     let mut hasher = Sha256::new();
     hasher.update(json!([settings.cloud_dilation_m]).to_string());
     for scene in scenes {
@@ -249,7 +249,7 @@ fn fingerprint<'s>(scenes: impl Iterator<Item = &'s Item>, settings: &Settings) 
 }
 
 /// Runs long synchronous work from an async function: other tasks go on where the runtime has threads for them.
-fn blocking<T>(work: impl FnOnce() -> T) -> T {
+pub(crate) fn blocking<T>(work: impl FnOnce() -> T) -> T {
     use tokio::runtime::{Handle, RuntimeFlavor};
     match Handle::try_current().map(|handle| handle.runtime_flavor()) {
         Ok(RuntimeFlavor::MultiThread) => tokio::task::block_in_place(work),

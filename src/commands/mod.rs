@@ -1,6 +1,7 @@
 //! One file a command.
 
 pub(crate) mod check;
+mod fused;
 pub(crate) mod import;
 pub(crate) mod ingest;
 pub(crate) mod init;

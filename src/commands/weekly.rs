@@ -1,5 +1,6 @@
 //! The weekly run as `ingest` and `process` call it: lock, progress, Ctrl-C, report.
 
+use super::fused;
 use crate::Outcome;
 use crate::config::Data;
 use crate::output::{Output, table};
@@ -108,7 +109,12 @@ pub(crate) async fn make(
         settings: data.config.processing.clone(),
         cancelled,
     };
-    let report = weekly.run(weeks, output).await?;
+    let mut report = weekly.run(weeks, output).await?;
+    if !report.cancelled {
+        fused::surfaces(data, grid, weeks, output, &mut report).await?;
+        fused::calibrations(data, &mut report).await?;
+        fused::calendars(data, grid, cancelled, output, &mut report).await?;
+    }
     output.finish();
     Ok(report)
 }
@@ -144,7 +150,9 @@ pub(crate) fn summary(report: &Report) -> anyhow::Result<(String, Value, Outcome
             .collect()
     };
     let rows: Vec<_> = by_product.iter().map(row).collect();
-    let text = table(&["product", "made", "up to date", "no input", "failed"], &rows) + &troubles;
+    let text = table(&["product", "made", "up to date", "no input", "failed"], &rows)
+        + &fused::summary(report)
+        + &troubles;
     let outcome = if report.is_complete() {
         Outcome::Done
     } else {

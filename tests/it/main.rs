@@ -8,6 +8,7 @@
 
 mod angiang;
 mod broken_input;
+mod calendar;
 mod demo;
 mod harness;
 mod interrupted;

@@ -1,5 +1,7 @@
 //! What a weekly run tells its caller.
 
+use crate::fusion::{CalibrationReport, SurfaceReport};
+use crate::phenology::CalendarReport;
 use sen_catalog::Period;
 use serde::Serialize;
 
@@ -70,6 +72,15 @@ pub struct Report {
     pub entries: Vec<Entry>,
     /// Scenes left out.
     pub failed_scenes: Vec<FailedScene>,
+    /// Surfaces between stations, by property.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub surfaces: Vec<SurfaceReport>,
+    /// Layers held against stations, by setting.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub calibrations: Vec<CalibrationReport>,
+    /// Crop calendars, by layer.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub calendars: Vec<CalendarReport>,
     /// True when the run was stopped before its end.
     pub cancelled: bool,
 }
@@ -78,7 +89,8 @@ impl Report {
     /// True when everything asked for was done.
     pub fn is_complete(&self) -> bool {
         let failed = |entry: &Entry| matches!(entry.outcome, Outcome::Failed { .. });
-        !self.cancelled && self.failed_scenes.is_empty() && !self.entries.iter().any(failed)
+        let calendars = self.calendars.iter().all(|calendar| calendar.failed.is_empty());
+        !self.cancelled && calendars && self.failed_scenes.is_empty() && !self.entries.iter().any(failed)
     }
 
     /// Takes entries out again (their work was stopped); `sorted` is in ascending order.

@@ -27,7 +27,7 @@ impl Default for Settings {
 
 impl Settings {
     /// The margin around clouds in cells of a grid of metres.
-    pub(super) fn dilation(&self, cell_m: f64) -> f64 {
+    pub(crate) fn dilation(&self, cell_m: f64) -> f64 {
         let metres = if self.cloud_dilation_m.is_finite() {
             self.cloud_dilation_m.clamp(0.0, 500.0)
         } else {

@@ -1,0 +1,370 @@
+//! Weekly surfaces between stations: an item a week and property, `variance` beside the values.
+//!
+//! A station's value of the week is the median of its good observations, so that neither a tide nor a spike decides.
+//! Ordinary kriging of these in metres of the province grid; beyond half the range of the variogram from every station
+//! nothing is said. Distances are straight lines: along the canals they would be longer, and levels on both sides of a
+//! dyke differ more than this shows.
+
+use super::kriging::{Kriging, Variogram};
+use super::points::{Sample, distinct};
+use super::settings::{FusionSettings, SurfaceSettings};
+use crate::pipeline::Progress;
+use crate::{Error, Result};
+use rayon::prelude::*;
+use sen_catalog::crs::Transform;
+use sen_catalog::observation::Flag;
+use sen_catalog::raster::{CogProfile, CogWriter, Compression, Overviews, Pixel};
+use sen_catalog::store::ObservationQuery;
+use sen_catalog::{Asset, Assets, Crs, FeatureQuery, Grid, Item, Period, Store, asset};
+use serde::Serialize;
+use serde_json::{Map, Value, json};
+use sha2::{Digest, Sha256};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+/// Version of the method; another one remakes every surface.
+const VERSION: u32 = 1;
+/// Stored value of "out of reach".
+const NODATA: i16 = i16::MIN;
+const VARIANCE_NODATA: f32 = -9999.0;
+/// Fewer good observations in a week than this do not make a station's value.
+const FEWEST_OBSERVATIONS: usize = 3;
+/// More observations of a station and week than this are not read: one every ten seconds.
+const MOST_OBSERVATIONS: usize = 65_536;
+
+/// Makes surfaces.
+pub struct Surfaces<'a> {
+    /// Stations, observations, and the items that come out.
+    pub store: Arc<dyn Store>,
+    /// Files.
+    pub assets: Assets,
+    /// The province grid.
+    pub grid: Grid,
+    /// Kept in each item as `sen:code_version`.
+    pub code_version: String,
+    /// What to make.
+    pub settings: &'a FusionSettings,
+}
+
+/// What became of the surfaces of one property.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct SurfaceReport {
+    /// The property.
+    pub property: String,
+    /// Weeks made or made anew.
+    pub made: usize,
+    /// Weeks that were up to date.
+    pub up_to_date: usize,
+    /// Weeks without enough observations.
+    pub no_input: usize,
+}
+
+/// A station's value of a week.
+struct StationWeek {
+    code: String,
+    sample: Sample,
+    /// Good observations behind it.
+    count: usize,
+}
+
+impl Surfaces<'_> {
+    /// Makes the surfaces of the weeks that are missing or out of date.
+    ///
+    /// # Errors
+    /// When the catalogue cannot be read or a file not be written.
+    pub async fn run(&self, weeks: &[Period], progress: &dyn Progress) -> Result<Vec<SurfaceReport>> {
+        let places = self.places().await?;
+        let streams = self.store.datastreams(None).await?;
+        let mut reports = Vec::new();
+        for surface in &self.settings.surfaces {
+            let own: Vec<_> = streams
+                .iter()
+                .filter(|stream| stream.property == surface.property && places.contains_key(&stream.station))
+                .collect();
+            if own.is_empty() {
+                continue;
+            }
+            progress.begin(&surface.property, weeks.len() as u64);
+            let mut report = SurfaceReport {
+                property: surface.property.clone(),
+                made: 0,
+                up_to_date: 0,
+                no_input: 0,
+            };
+            for week in weeks {
+                let mut values = Vec::new();
+                for stream in &own {
+                    let (x, y) = places[&stream.station];
+                    if let Some((value, count)) = self.value(stream.id, *week).await? {
+                        values.push(StationWeek {
+                            code: stream.station.clone(),
+                            sample: Sample { x, y, value },
+                            count,
+                        });
+                    }
+                }
+                if values.is_empty() {
+                    report.no_input += 1;
+                } else if self.make(surface, *week, &values).await? {
+                    report.made += 1;
+                } else {
+                    report.up_to_date += 1;
+                }
+                progress.advance(1);
+            }
+            reports.push(report);
+        }
+        Ok(reports)
+    }
+
+    /// Where the stations stand, in the system of the grid.
+    async fn places(&self) -> Result<BTreeMap<String, (f64, f64)>> {
+        let transform = Transform::new(Crs::WGS84, self.grid.crs)?;
+        let stations = self
+            .store
+            .features(&FeatureQuery::layer(&self.settings.stations))
+            .await?;
+        let place = |station: &sen_catalog::Feature| {
+            let bounds = station.bounds()?;
+            let (x, y) = (
+                f64::midpoint(bounds.west, bounds.east),
+                f64::midpoint(bounds.south, bounds.north),
+            );
+            Some((station.code.clone(), transform.point(x, y)?))
+        };
+        Ok(stations.iter().filter_map(place).collect())
+    }
+
+    /// Median and number of the good observations of a week.
+    async fn value(&self, datastream: i64, week: Period) -> Result<Option<(f64, usize)>> {
+        let interval = week.interval();
+        let query = ObservationQuery {
+            from: Some(interval.start),
+            to: Some(interval.end),
+            limit: Some(MOST_OBSERVATIONS),
+            ..ObservationQuery::datastream(datastream)
+        };
+        let mut values: Vec<f64> = self
+            .store
+            .observations(&query)
+            .await?
+            .iter()
+            .filter(|observation| observation.flag == Flag::Good)
+            .filter_map(|observation| observation.value)
+            .collect();
+        if values.len() < FEWEST_OBSERVATIONS {
+            return Ok(None);
+        }
+        values.sort_by(f64::total_cmp);
+        let middle = values.len() / 2;
+        let median = if values.len().is_multiple_of(2) {
+            f64::midpoint(values[middle - 1], values[middle])
+        } else {
+            values[middle]
+        };
+        Ok(Some((median, values.len())))
+    }
+
+    /// Makes a week unless it is there; true when it was made.
+    async fn make(&self, surface: &SurfaceSettings, week: Period, values: &[StationWeek]) -> Result<bool> {
+        let factor = (self.settings.cell_m / self.grid.cell_width).round().max(1.0) as usize;
+        let grid = self.grid.coarser(factor);
+        let inputs: Vec<Value> = values
+            .iter()
+            .map(|station| {
+                json!([
+                    station.code,
+                    station.sample.x,
+                    station.sample.y,
+                    station.sample.value,
+                    station.count
+                ])
+            })
+            .collect();
+        let inputs = json!([VERSION, grid, surface, inputs]).to_string();
+        let inputs = asset::hex(&Sha256::digest(inputs.as_bytes()));
+        let id = Item::weekly_id(&surface.property, week);
+        let known = self.store.item(&surface.property, &id).await?;
+        let is_current = known.as_ref().is_some_and(|item| {
+            let whole = |asset: &Asset| {
+                std::fs::metadata(self.assets.path(&asset.href)).is_ok_and(|file| file.len() == asset.bytes)
+            };
+            item.properties.get("sen:inputs") == Some(&json!(inputs)) && item.assets.values().all(whole)
+        });
+        if is_current {
+            return Ok(false);
+        }
+        let samples: Vec<Sample> = values
+            .iter()
+            .map(|station| Sample {
+                value: surface.forward(station.sample.value),
+                ..station.sample
+            })
+            .collect();
+        let fitted = Variogram::fit(&samples);
+        let variogram = fitted.unwrap_or_else(|| surface.variogram());
+        let (level, variance) =
+            crate::pipeline::blocking(|| interpolate(surface, &samples, variogram, &grid))?;
+        let seen = level.iter().filter(|value| **value != NODATA).count();
+        let mut item = Item {
+            id,
+            collection: surface.property.clone(),
+            interval: week.interval(),
+            grid,
+            bbox: grid.lon_lat_bounds()?,
+            assets: BTreeMap::new(),
+            lineage: values
+                .iter()
+                .map(|s| format!("{}/{}", self.settings.stations, s.code))
+                .collect(),
+            properties: self.properties(surface, values, fitted, &inputs, seen as f64 / level.len() as f64),
+        };
+        item.lineage.sort_unstable();
+        let main = self.write(&surface.property, &level, &grid, f64::from(NODATA), surface.step)?;
+        let beside = self.write("variance", &variance, &grid, f64::from(VARIANCE_NODATA), 1.0)?;
+        for (name, unit, (asset, _)) in [
+            (surface.property.as_str(), surface.unit.as_str(), &main),
+            ("variance", "1", &beside),
+        ] {
+            let mut asset = asset.clone();
+            asset.href = Assets::href(&item, name, "tif");
+            asset.unit = Some(unit.to_owned());
+            item.assets.insert(name.to_owned(), asset);
+        }
+        let document = self.assets.temporary(&item.id);
+        let stac = item.to_stac(|href| format!("./{}", href.rsplit('/').next().unwrap_or(href)));
+        std::fs::write(&document, format!("{stac:#}\n")).map_err(|error| Error::io(&document, error))?;
+        if known.is_some() {
+            // the row goes before its files change, and comes back after the last
+            self.store.delete_item(&item.collection, &item.id).await?;
+        }
+        for (name, (_, temporary)) in [(surface.property.as_str(), &main), ("variance", &beside)] {
+            self.assets
+                .publish(temporary, &Assets::href(&item, name, "tif"))?;
+        }
+        self.assets
+            .publish(&document, &Assets::href(&item, &item.id, "json"))?;
+        self.store.put_item(&item).await?;
+        Ok(true)
+    }
+
+    fn properties(
+        &self,
+        surface: &SurfaceSettings,
+        values: &[StationWeek],
+        fitted: Option<Variogram>,
+        inputs: &str,
+        seen: f64,
+    ) -> Map<String, Value> {
+        let stations: Map<String, Value> = values
+            .iter()
+            .map(|s| {
+                (
+                    s.code.clone(),
+                    json!({"value": s.sample.value, "observations": s.count}),
+                )
+            })
+            .collect();
+        let how = if fitted.is_some() {
+            "variogram fitted to the stations"
+        } else {
+            "fewer than ten stations: variogram as configured"
+        };
+        let scale = if surface.log_offset.is_some() {
+            "on the logarithm, whose variance is given"
+        } else {
+            "variance in the square of the unit"
+        };
+        let rule = format!(
+            "ordinary kriging of the stations' medians of good observations; spherical, {how}; {scale}; nothing beyond \
+             half the range"
+        );
+        let title = match surface.property.as_str() {
+            "water_level" => "Water level between gauges",
+            "salinity" => "Salinity between gauges",
+            other => other,
+        };
+        let pairs = [
+            ("title", json!(title)),
+            ("sen:code_version", json!(self.code_version)),
+            ("sen:product_version", json!(VERSION)),
+            ("sen:rule", json!(rule)),
+            ("sen:inputs", json!(inputs)),
+            ("sen:stations", Value::Object(stations)),
+            ("sen:seen_share", json!((seen * 1e4).round() / 1e4)),
+        ];
+        pairs
+            .map(|(name, value)| (name.to_owned(), value))
+            .into_iter()
+            .collect()
+    }
+
+    /// Writes a raster under a temporary name.
+    fn write<T: Pixel>(
+        &self,
+        name: &str,
+        values: &[T],
+        grid: &Grid,
+        nodata: f64,
+        scale: f64,
+    ) -> Result<(Asset, std::path::PathBuf)> {
+        let temporary = self.assets.temporary(name);
+        let profile = CogProfile {
+            grid: *grid,
+            data_type: T::DATA_TYPE,
+            nodata: Some(nodata),
+            scale,
+            offset: 0.0,
+            compression: Compression::Zstd(3),
+            block: 512,
+            overviews: Overviews::Average,
+            description: name.to_owned(),
+        };
+        let mut writer = CogWriter::create(&temporary, profile)?;
+        writer.write_rows(values)?;
+        writer.finish()?;
+        let (sha256, bytes) = asset::checksum(&temporary)?;
+        let asset = Asset {
+            scale,
+            nodata: Some(nodata),
+            sha256: Some(sha256),
+            bytes,
+            ..Asset::new("")
+        };
+        Ok((asset, temporary))
+    }
+}
+
+/// Values and variance of every cell, as stored.
+fn interpolate(
+    surface: &SurfaceSettings,
+    samples: &[Sample],
+    variogram: Variogram,
+    grid: &Grid,
+) -> Result<(Vec<i16>, Vec<f32>)> {
+    let unusable = || {
+        Error::Invalid(format!(
+            "fusion.surfaces: the variogram of {} cannot be solved; psill, range_m and nugget must be positive",
+            surface.property
+        ))
+    };
+    if !(surface.step > 0.0 && variogram.range().is_some_and(|range| range > 0.0)) {
+        return Err(unusable());
+    }
+    let kriging = Kriging::new(samples, variogram).ok_or_else(unusable)?;
+    let samples = distinct(samples);
+    let reach = variogram.range().unwrap_or_default() / 2.0;
+    let cells = (0..grid.width * grid.height).into_par_iter().map(|index| {
+        let x = grid.west + (index % grid.width) as f64 * grid.cell_width + grid.cell_width / 2.0;
+        let y = grid.north - (index / grid.width) as f64 * grid.cell_height - grid.cell_height / 2.0;
+        let near = samples.iter().any(|sample| sample.distance(x, y) <= reach);
+        match near.then(|| kriging.at(x, y)).flatten() {
+            Some(prediction) => {
+                let stored = (surface.back(prediction.value) / surface.step).round();
+                (stored.clamp(-32767.0, 32767.0) as i16, prediction.variance as f32)
+            }
+            None => (NODATA, VARIANCE_NODATA),
+        }
+    });
+    Ok(cells.unzip())
+}

@@ -1,0 +1,265 @@
+//! The crop calendar: when each plot was sown, headed and was harvested.
+//!
+//! Every scene is read once and becomes one value a plot (VH in decibel, NDVI): dates of looks matter, so that weekly
+//! composites will not do. [`crops()`] reads the crops off the series of a plot; [`Calendar`] does it for the layers of
+//! the store. Nothing is done while neither the scenes nor the plots nor the settings have changed.
+
+mod cells;
+mod change;
+mod crops;
+mod growth;
+mod kept;
+mod looks;
+mod series;
+mod settings;
+#[cfg(test)]
+mod tests;
+mod whittaker;
+
+pub use change::Estimate;
+pub use crops::{Crop, crops};
+pub use series::Series;
+pub use settings::{CalendarSettings, SeasonRule};
+pub use whittaker::{v_curve_lambda, whittaker, whittaker_expectile};
+
+use crate::Result;
+use crate::pipeline::{self, Progress, SCENES, Settings};
+use cells::Cells;
+use chrono::NaiveDate;
+use geo_types::MultiPolygon;
+use kept::Kept;
+use looks::{PlotLook, Quantity};
+use rayon::prelude::*;
+use sen_catalog::season::Season;
+use sen_catalog::{Assets, FeatureQuery, Grid, Item, ItemQuery, Store, asset};
+use serde::Serialize;
+use sha2::{Digest, Sha256};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+/// Version of the method; another one remakes every calendar.
+const VERSION: u32 = 1;
+
+/// What making calendars needs to know.
+pub struct Calendar<'a> {
+    /// Scenes, plots, and the crops that come out.
+    pub store: Arc<dyn Store>,
+    /// Files of the scenes.
+    pub assets: Assets,
+    /// The province grid.
+    pub grid: Grid,
+    /// How scenes are read.
+    pub processing: &'a Settings,
+    /// What is known of the crop.
+    pub settings: &'a CalendarSettings,
+    /// Set to stop soon and cleanly.
+    pub cancelled: &'a AtomicBool,
+}
+
+/// What became of the calendar of one layer.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct CalendarReport {
+    /// The layer.
+    pub layer: String,
+    /// False when nothing had to be done.
+    pub made: bool,
+    /// Plots of the layer.
+    pub plots: usize,
+    /// Plots with at least one crop.
+    pub with_crops: usize,
+    /// Plots whose crops are others than before.
+    pub changed: usize,
+    /// Scenes that could not be read, with the reason; the rest was used.
+    pub failed: Vec<(String, String)>,
+}
+
+impl Calendar<'_> {
+    /// Makes the calendars of the configured layers that are out of date.
+    ///
+    /// # Errors
+    /// When the catalogue cannot be read or written.
+    pub async fn run(&self, progress: &dyn Progress) -> Result<Vec<CalendarReport>> {
+        let known = self.store.layers().await?;
+        let mut reports = Vec::new();
+        let mut scenes = None;
+        for name in &self.settings.layers {
+            let Some(layer) = known.iter().find(|layer| layer.name == *name) else {
+                continue;
+            };
+            if scenes.is_none() {
+                scenes = Some(self.scenes().await?);
+            }
+            let scenes = scenes.as_deref().unwrap_or_default();
+            let digest = self.digest(layer.revision, scenes);
+            let mut report = CalendarReport {
+                layer: name.clone(),
+                made: false,
+                plots: layer.count as usize,
+                with_crops: 0,
+                changed: 0,
+                failed: Vec::new(),
+            };
+            if self.store.calendar_digest(name).await?.as_deref() != Some(&digest) {
+                let features = self.store.features(&FeatureQuery::layer(name)).await?;
+                let (fids, polygons): (Vec<i64>, Vec<MultiPolygon<f64>>) = features
+                    .iter()
+                    .filter_map(|feature| Some((feature.fid, feature.polygons()?)))
+                    .unzip();
+                let plots = Plots {
+                    revision: layer.revision,
+                    fids,
+                    polygons,
+                };
+                let Some(seasons) =
+                    pipeline::blocking(|| self.seasons(&plots, scenes, &mut report, progress))?
+                else {
+                    break;
+                };
+                report.made = true;
+                report.with_crops = seasons.iter().filter(|seasons| !seasons.is_empty()).count();
+                let seasons = plots.fids.into_iter().zip(seasons).collect();
+                report.changed = self.store.put_seasons(seasons).await?;
+                if report.failed.is_empty() {
+                    self.store.put_calendar_digest(name, &digest).await?;
+                }
+            }
+            reports.push(report);
+        }
+        Ok(reports)
+    }
+
+    /// The scenes that help, in order of time.
+    async fn scenes(&self) -> Result<Vec<Item>> {
+        let mut scenes = Vec::new();
+        for collection in SCENES {
+            scenes.extend(self.store.items(&ItemQuery::collection(*collection)).await?);
+        }
+        scenes.retain(looks::is_wanted);
+        scenes.sort_by(|a, b| (a.interval.start, &a.id).cmp(&(b.interval.start, &b.id)));
+        Ok(scenes)
+    }
+
+    /// Changes when the looks at the plots might.
+    fn looks_digest(&self, revision: u64, scenes: &[Item]) -> String {
+        let mut hasher = Sha256::new();
+        hasher.update(serde_json::json!([VERSION, revision, self.grid]).to_string());
+        hasher.update(pipeline::fingerprint(scenes.iter(), self.processing));
+        asset::hex(&hasher.finalize())
+    }
+
+    /// Changes when the crops might.
+    fn digest(&self, revision: u64, scenes: &[Item]) -> String {
+        let mut hasher = Sha256::new();
+        hasher.update(self.looks_digest(revision, scenes));
+        hasher.update(serde_json::json!(self.settings).to_string());
+        asset::hex(&hasher.finalize())
+    }
+
+    /// The crops of each plot; none when stopped.
+    fn seasons(
+        &self,
+        plots: &Plots,
+        scenes: &[Item],
+        report: &mut CalendarReport,
+        progress: &dyn Progress,
+    ) -> Result<Option<Vec<Vec<Season>>>> {
+        let cells = Cells::new(&plots.polygons, &self.grid)?;
+        let kept = Kept {
+            assets: &self.assets,
+            layer: &report.layer.clone(),
+            fids: &plots.fids,
+        };
+        let dilation = self.processing.dilation(self.grid.cell_width);
+        let mut looks: Vec<PlotLook> = Vec::with_capacity(scenes.len());
+        progress.begin(&format!("crop calendar of {}", report.layer), scenes.len() as u64);
+        for batch in scenes.chunks(rayon::current_num_threads().max(1)) {
+            if self.cancelled.load(Ordering::Relaxed) {
+                return Ok(None);
+            }
+            let read: Vec<_> = batch
+                .par_iter()
+                .map(|scene| -> Result<Option<PlotLook>> {
+                    let name = format!("{}/{}", scene.collection, scene.id);
+                    let made_of = self.looks_digest(plots.revision, std::slice::from_ref(scene));
+                    if let Some(look) = kept.load(&name, &made_of) {
+                        return Ok(Some(look));
+                    }
+                    let count = plots.fids.len();
+                    let look = looks::read(scene, &cells, count, &self.assets, &self.grid, dilation)?;
+                    if let Some(look) = &look {
+                        kept.save(&name, &made_of, look)?;
+                    }
+                    Ok(look)
+                })
+                .collect();
+            for (scene, look) in batch.iter().zip(read) {
+                match look {
+                    Ok(look) => looks.extend(look),
+                    Err(error) => {
+                        let name = format!("{}/{}", scene.collection, scene.id);
+                        progress.message(&format!("calendar: {name} left out: {error}"));
+                        report.failed.push((name, error.to_string()));
+                    }
+                }
+                progress.advance(1);
+            }
+        }
+        let seasons = (0..plots.fids.len()).into_par_iter().map(|plot| {
+            let crops = crops(&series(&looks, plot), self.settings);
+            crops.iter().map(|crop| season(crop, self.settings)).collect()
+        });
+        Ok(Some(seasons.collect()))
+    }
+}
+
+/// The plots of a layer.
+struct Plots {
+    /// Of the layer.
+    revision: u64,
+    fids: Vec<i64>,
+    polygons: Vec<MultiPolygon<f64>>,
+}
+
+/// The series of one plot.
+fn series(looks: &[PlotLook], plot: usize) -> Series {
+    let of = |quantity: Quantity| {
+        let seen = looks
+            .iter()
+            .filter(|look| look.quantity == quantity && !look.values[plot].is_nan());
+        seen.map(|look| (look.day, f64::from(look.values[plot])))
+            .collect()
+    };
+    Series {
+        radar: of(Quantity::Vh),
+        optical: of(Quantity::Ndvi),
+    }
+}
+
+/// A crop as a row of the store. A crop whose sowing was not seen is named by the day it must have been sown.
+fn season(crop: &Crop, settings: &CalendarSettings) -> Season {
+    let day = |day: f64| NaiveDate::from_num_days_from_ce_opt(day.round() as i32);
+    let date = |estimate: Option<Estimate>| estimate.and_then(|estimate| day(estimate.day));
+    let spread =
+        |estimate: Option<Estimate>| estimate.map(|estimate| (estimate.spread * 10.0).round() / 10.0);
+    let implied = crop
+        .sowing
+        .map(|sowing| sowing.day)
+        .or_else(|| crop.harvest.map(|harvest| harvest.day - settings.duration()))
+        .or_else(|| {
+            let vegetative = settings.duration() - settings.ripening_days;
+            crop.heading.map(|heading| heading.day - vegetative)
+        });
+    Season {
+        season: implied
+            .and_then(day)
+            .map(|sowing| settings.label(sowing))
+            .unwrap_or_default(),
+        sowing: date(crop.sowing),
+        heading: date(crop.heading),
+        harvest: date(crop.harvest),
+        lost: crop.lost.and_then(day),
+        sowing_uncertainty_days: spread(crop.sowing),
+        heading_uncertainty_days: spread(crop.heading),
+        harvest_uncertainty_days: spread(crop.harvest),
+    }
+}

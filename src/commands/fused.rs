@@ -1,0 +1,96 @@
+//! What a run does beside the weekly products: surfaces between stations, crop calendars.
+
+use crate::config::Data;
+use crate::output::Output;
+use sen_catalog::{Grid, Period};
+use sen_processing::fusion::Surfaces;
+use sen_processing::phenology::Calendar;
+use sen_processing::pipeline::Report;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+
+/// Surfaces of the weeks from the observations of the stations; before zone statistics, which are made of them too.
+pub(crate) async fn surfaces(
+    data: &Data,
+    grid: Grid,
+    weeks: &[Period],
+    output: &Output,
+    report: &mut Report,
+) -> anyhow::Result<()> {
+    let surfaces = Surfaces {
+        store: Arc::clone(&data.store),
+        assets: data.assets.clone(),
+        grid,
+        code_version: env!("CARGO_PKG_VERSION").to_owned(),
+        settings: &data.config.fusion,
+    };
+    report.surfaces = surfaces.run(weeks, output).await?;
+    Ok(())
+}
+
+/// The configured layers against what stations measured; after zone statistics, which it may use.
+pub(crate) async fn calibrations(data: &Data, report: &mut Report) -> anyhow::Result<()> {
+    report.calibrations =
+        sen_processing::fusion::calibrate(data.store.as_ref(), &data.assets, &data.config.fusion).await?;
+    Ok(())
+}
+
+/// Crop calendars of the layers of plots; nothing is done while scenes and plots are as they were.
+pub(crate) async fn calendars(
+    data: &Data,
+    grid: Grid,
+    cancelled: &AtomicBool,
+    output: &Output,
+    report: &mut Report,
+) -> anyhow::Result<()> {
+    let calendar = Calendar {
+        store: Arc::clone(&data.store),
+        assets: data.assets.clone(),
+        grid,
+        processing: &data.config.processing,
+        settings: &data.config.calendar,
+        cancelled,
+    };
+    report.calendars = calendar.run(output).await?;
+    Ok(())
+}
+
+/// The same for people; empty when there was nothing of it.
+pub(crate) fn summary(report: &Report) -> String {
+    use std::fmt::Write;
+    let mut text = String::new();
+    for surface in &report.surfaces {
+        // writing to a string cannot fail
+        let _ = writeln!(
+            text,
+            "surface {}: {} made, {} up to date, {} without observations",
+            surface.property, surface.made, surface.up_to_date, surface.no_input
+        );
+    }
+    for calibration in &report.calibrations {
+        let _ = writeln!(
+            text,
+            "{} against {}: {} pairs, correction {}applied: {}",
+            calibration.collection,
+            calibration.property,
+            calibration.pairs,
+            if calibration.applied { "" } else { "not " },
+            calibration.reason
+        );
+    }
+    for calendar in &report.calendars {
+        let _ = if calendar.made {
+            writeln!(
+                text,
+                "crop calendar of {}: {} of {} plots have crops, {} changed",
+                calendar.layer, calendar.with_crops, calendar.plots, calendar.changed
+            )
+        } else {
+            writeln!(text, "crop calendar of {}: up to date", calendar.layer)
+        };
+        for (scene, reason) in &calendar.failed {
+            let _ = writeln!(text, "left out of the calendar: {scene}: {reason}");
+        }
+    }
+    text
+}
