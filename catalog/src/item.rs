@@ -70,6 +70,27 @@ impl Asset {
             bytes: 0,
         }
     }
+
+    /// True unless the file is known to hold something else than pixels (tables of statistics, by their extension).
+    pub fn is_raster(&self) -> bool {
+        !self.has_extension("arrow") && !self.has_extension("json")
+    }
+
+    fn has_extension(&self, extension: &str) -> bool {
+        let own = std::path::Path::new(&self.href).extension();
+        own.is_some_and(|own| own.eq_ignore_ascii_case(extension))
+    }
+
+    /// The media type of the file, by its extension.
+    pub fn media_type(&self) -> &'static str {
+        if self.has_extension("arrow") {
+            "application/vnd.apache.arrow.file"
+        } else if self.has_extension("json") {
+            "application/json"
+        } else {
+            "image/tiff; application=geotiff; profile=cloud-optimized"
+        }
+    }
 }
 
 /// A scene or a weekly raster: when, where, which files, made from what.
@@ -215,12 +236,11 @@ fn stac_asset(name: &str, asset: &Asset, resolve: &impl Fn(&str) -> String) -> V
     }
     let mut out = Map::new();
     out.insert("href".into(), json!(resolve(&asset.href)));
-    out.insert(
-        "type".into(),
-        json!("image/tiff; application=geotiff; profile=cloud-optimized"),
-    );
+    out.insert("type".into(), json!(asset.media_type()));
     out.insert("roles".into(), json!(["data"]));
-    out.insert("bands".into(), json!([band]));
+    if asset.is_raster() {
+        out.insert("bands".into(), json!([band]));
+    }
     if let Some(sha256) = &asset.sha256 {
         // multihash: 0x12 = sha2-256, 0x20 = 32 bytes
         out.insert("file:checksum".into(), json!(format!("1220{sha256}")));

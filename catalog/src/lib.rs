@@ -7,6 +7,7 @@ pub mod admin;
 pub mod asset;
 pub mod band;
 pub mod calibration;
+pub mod coverage;
 pub mod crs;
 mod error;
 pub mod feature;
@@ -23,6 +24,7 @@ pub mod season;
 pub mod statistic;
 pub mod store;
 pub mod tms;
+pub mod zonal;
 
 pub use asset::Assets;
 pub use band::Band;
