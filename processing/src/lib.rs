@@ -14,5 +14,6 @@ pub mod pipeline;
 pub mod product;
 pub mod source;
 pub mod vector;
+pub mod zonal;
 
 pub use error::{Error, Result};

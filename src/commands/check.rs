@@ -5,6 +5,7 @@ use crate::config::{Data, Place};
 use crate::output::Output;
 use clap::Args;
 use sen_catalog::raster::Cog;
+use sen_catalog::statistic::StatisticTable;
 use sen_catalog::{Asset, Item, ItemQuery, asset};
 use sen_processing::pipeline::Progress;
 use serde_json::json;
@@ -127,7 +128,9 @@ fn check_asset(path: &Path, asset: &Asset, item: &Item) -> Result<(), String> {
             path.display()
         ));
     }
-    if !item.is_scene() {
+    if !asset.is_raster() {
+        StatisticTable::open(path).map_err(|error| error.to_string())?;
+    } else if !item.is_scene() {
         Cog::open(path).map_err(|error| format!("{error}; {remedy}"))?;
     }
     Ok(())

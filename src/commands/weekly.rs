@@ -114,9 +114,28 @@ pub(crate) async fn make(
         fused::surfaces(data, grid, weeks, output, &mut report).await?;
         fused::calibrations(data, &mut report).await?;
         fused::calendars(data, grid, cancelled, output, &mut report).await?;
+        zone_statistics(data, weeks, cancelled, output, &mut report).await?;
     }
     output.finish();
     Ok(report)
+}
+
+/// What the weeks' rasters say of every zone: tables that are missing or were made of other rasters or zones.
+pub(crate) async fn zone_statistics(
+    data: &Data,
+    weeks: &[Period],
+    cancelled: &AtomicBool,
+    output: &Output,
+    report: &mut Report,
+) -> anyhow::Result<()> {
+    let zonal = sen_processing::zonal::ZoneStatistics {
+        store: Arc::clone(&data.store),
+        assets: data.assets.clone(),
+        cancelled,
+    };
+    report.statistics = zonal.run(weeks, output).await?;
+    report.cancelled |= report.statistics.cancelled;
+    Ok(())
 }
 
 /// The report as a table (a row a product), JSON and exit status.
@@ -141,6 +160,12 @@ pub(crate) fn summary(report: &Report) -> anyhow::Result<(String, Value, Outcome
             failed.period, failed.scene, failed.reason
         );
     }
+    for failed in &report.statistics.failed {
+        troubles += &format!(
+            "failed: statistics of {} in {}: {}\n",
+            failed.layer, failed.item, failed.reason
+        );
+    }
     if report.cancelled {
         troubles += "stopped before all was done; run the same command again to finish\n";
     }
@@ -153,6 +178,16 @@ pub(crate) fn summary(report: &Report) -> anyhow::Result<(String, Value, Outcome
     let text = table(&["product", "made", "up to date", "no input", "failed"], &rows)
         + &fused::summary(report)
         + &troubles;
+    let mut text = table(&["product", "made", "up to date", "no input", "failed"], &rows);
+    let statistics = &report.statistics;
+    if !statistics.made.is_empty() || statistics.up_to_date > 0 {
+        text += &format!(
+            "zone statistics: {} tables made, {} up to date\n",
+            statistics.made.len(),
+            statistics.up_to_date
+        );
+    }
+    text += &troubles;
     let outcome = if report.is_complete() {
         Outcome::Done
     } else {

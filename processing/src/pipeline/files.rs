@@ -21,7 +21,7 @@ pub(super) const QUALITY_LAYERS: [(&str, Option<f64>, &str); 3] = [
 
 /// A file under a temporary name, removed unless it is published.
 #[derive(Debug)]
-pub(super) struct Temporary(pub(super) PathBuf);
+pub(crate) struct Temporary(pub(crate) PathBuf);
 
 impl Drop for Temporary {
     fn drop(&mut self) {

@@ -45,15 +45,21 @@ pub(super) async fn publish(
         .cloned()
         .collect();
     lineage.sort_unstable();
-    let item = item(weekly, week, task, &made, lineage, &mine)?;
-    let document = document(weekly, &item)?;
+    let mut item = item(weekly, week, task, &made, lineage, &mine)?;
     for file in &made.files {
         sync(&file.temporary)?;
     }
-    let same_pixels = task
-        .previous
-        .as_ref()
-        .is_some_and(|old| old.assets == item.assets);
+    let same_pixels = task.previous.as_ref().is_some_and(|old| {
+        let rasters = old.assets.iter().filter(|(_, asset)| asset.is_raster());
+        rasters.eq(&item.assets)
+    });
+    if let Some(old) = task.previous.as_ref().filter(|_| same_pixels) {
+        // what was counted in these pixels is still so
+        let tables = old.assets.iter().filter(|(_, asset)| !asset.is_raster());
+        item.assets
+            .extend(tables.map(|(name, asset)| (name.clone(), asset.clone())));
+    }
+    let document = document(&weekly.assets, &item)?;
     if task.previous.is_some() && !same_pixels {
         weekly.store.delete_item(&item.collection, &item.id).await?;
     }
@@ -111,9 +117,9 @@ fn item(
 }
 
 /// The item as a STAC document beside its files.
-fn document(weekly: &Weekly, item: &Item) -> Result<Temporary> {
+pub(crate) fn document(assets: &Assets, item: &Item) -> Result<Temporary> {
     let stac = item.to_stac(|href| format!("./{}", href.rsplit('/').next().unwrap_or(href)));
-    let temporary = Temporary(weekly.assets.temporary(&item.id));
+    let temporary = Temporary(assets.temporary(&item.id));
     fs::write(&temporary.0, format!("{stac:#}\n")).map_err(|error| Error::io(&temporary.0, error))?;
     Ok(temporary)
 }

@@ -81,6 +81,8 @@ pub struct Report {
     /// Crop calendars, by layer.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub calendars: Vec<CalendarReport>,
+    /// Tables of zone statistics that were made or could not be; those up to date are only counted.
+    pub statistics: crate::zonal::Report,
     /// True when the run was stopped before its end.
     pub cancelled: bool,
 }
@@ -91,6 +93,8 @@ impl Report {
         let failed = |entry: &Entry| matches!(entry.outcome, Outcome::Failed { .. });
         let calendars = self.calendars.iter().all(|calendar| calendar.failed.is_empty());
         !self.cancelled && calendars && self.failed_scenes.is_empty() && !self.entries.iter().any(failed)
+        let scenes = self.failed_scenes.is_empty() && !self.entries.iter().any(failed);
+        scenes && !self.cancelled && self.statistics.failed.is_empty()
     }
 
     /// Takes entries out again (their work was stopped); `sorted` is in ascending order.

@@ -1,0 +1,266 @@
+//! Statistics of every zone against every weekly item, as tables beside the rasters.
+//!
+//! A table is made when there is none, or when it was made of another raster or other zones; no clock is asked. Files
+//! first, row last, as for rasters: a killed run leaves no row that points at half a file, and the next one finishes.
+//! All features of a layer are counted, also those of other times, so that a week can be told by the communes of then
+//! and by those of now.
+
+mod layer;
+#[cfg(test)]
+mod tests;
+
+use crate::Result;
+use crate::pipeline::files::Temporary;
+use crate::pipeline::{Progress, blocking, publish};
+use layer::Zones;
+use sen_catalog::coverage::Projection;
+use sen_catalog::feature::Shape;
+use sen_catalog::item::SCENE_COLLECTIONS;
+use sen_catalog::raster::Cog;
+use sen_catalog::statistic::{StatisticTable, ZonalStatistic, asset_name};
+use sen_catalog::zonal::{self, Layer, Options, Zone};
+use sen_catalog::{Asset, Assets, Crs, Grid, Item, ItemQuery, Period, Store, asset};
+use serde::Serialize;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+/// Moves on when the same zones and pixels would give other numbers.
+const METHOD: &str = "1";
+
+/// The second half of the weekly run.
+pub struct ZoneStatistics<'a> {
+    /// Rows of items and features.
+    pub store: Arc<dyn Store>,
+    /// Files.
+    pub assets: Assets,
+    /// Set to stop soon and cleanly.
+    pub cancelled: &'a AtomicBool,
+}
+
+/// A table.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Entry {
+    /// `collection/id` of the item.
+    pub item: String,
+    /// The layer of zones.
+    pub layer: String,
+}
+
+/// A table that could not be made.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Failed {
+    /// `collection/id` of the item.
+    pub item: String,
+    /// The layer of zones.
+    pub layer: String,
+    /// Why, naming the file.
+    pub reason: String,
+}
+
+/// What a run did.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+pub struct Report {
+    /// Tables made, by layer, collection and week.
+    pub made: Vec<Entry>,
+    /// How many tables were up to date.
+    pub up_to_date: usize,
+    /// Tables that could not be made.
+    pub failed: Vec<Failed>,
+    /// True when the run was stopped before its end.
+    pub cancelled: bool,
+}
+
+impl ZoneStatistics<'_> {
+    /// Makes the tables of the given weeks that are missing or out of date, one layer of zones after the other. What
+    /// fails is named in the report and the rest done.
+    ///
+    /// # Errors
+    /// When the catalogue cannot be read or written.
+    pub async fn run(&self, weeks: &[Period], progress: &dyn Progress) -> Result<Report> {
+        let mut report = Report::default();
+        let layers = self.store.layers().await?;
+        for layer in layers.iter().filter(|layer| layer.shape == Shape::Polygon) {
+            // read again for each layer: the rows have changed
+            let items = self.items(weeks).await?;
+            if items.is_empty() {
+                break;
+            }
+            let zones = Zones::read(self.store.as_ref(), &layer.name).await?;
+            progress.begin(&format!("statistics of {}", layer.name), items.len() as u64);
+            let mut placed: Option<(Grid, Vec<Zone>)> = None;
+            for item in items {
+                if self.cancelled.load(Ordering::Relaxed) {
+                    report.cancelled = true;
+                    return Ok(report);
+                }
+                self.table(item, &zones, &mut placed, &mut report, progress)
+                    .await?;
+                if report.cancelled {
+                    return Ok(report);
+                }
+                progress.advance(1);
+            }
+        }
+        Ok(report)
+    }
+
+    /// The weekly items with a raster, oldest week first within a collection.
+    async fn items(&self, weeks: &[Period]) -> Result<Vec<Item>> {
+        let weeks: BTreeSet<Period> = weeks.iter().copied().collect();
+        let mut items = Vec::new();
+        for collection in self.store.collections().await? {
+            if SCENE_COLLECTIONS.contains(&collection.as_str()) {
+                continue;
+            }
+            let query = ItemQuery {
+                from: weeks.first().copied(),
+                to: weeks.last().copied(),
+                ..ItemQuery::collection(collection)
+            };
+            let found = self.store.items(&query).await?;
+            items.extend(found.into_iter().filter(|item| {
+                let raster = item
+                    .main_asset()
+                    .is_some_and(|asset| asset.is_raster() && !asset.href.contains("://"));
+                raster && weeks.contains(&item.period())
+            }));
+        }
+        Ok(items)
+    }
+
+    /// One table, when it has to be made.
+    async fn table(
+        &self,
+        mut item: Item,
+        zones: &Zones,
+        placed: &mut Option<(Grid, Vec<Zone>)>,
+        report: &mut Report,
+        progress: &dyn Progress,
+    ) -> Result<()> {
+        let Some(main) = item.main_asset().cloned() else {
+            return Ok(());
+        };
+        let entry = Entry {
+            item: format!("{}/{}", item.collection, item.id),
+            layer: zones.layer.clone(),
+        };
+        let metadata = metadata(&item, &main, zones);
+        if self.is_current(&item, &zones.layer, &metadata) {
+            report.up_to_date += 1;
+            return Ok(());
+        }
+        let made = blocking(|| {
+            let statistics = self.measure(&main, zones, placed, progress)?;
+            self.write(&item, zones, statistics, &metadata)
+        });
+        match made {
+            Ok((temporary, asset)) => {
+                self.publish(&mut item, &zones.layer, &temporary, asset).await?;
+                report.made.push(entry);
+            }
+            Err(_) if self.cancelled.load(Ordering::Relaxed) => report.cancelled = true,
+            Err(error) => report.failed.push(Failed {
+                item: entry.item,
+                layer: entry.layer,
+                reason: error.to_string(),
+            }),
+        }
+        Ok(())
+    }
+
+    /// True when the item's table is whole and made of the same.
+    fn is_current(&self, item: &Item, layer: &str, metadata: &BTreeMap<String, String>) -> bool {
+        let Some(asset) = item.assets.get(&asset_name(layer)) else {
+            return false;
+        };
+        let path = self.assets.path(&asset.href);
+        let whole = std::fs::metadata(&path).is_ok_and(|file| file.len() == asset.bytes);
+        whole && StatisticTable::open(&path).is_ok_and(|table| table.metadata() == metadata)
+    }
+
+    fn measure(
+        &self,
+        main: &Asset,
+        zones: &Zones,
+        placed: &mut Option<(Grid, Vec<Zone>)>,
+        progress: &dyn Progress,
+    ) -> Result<Vec<ZonalStatistic>> {
+        let cog = Cog::open(&self.assets.path(&main.href))?;
+        let grid = *cog.grid();
+        let options = Options {
+            cancelled: Some(self.cancelled),
+            ..Options::default()
+        };
+        // all weeks of a province lie on one grid: its zones are projected once
+        let zones = match placed {
+            Some((own, zones)) if *own == grid => zones,
+            other => {
+                let projection = Projection::new(Crs::WGS84, &grid)?;
+                &mut other.insert((grid, zones.place(&projection, progress))).1
+            }
+        };
+        Ok(zonal::statistics(&Layer::new(&cog, main), zones, options)?)
+    }
+
+    fn write(
+        &self,
+        item: &Item,
+        zones: &Zones,
+        statistics: Vec<ZonalStatistic>,
+        metadata: &BTreeMap<String, String>,
+    ) -> Result<(Temporary, Asset)> {
+        let name = asset_name(&zones.layer);
+        let rows: Vec<_> = zones
+            .features
+            .iter()
+            .zip(statistics)
+            .map(|(feature, statistic)| (feature.fid, feature.code.clone(), statistic))
+            .collect();
+        let temporary = Temporary(self.assets.temporary(&name));
+        StatisticTable::write(&temporary.0, &rows, metadata)?;
+        let (sha256, bytes) = asset::checksum(&temporary.0)?;
+        let asset = Asset {
+            sha256: Some(sha256),
+            bytes,
+            ..Asset::new(Assets::href(item, &name, "arrow"))
+        };
+        Ok((temporary, asset))
+    }
+
+    /// Files to their places, then the row.
+    async fn publish(&self, item: &mut Item, layer: &str, file: &Temporary, asset: Asset) -> Result<()> {
+        let name = asset_name(layer);
+        let href = asset.href.clone();
+        if item.assets.remove(&name).is_some_and(|old| old != asset) {
+            // no reader sees a row whose file changed underneath
+            self.store.put_item(item).await?;
+        }
+        item.assets.insert(name, asset);
+        let document = publish::document(&self.assets, item)?;
+        self.assets.publish(&file.0, &href)?;
+        self.assets
+            .publish(&document.0, &Assets::href(item, &item.id, "json"))?;
+        self.store.put_item(item).await?;
+        Ok(())
+    }
+}
+
+/// What the numbers of a table depend on.
+fn metadata(item: &Item, main: &Asset, zones: &Zones) -> BTreeMap<String, String> {
+    let raster = main.sha256.clone().unwrap_or_default();
+    let values = format!(
+        "{} {} {:?} {}",
+        main.scale, main.offset, main.nodata, main.band_index
+    );
+    [
+        ("item", format!("{}/{}", item.collection, item.id)),
+        ("layer", zones.layer.clone()),
+        ("method", METHOD.into()),
+        ("raster", raster),
+        ("values", values),
+        ("zones", zones.fingerprint.clone()),
+    ]
+    .map(|(name, value)| (name.to_owned(), value))
+    .into()
+}

@@ -1,0 +1,93 @@
+//! The zones of one layer, as much of them as is needed to measure them.
+
+use crate::Result;
+use crate::pipeline::Progress;
+use geo_types::MultiPolygon;
+use rayon::prelude::*;
+use sen_catalog::coverage::Projection;
+use sen_catalog::zonal::Zone;
+use sen_catalog::{FeatureQuery, Store, asset};
+use sha2::{Digest, Sha256};
+
+/// Features read from the store at once; the rest of what they hold is let go again.
+const PAGE: usize = 20_000;
+
+/// A feature without its attributes.
+pub(super) struct Polygons {
+    pub(super) fid: i64,
+    pub(super) code: String,
+    shape: MultiPolygon<f64>,
+    area_m2: f64,
+}
+
+/// A layer's zones in the order of their fid.
+pub(super) struct Zones {
+    pub(super) layer: String,
+    pub(super) features: Vec<Polygons>,
+    /// Changes with whatever the numbers depend on, and with nothing else: not with how often the layer was imported.
+    pub(super) fingerprint: String,
+}
+
+impl Zones {
+    pub(super) async fn read(store: &dyn Store, layer: &str) -> Result<Self> {
+        let mut features: Vec<Polygons> = Vec::new();
+        let mut hasher = Sha256::new();
+        loop {
+            let page = store
+                .features(&FeatureQuery {
+                    after: features.last().map(|feature| feature.fid),
+                    limit: Some(PAGE),
+                    ..FeatureQuery::layer(layer)
+                })
+                .await?;
+            let last = page.len() < PAGE;
+            for feature in page {
+                let own = Polygons {
+                    fid: feature.fid,
+                    shape: feature.polygons().unwrap_or(MultiPolygon(Vec::new())),
+                    code: feature.code,
+                    area_m2: feature.area_m2,
+                };
+                own.hash(&mut hasher);
+                features.push(own);
+            }
+            if last {
+                break;
+            }
+        }
+        Ok(Self {
+            layer: layer.to_owned(),
+            features,
+            fingerprint: asset::hex(&hasher.finalize()),
+        })
+    }
+
+    /// The zones on a grid; one that has no place there is counted as not seen.
+    pub(super) fn place(&self, projection: &Projection, progress: &dyn Progress) -> Vec<Zone> {
+        let place = |feature: &Polygons| {
+            Zone::new(&feature.shape, feature.area_m2, projection).unwrap_or_else(|error| {
+                progress.message(&format!("{} {}: {error}", self.layer, feature.code));
+                Zone::nowhere(feature.area_m2)
+            })
+        };
+        self.features.par_iter().map(place).collect()
+    }
+}
+
+impl Polygons {
+    fn hash(&self, hasher: &mut Sha256) {
+        hasher.update(self.fid.to_le_bytes());
+        hasher.update((self.code.len() as u64).to_le_bytes());
+        hasher.update(&self.code);
+        hasher.update(self.area_m2.to_le_bytes());
+        for polygon in &self.shape {
+            for ring in std::iter::once(polygon.exterior()).chain(polygon.interiors()) {
+                hasher.update((ring.0.len() as u64).to_le_bytes());
+                for point in &ring.0 {
+                    hasher.update(point.x.to_le_bytes());
+                    hasher.update(point.y.to_le_bytes());
+                }
+            }
+        }
+    }
+}
