@@ -112,8 +112,9 @@ impl App {
     /// The raster of an item.
     pub(crate) fn raster_of(&self, item: &Arc<Item>, pick: Pick<'_>) -> Outcome<Arc<Raster>> {
         let name = pick.asset.unwrap_or(&item.collection);
-        let Some(asset) = item.assets.get(name) else {
-            let known: Vec<_> = item.assets.keys().map(String::as_str).collect();
+        let Some(asset) = item.assets.get(name).filter(|asset| asset.is_raster()) else {
+            let rasters = item.assets.iter().filter(|(_, asset)| asset.is_raster());
+            let known: Vec<_> = rasters.map(|(name, _)| name.as_str()).collect();
             let known = known.join(", ");
             return Err(Problem::bad(
                 "asset",

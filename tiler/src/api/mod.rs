@@ -15,6 +15,7 @@ mod tilejson;
 pub(crate) mod tiles;
 mod titiler;
 mod vector;
+pub(crate) mod zonal;
 
 use crate::state::Shared;
 use axum::Router;
@@ -48,6 +49,7 @@ pub(crate) const STANDARDS: &[&dyn Standard] = &[
     &titiler::Titiler,
     &point::Point,
     &series::Series,
+    &zonal::Zonal,
     &periods::Periods,
     &sensorthings::SensorThings,
     &stations::Stations,

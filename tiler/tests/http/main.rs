@@ -10,3 +10,4 @@ mod tiles;
 mod values;
 mod vector;
 mod world;
+mod zonal;

@@ -198,6 +198,18 @@ pub(crate) async fn ask(router: &Router, method: Method, path: &str, headers: &[
     }
 }
 
+/// The same with a body.
+pub(crate) async fn ask_with(world: &World, method: Method, path: &str, body: String) -> Answer {
+    let request = Request::builder().method(method).uri(path).body(Body::from(body));
+    let response = world.router.clone().oneshot(request.expect("a request")).await;
+    let (parts, body) = response.expect("infallible").into_parts();
+    Answer {
+        status: parts.status,
+        headers: parts.headers,
+        body: to_bytes(body, usize::MAX).await.expect("a body").to_vec(),
+    }
+}
+
 fn empty_item(collection: &str, period: Period) -> Item {
     Item {
         id: Item::weekly_id(collection, period),
