@@ -153,6 +153,11 @@ impl Service {
         request.send().unwrap_or_else(|error| panic!("{path}: {error}"))
     }
 
+    pub(crate) fn post(&self, path: &str, body: &serde_json::Value) -> reqwest::blocking::Response {
+        let request = self.client.post(format!("{}{path}", self.base)).json(body);
+        request.send().unwrap_or_else(|error| panic!("{path}: {error}"))
+    }
+
     pub(crate) fn json(&self, path: &str) -> serde_json::Value {
         let response = self.get(path);
         assert_eq!(response.status(), 200, "{path}");

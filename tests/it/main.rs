@@ -18,4 +18,5 @@ mod scenes;
 mod sensors;
 mod toy_product;
 mod weeks;
+mod zonal;
 mod zones;

@@ -1,0 +1,270 @@
+//! What each plot's week was, as numbers: tables beside the rasters, the same over HTTP, the same as exactextract.
+
+use crate::harness::{Sen, Service, real_data};
+use crate::scenes::{self, NOTHING, RICE, WATER};
+use geo_types::{Coord, LineString, MultiPolygon, Polygon};
+use sen_catalog::coverage::Projection;
+use sen_catalog::crs::Transform;
+use sen_catalog::raster::Cog;
+use sen_catalog::statistic::{StatisticTable, ZonalStatistic};
+use sen_catalog::zonal::{Layer, Options, Zone, statistics};
+use sen_catalog::{Asset, Crs, Feature, feature, store};
+use serde_json::{Value, json};
+
+const RICE_NDVI: f64 = 0.7778;
+const WATER_NDVI: f64 = -0.4286;
+
+/// A square of cells of the little province, as ring of lon/lat.
+fn ring(column: f64, row: f64, side: f64) -> Vec<(f64, f64)> {
+    let grid = scenes::grid();
+    let back = Transform::new(grid.crs, Crs::WGS84).expect("known");
+    let corners = [(0.0, 0.0), (0.0, side), (side, side), (side, 0.0), (0.0, 0.0)];
+    let place = |(dx, dy): (f64, f64)| {
+        let x = grid.west + (column + dx) * grid.cell_width;
+        let y = grid.north - (row + dy) * grid.cell_height;
+        back.point(x, y).expect("inside")
+    };
+    corners.into_iter().map(place).collect()
+}
+
+fn plot(code: &str, ring: Vec<(f64, f64)>) -> Feature {
+    let mut plot = Feature::new("plots", code, Polygon::new(LineString::from(ring), vec![]).into());
+    plot.parent = Some("C1".into());
+    plot
+}
+
+/// A river over the western half in W34, rice everywhere in W35, and four plots.
+fn province() -> Sen {
+    let sen = Sen::new();
+    let source = sen.path("source");
+    let river = |column: usize, _: usize| if column < 64 { WATER } else { RICE };
+    scenes::sentinel2(&source, "S2A_48PWS_20260818_0_L2A", "2026-08-18T03:21:31Z", river);
+    scenes::sentinel2(
+        &source,
+        "S2B_48PWS_20260825_0_L2A",
+        "2026-08-25T03:21:31Z",
+        |column, row| {
+            if column >= 100 && row >= 100 {
+                NOTHING
+            } else {
+                RICE
+            }
+        },
+    );
+    sen.ingest(&source, &[]).expect(0);
+    put(
+        &sen,
+        vec![
+            plot("DT-001", ring(60.5, 20.0, 10.0)),
+            plot("DT-002", ring(80.25, 30.75, 5.5)),
+            plot("DT-003", ring(95.0, 95.0, 10.0)),
+        ],
+    );
+    sen
+}
+
+fn put(sen: &Sen, features: Vec<Feature>) {
+    let store = store::open("catalog.sqlite", &sen.data()).expect("opens");
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .build()
+        .expect("a runtime");
+    runtime.block_on(store.put_features(features)).expect("stored");
+}
+
+fn table(sen: &Sen, collection: &str, week: &str) -> StatisticTable {
+    let path = format!("assets/{collection}/2026/{collection}_{week}/statistics_plots.arrow");
+    StatisticTable::open(&sen.data().join(path)).expect("a table")
+}
+
+fn of(table: &StatisticTable, code: &str) -> ZonalStatistic {
+    table.statistic(table.row_of_code(code).expect("the plot has a row"))
+}
+
+fn near(own: Option<f64>, expected: f64) -> bool {
+    own.is_some_and(|own| (own - expected).abs() < 1e-5)
+}
+
+/// The statistics of the one feature that was asked for.
+fn asked(service: &Service, query: &str, ring: &[(f64, f64)]) -> Vec<Value> {
+    let body = json!({"type": "Feature", "properties": {"name": "drawn"},
+        "geometry": {"type": "Polygon", "coordinates": [ring]}});
+    let response = service.post(&format!("/api/v1/zonal?{query}"), &body);
+    let status = response.status();
+    let answer: Value = response.json().expect("JSON");
+    assert_eq!(status, 200, "{answer}");
+    assert_eq!(answer["properties"]["name"], "drawn");
+    let values = &answer["properties"]["statistics"]["values"];
+    values.as_array().unwrap_or_else(|| panic!("{answer}")).clone()
+}
+
+#[test]
+fn every_plot_has_its_numbers_of_the_week_and_http_says_the_same() {
+    let sen = province();
+    let said = sen.run(&["process"]).expect(0);
+    assert!(
+        said.stdout.contains("zone statistics: 10 tables made"),
+        "{}",
+        said.text()
+    );
+    sen.run(&["check"]).expect(0);
+
+    let ndvi = table(&sen, "ndvi", "2026-W34");
+    // 3.5 of 10 columns under water
+    let first = of(&ndvi, "DT-001");
+    assert!((first.count - 100.0).abs() < 1e-4, "{first:?}");
+    assert!(
+        near(first.mean, 0.35 * WATER_NDVI + 0.65 * RICE_NDVI),
+        "{first:?}"
+    );
+    let spread = (0.35_f64 * 0.65).sqrt() * (RICE_NDVI - WATER_NDVI);
+    assert!(near(first.stdev, spread), "{first:?}");
+    assert!(
+        near(first.min, WATER_NDVI) && near(first.max, RICE_NDVI),
+        "{first:?}"
+    );
+    let flood = of(&table(&sen, "flood", "2026-W34"), "DT-001");
+    assert!(
+        (flood.classes[&1] - 0.35 * flood.area_ha).abs() < 1e-5,
+        "{flood:?}"
+    );
+    let sum: f64 = flood.classes.values().sum();
+    assert!(
+        (sum - flood.area_ha).abs() < 1e-9,
+        "nothing of the plot is lost: {flood:?}"
+    );
+    // three quarters of the third plot were looked at in the second week
+    let third = of(&table(&sen, "ndvi", "2026-W35"), "DT-003");
+    assert!((third.valid_fraction - 0.75).abs() < 1e-5, "{third:?}");
+
+    let service = sen.serve();
+    let values = asked(
+        &service,
+        "collection=ndvi&datetime=2026-W34/2026-W35",
+        &ring(60.5, 20.0, 10.0),
+    );
+    assert_eq!(values.len(), 2);
+    assert_eq!(values[0]["period"], "2026-W34");
+    for (value, week) in values.iter().zip(["2026-W34", "2026-W35"]) {
+        let own = of(&table(&sen, "ndvi", week), "DT-001");
+        let mut expected = json!(own);
+        expected["period"] = json!(week);
+        assert_eq!(*value, expected, "a drawn polygon and a plot of the same shape");
+    }
+    let latest = asked(&service, "collection=flood", &ring(60.5, 20.0, 10.0));
+    assert_eq!((latest.len(), &latest[0]["period"]), (1, &json!("2026-W35")));
+    assert!(latest[0]["classes"]["0"].is_f64(), "{latest:?}");
+}
+
+#[test]
+fn a_rerun_changes_no_table_and_a_late_scene_its_week_alone() {
+    let sen = province();
+    sen.run(&["process"]).expect(0);
+    let digest = sen.digest();
+    let again = sen.run(&["process", "--json"]).expect(0).json();
+    assert_eq!(
+        again["statistics"]["made"].as_array().map(Vec::len),
+        Some(0),
+        "{again}"
+    );
+    assert_eq!(again["statistics"]["up_to_date"], 10, "{again}");
+    assert_eq!(sen.digest(), digest);
+    sen.ingest(&sen.path("source"), &[]).expect(0);
+    assert_eq!(sen.digest(), digest);
+
+    let before = std::fs::read(
+        sen.data()
+            .join("assets/ndvi/2026/ndvi_2026-W34/statistics_plots.arrow"),
+    );
+    let late = sen.path("late");
+    scenes::sentinel2(
+        &late,
+        "S2C_48PWS_20260827_0_L2A",
+        "2026-08-27T03:21:31Z",
+        |_, _| RICE,
+    );
+    let said = sen.ingest(&late, &["--json"]).expect(0).json();
+    let made = said["weekly"]["statistics"]["made"]
+        .as_array()
+        .expect("tables")
+        .clone();
+    assert!(
+        !made.is_empty()
+            && made
+                .iter()
+                .all(|entry| entry["item"].as_str().is_some_and(|item| item.ends_with("W35")))
+    );
+    assert_eq!(of(&table(&sen, "ndvi", "2026-W35"), "DT-003").valid_fraction, 1.0);
+    let after = std::fs::read(
+        sen.data()
+            .join("assets/ndvi/2026/ndvi_2026-W34/statistics_plots.arrow"),
+    );
+    assert_eq!(after.expect("still there"), before.expect("made"));
+    sen.run(&["check"]).expect(0);
+}
+
+#[test]
+fn check_names_a_table_that_is_damaged_and_process_remakes_it() {
+    let sen = province();
+    sen.run(&["process"]).expect(0);
+    let digest = sen.digest();
+    let path = sen
+        .data()
+        .join("assets/evi/2026/evi_2026-W34/statistics_plots.arrow");
+    std::fs::write(&path, b"half").expect("written");
+    let said = sen.run(&["check"]).expect(1);
+    assert!(said.text().contains("statistics_plots"), "{}", said.text());
+    sen.run(&["process"]).expect(0);
+    sen.run(&["check"]).expect(0);
+    assert_eq!(sen.digest(), digest);
+}
+
+/// Radar over rice fields of Can Tho: numbers of exactextract 0.3.0 with zones projected by PROJ.
+#[test]
+fn zones_over_a_real_radar_image_are_those_of_exactextract() {
+    let oracle: Value = serde_json::from_str(include_str!("thoilai_zones.json")).expect("JSON");
+    assert_eq!(oracle["exactextract"], "0.3.0");
+    let Some(path) = real_data(oracle["raster"].as_str().expect("a name")) else {
+        return;
+    };
+    let cog = Cog::open(&path).expect("a GeoTIFF");
+    let asset = Asset {
+        band_index: 2,
+        nodata: oracle["nodata"].as_f64(),
+        ..Asset::new("")
+    };
+    let projection = Projection::new(Crs::WGS84, cog.grid()).expect("UTM");
+    let zones = oracle["zones"].as_array().expect("zones");
+    let placed: Vec<Zone> = zones
+        .iter()
+        .map(|zone| {
+            let points = zone["ring"].as_array().expect("points").iter();
+            let ring: LineString<f64> = points
+                .map(|p| Coord {
+                    x: p[0].as_f64().expect("lon"),
+                    y: p[1].as_f64().expect("lat"),
+                })
+                .collect();
+            let shape: MultiPolygon<f64> = Polygon::new(ring, vec![]).into();
+            let area = feature::geodesic_area_m2(&shape.clone().into());
+            Zone::new(&shape, area, &projection).expect("in the zone")
+        })
+        .collect();
+    let found = statistics(&Layer::new(&cog, &asset), &placed, Options::default()).expect("readable");
+    for (index, (own, theirs)) in found.iter().zip(zones).enumerate() {
+        for (name, own) in [
+            ("count", Some(own.count)),
+            ("area_ha", Some(own.area_ha)),
+            ("mean", own.mean),
+            ("min", own.min),
+            ("max", own.max),
+            ("stdev", own.stdev),
+            ("median", own.median),
+            ("p10", own.p10),
+            ("p90", own.p90),
+        ] {
+            let (own, theirs) = (own.expect("a number"), theirs[name].as_f64().expect("a number"));
+            let close = (own - theirs).abs() <= 1e-6 * theirs.abs().max(1e-3);
+            assert!(close, "zone {index}: {name} {own} for {theirs}");
+        }
+    }
+}
