@@ -101,3 +101,62 @@ def main():
 
 if __name__ == "__main__":
     main()
+"""200,000 farm plots of 0.2 to 2 ha in clusters over the scene of `scene.py`, as a GeoPackage in the scene's system.
+
+usage: plots.py OUT_DIR. The same plots in every run: the noise comes from a seeded generator.
+"""
+
+import sys
+from pathlib import Path
+
+import geopandas
+import numpy
+import shapely
+
+COUNT = 200_000
+WEST, NORTH, SIDE = 510_000.0, 1_215_000.0, 109_800.0  # UTM 48N, metres
+PITCH = (70.0, 110.0)  # a plot's sides, metres: 0.77 ha
+TURN = numpy.deg2rad(17.0)
+CLUSTER = 40  # plots to a side of a compartment; half of the compartments hold none
+
+
+def corners(rng, columns, rows):
+    """Corners of a turned lattice, each moved a little, so that neighbours share them."""
+    x, y = numpy.meshgrid(numpy.arange(columns + 1), numpy.arange(rows + 1))
+    lattice = numpy.stack([x, y], axis=-1) + rng.uniform(-0.22, 0.22, (rows + 1, columns + 1, 2))
+    lattice = (lattice - [columns / 2, rows / 2]) * PITCH
+    turn = numpy.array([[numpy.cos(TURN), numpy.sin(TURN)], [-numpy.sin(TURN), numpy.cos(TURN)]])
+    return lattice @ turn + [WEST + SIDE / 2, NORTH - SIDE / 2]
+
+
+def main(out):
+    rng = numpy.random.default_rng(20261123)
+    columns, rows = int(SIDE * 0.72 / PITCH[0]), int(SIDE * 0.72 / PITCH[1])
+    at = corners(rng, columns, rows)
+    ring = numpy.stack([at[:-1, :-1], at[:-1, 1:], at[1:, 1:], at[1:, :-1]], axis=2).reshape(-1, 4, 2)
+    middle = ring.mean(axis=1, keepdims=True)
+    ring = middle + (ring - middle) * 0.97  # a bund between fields
+    # one to eight vertices more along the edges, bowed inwards
+    more = rng.integers(1, 9, len(ring))
+    cluster = (numpy.arange(rows)[:, None] // CLUSTER) * 1000 + numpy.arange(columns)[None, :] // CLUSTER
+    order = rng.permutation(cluster.max() + 1)[cluster.ravel()]
+    polygons, codes = [], []
+    for index in numpy.argsort(order, kind="stable"):
+        points = list(ring[index])
+        for extra in range(more[index]):
+            edge = extra * 2 % len(points)
+            a, b = points[edge], points[(edge + 1) % len(points)]
+            points.insert(edge + 1, (a + b) / 2 * 0.98 + middle[index][0] * 0.02)
+        polygon = shapely.Polygon(numpy.round(points, 2))
+        if 2_000 <= polygon.area <= 20_000 and polygon.is_valid:
+            polygons.append(polygon)
+            codes.append(f"DT-{index:07d}")
+        if len(polygons) == COUNT:
+            break
+    frame = geopandas.GeoDataFrame({"plot_id": codes}, geometry=polygons, crs=32648)
+    frame.to_file(Path(out) / "plots_utm.gpkg", layer="plots", driver="GPKG", engine="pyogrio")
+    print(len(frame), "plots,", round(frame.area.mean() / 1e4, 2), "ha")
+
+
+if __name__ == "__main__":
+    main(sys.argv[1])

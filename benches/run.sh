@@ -1,5 +1,5 @@
 #!/bin/sh
-# sh benches/run.sh [tiles|repeat|ndvi|start|lookup|all]: measures `sen` and its peers side by side on this machine.
+# sh benches/run.sh [tiles|repeat|ndvi|start|lookup|zonal|all]: measures `sen` and its peers side by side on this machine.
 # Lines of JSON are appended to target/bench/results.jsonl; what they say is in benches/README.md.
 set -eu
 cd "$(dirname "$0")/.."
@@ -9,9 +9,9 @@ export PYTHONDONTWRITEBYTECODE=1  # the work tree stays clean
 what=${1:-all}
 sen=${SEN:-target/release/sen}
 case $what in
-    tiles | repeat | ndvi | start | lookup) ;;
-    all) what='ndvi tiles repeat start lookup' ;;
-    *) echo 'usage: sh benches/run.sh [tiles|repeat|ndvi|start|lookup|all]' >&2; exit 2 ;;
+    tiles | repeat | ndvi | start | lookup | zonal) ;;
+    all) what='ndvi tiles repeat start lookup zonal' ;;
+    *) echo 'usage: sh benches/run.sh [tiles|repeat|ndvi|start|lookup|zonal|all]' >&2; exit 2 ;;
 esac
 [ -x "$sen" ] || { echo "$sen is not built: make build" >&2; exit 1; }
 sh benches/setup.sh
@@ -19,6 +19,15 @@ cargo build --release --quiet -p sen-tiler --example static_body
 
 for one in $what; do
     case $one in
+        zonal)
+            cargo build --release --quiet -p sen-catalog --example zonal_bench
+            python=target/bench/venv/bin/python
+            $python -c 'import exactextract, geopandas, pyarrow' 2>/dev/null ||
+                target/bench/venv/bin/pip install --quiet exactextract==0.3.0 geopandas pyogrio pyarrow
+            [ -f target/bench/plots_utm.gpkg ] || $python benches/plots.py target/bench
+            PYTHONPATH=benches $python -c 'import bench; bench.week()'
+            $python benches/zonal.py
+            continue ;;
         start | lookup) script=catalogue.py ;;
         repeat) script=tiles.py ;;
         *) script=$one.py ;;

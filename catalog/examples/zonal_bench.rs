@@ -2,6 +2,7 @@
 //! exactextract. The zones are read from the file in the time, as the peer reads them.
 //!
 //! `zonal_bench RASTER GEOPACKAGE OUT [few]`: writes the table to OUT; `few` leaves out median and percentiles.
+//! `zonal_bench series TABLE FOLDER`: the time series of single plots out of 104 weeks of that table.
 
 use rayon::prelude::*;
 use sen_catalog::coverage::Projection;
@@ -47,8 +48,59 @@ fn zone((fid, geometry): &Row, projection: &Projection) -> Result<Zone, String> 
     Zone::new(&polygons, 0.0, projection).map_err(|error| name(error.to_string()))
 }
 
+/// Weeks of a time series: two years.
+const WEEKS: usize = 104;
+/// Plots asked for.
+const ASKED: usize = 5000;
+
+/// Copies of a table as weeks; opened once by the cache, then asked for plots here and there.
+fn series(table: &str, folder: &str) -> Result<(), Box<dyn Error>> {
+    let assets = sen_catalog::Assets::open(Path::new(folder))?;
+    let weeks: Vec<Asset> = (0..WEEKS)
+        .map(|week| Asset::new(format!("{week}.arrow")))
+        .collect();
+    for week in &weeks {
+        std::fs::copy(table, assets.path(&week.href))?;
+    }
+    let tables = sen_catalog::statistic::StatisticTables::new();
+    let read = |fid: i64| -> Result<f64, Box<dyn Error>> {
+        let mut sum = 0.0;
+        for week in &weeks {
+            let table = tables.open(&assets, week)?;
+            let row = table.row_of(fid).ok_or("no such plot")?;
+            sum += table.statistic(row).mean.unwrap_or(0.0);
+        }
+        Ok(sum)
+    };
+    let fids = StatisticTable::open(Path::new(table))?.fids().to_vec();
+    let start = Instant::now();
+    read(fids[fids.len() / 3])?;
+    let first = start.elapsed();
+    let mut took = Vec::with_capacity(ASKED);
+    for index in 0..ASKED {
+        let start = Instant::now();
+        read(fids[index * 7919 % fids.len()])?;
+        took.push(start.elapsed().as_secs_f64() * 1e3);
+    }
+    took.sort_by(f64::total_cmp);
+    writeln!(
+        std::io::stdout(),
+        r#"{{"weeks": {WEEKS}, "rows": {}, "first_ms": {:.2}, "p50_ms": {:.3}, "p99_ms": {:.3}}}"#,
+        fids.len(),
+        first.as_secs_f64() * 1e3,
+        took[ASKED / 2],
+        took[ASKED * 99 / 100]
+    )?;
+    Ok(())
+}
+
 fn main() -> Result<(), Box<dyn Error>> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
+    if let [word, table, folder] = &arguments[..]
+        && word == "series"
+    {
+        return series(table, folder);
+    }
     let [raster, package, out, rest @ ..] = &arguments[..] else {
         return Err("zonal_bench RASTER GEOPACKAGE OUT [few]".into());
     };

@@ -9,7 +9,7 @@ mod rollup;
 mod tests;
 mod values;
 
-pub use rollup::{RollUp, roll_up};
+pub use rollup::{RollUp, roll_up, roll_up_table};
 
 use crate::coverage::{Coverage, Outline, Projection};
 use crate::item::Asset;

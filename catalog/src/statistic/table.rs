@@ -280,6 +280,14 @@ impl StatisticTable {
         (values.len() == self.len).then_some(values)
     }
 
+    /// Reads all columns into memory (some 100 bytes a row), for who asks for many rows.
+    pub fn load(&self) {
+        self.fids();
+        for (name, _) in &self.numbers {
+            self.column(name);
+        }
+    }
+
     fn fid(&self, row: usize) -> Option<i64> {
         self.at(self.fid, 8 * row).map(i64::from_le_bytes)
     }

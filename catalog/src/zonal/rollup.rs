@@ -1,6 +1,6 @@
 //! Statistics of a larger area out of those of its parts.
 
-use crate::statistic::ZonalStatistic;
+use crate::statistic::{StatisticTable, ZonalStatistic};
 use serde::Serialize;
 use std::collections::BTreeMap;
 
@@ -75,6 +75,17 @@ pub fn roll_up<'a>(parts: impl IntoIterator<Item = &'a ZonalStatistic>) -> RollU
         .collect();
     whole.unseen_ha = (whole.area_ha - seen.value()).max(0.0);
     whole
+}
+
+/// Puts the features of one table together: the plots of a commune in one week. Features without a row are no part.
+pub fn roll_up_table(table: &StatisticTable, fids: &[i64]) -> RollUp {
+    // reading everything once costs as much as a few thousand rows one by one
+    if fids.len() > 2000 {
+        table.load();
+    }
+    let rows = fids.iter().filter_map(|&fid| table.row_of(fid));
+    let parts: Vec<ZonalStatistic> = rows.map(|row| table.statistic(row)).collect();
+    roll_up(&parts)
 }
 
 fn smallest(a: Option<f64>, b: Option<f64>, pick: fn(f64, f64) -> f64) -> Option<f64> {

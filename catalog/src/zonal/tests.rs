@@ -1,6 +1,7 @@
 use super::*;
 use crate::coverage::tests::Dice;
 use crate::raster::{CogProfile, CogWriter, Compression, Overviews};
+use crate::statistic::StatisticTable;
 use crate::{Bounds, Crs, Grid};
 use geo_types::{LineString, Polygon};
 use serde_json::Value;
@@ -373,4 +374,17 @@ fn plots_roll_up_to_what_one_zone_of_them_would_say() {
         "the last square metre"
     );
     assert_eq!(roll_up(&[]), RollUp::default());
+    // and out of the table of the week
+    let rows: Vec<_> = (1..)
+        .zip(&own)
+        .map(|(fid, own)| (fid, format!("P{fid}"), own.clone()))
+        .collect();
+    let path = folder.path().join("table.arrow");
+    StatisticTable::write(&path, &rows, &BTreeMap::new()).expect("written");
+    let table = StatisticTable::open(&path).expect("a table");
+    let fids: Vec<i64> = (1..=16).collect();
+    assert_eq!(roll_up_table(&table, &fids), rolled);
+    assert_eq!(roll_up_table(&table, &[500]), RollUp::default());
+    table.load();
+    assert_eq!(roll_up_table(&table, &fids), rolled);
 }

@@ -6,7 +6,7 @@ use geo_types::{Coord, LineString, MultiPolygon, Polygon};
 use sen_catalog::Feature;
 use sen_catalog::crs::Transform;
 use sen_catalog::raster::{CogProfile, CogWriter, Compression, DataType, Overviews};
-use sen_catalog::store::SqliteStore;
+use sen_catalog::store::{Features, SqliteStore};
 use serde_json::Value;
 use tempfile::TempDir;
 

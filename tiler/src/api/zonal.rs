@@ -211,7 +211,7 @@ fn zones(document: &mut Document, grid: &Grid) -> Outcome<Vec<Zone>> {
             match Zone::new(polygons, area_m2, &projection) {
                 Ok(zone) => zone,
                 Err(error) => {
-                    *shape = Shape::Problem(error.to_string());
+                    *shape = Shape::Problem(error.to_string().into());
                     Zone::nowhere(0.0)
                 }
             }

@@ -263,14 +263,22 @@ async fn no_request_costs_more_than_its_share() {
     let many = vec![feature(&square(10.0, 10.0, 5.0)); 1001];
     let many = json!({"type": "FeatureCollection", "features": many}).to_string();
     refused(&world, ok, &many, 413, "1001 features").await;
-    // the world is answered where the raster is small, and refused where looking at it would take long
-    let world_ring = json!([[[-180, -90], [180, -90], [180, 90], [-180, 90], [-180, -90]]]);
-    let answer = post(&world, ok, &feature(&world_ring).to_string()).await;
+    // a whole region is answered where the raster is small
+    let region = json!([[[104.0, 9.0], [108.0, 9.0], [108.0, 14.0], [104.0, 14.0], [104.0, 9.0]]]);
+        [102.0, 8.0],
+        [110.0, 8.0],
+        [110.0, 23.5],
+        [102.0, 23.5],
+        [102.0, 8.0]
+    ]]);
+    let answer = post(&world, ok, &feature(&region).to_string()).await;
     assert_eq!(answer.status, 200);
     let value = &answer.json()["properties"]["statistics"]["values"][0];
     assert_eq!(value["count"], 290.0 * 300.0, "{value}");
-    assert!(value["valid_fraction"].as_f64().expect("a share") < 1e-3);
-    let often = vec![feature(&world_ring); 900];
+    assert!(value["valid_fraction"].as_f64().expect("a share") < 1e-4);
+    let earth = json!([[[-180, -90], [180, -90], [180, 90], [-180, 90], [-180, -90]]]);
+    refused(&world, ok, &feature(&earth).to_string(), 413, "1,000,000 km2").await;
+    let often = vec![feature(&square(0.0, 0.0, 300.0)); 900];
     let often = json!({"type": "FeatureCollection", "features": often}).to_string();
     refused(
         &world,

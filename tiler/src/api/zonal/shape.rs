@@ -2,13 +2,38 @@
 
 use super::crossing::{Crossing, crossing};
 use crate::problem::{Outcome, Problem};
+use geo::BoundingRect;
 use geo_types::{Coord, LineString, MultiPolygon, Polygon};
+use sen_catalog::feature;
 use serde_json::{Map, Value, json};
 
 /// Features of one request.
 const MAX_FEATURES: usize = 1000;
 /// Vertices of one request.
 const MAX_VERTICES: usize = 100_000;
+
+/// Square metres of one polygon: three times Vietnam.
+const MAX_AREA_M2: f64 = 1e12;
+
+/// Why a polygon cannot be measured.
+pub(super) enum Reason {
+    /// Something is wrong with it.
+    Bad(String),
+    /// It is larger than what is measured here.
+    TooLarge(String),
+}
+
+impl From<String> for Reason {
+    fn from(text: String) -> Self {
+        Self::Bad(text)
+    }
+}
+
+impl From<&str> for Reason {
+    fn from(text: &str) -> Self {
+        Self::Bad(text.to_owned())
+    }
+}
 
 /// What one feature is.
 pub(super) enum Shape {
@@ -18,7 +43,7 @@ pub(super) enum Shape {
         answer: Option<Value>,
     },
     /// Why it cannot.
-    Problem(String),
+    Problem(Reason),
 }
 
 /// A request: its features as they came, and their shapes.
@@ -77,8 +102,12 @@ impl Document {
             }
         }
         let measurable = shapes.iter().any(|shape| matches!(shape, Shape::Area { .. }));
-        if let (false, Some(Shape::Problem(reason))) = (measurable, shapes.first()) {
-            return Err(bad(reason.clone()));
+        match shapes.first() {
+            Some(Shape::Problem(Reason::Bad(text))) if !measurable => return Err(bad(text.clone())),
+            Some(Shape::Problem(Reason::TooLarge(text))) if !measurable => {
+                return Err(Problem::too_large(text.clone()));
+            }
+            Some(Shape::Area { .. } | Shape::Problem(_)) | None => {}
         }
         Ok(Self {
             features,
@@ -94,7 +123,7 @@ impl Document {
             .map(|(mut feature, shape)| {
                 let (name, value) = match shape {
                     Shape::Area { answer, .. } => ("statistics", answer.unwrap_or_default()),
-                    Shape::Problem(reason) => ("problem", json!(reason)),
+                    Shape::Problem(Reason::Bad(text) | Reason::TooLarge(text)) => ("problem", json!(text)),
                 };
                 if !feature["properties"].is_object() {
                     feature["properties"] = json!({});
@@ -141,7 +170,7 @@ fn check_crs(object: &Map<String, Value>) -> Result<(), String> {
 }
 
 /// The polygons of a geometry, checked.
-fn polygons(geometry: &Value, vertices: &mut usize) -> Result<MultiPolygon<f64>, String> {
+fn polygons(geometry: &Value, vertices: &mut usize) -> Result<MultiPolygon<f64>, Reason> {
     let coordinates = &geometry["coordinates"];
     let polygons = match geometry["type"].as_str() {
         Some("Polygon") => vec![polygon(coordinates, vertices)?],
@@ -152,27 +181,37 @@ fn polygons(geometry: &Value, vertices: &mut usize) -> Result<MultiPolygon<f64>,
             .map(|rings| polygon(rings, vertices))
             .collect::<Result<_, _>>()?,
         None => return Err("the feature has no geometry".into()),
-        Some(other) => return Err(format!("a {other} has no area; send a Polygon or a MultiPolygon")),
+        Some(other) => return Err(format!("a {other} has no area; send a Polygon or a MultiPolygon").into()),
     };
     if polygons.is_empty() {
         return Err("the geometry is empty".into());
     }
-    if *vertices <= MAX_VERTICES {
-        for polygon in &polygons {
-            match crossing(polygon) {
-                Crossing::None => {}
-                Crossing::At(x, y) => {
-                    return Err(format!(
-                        "a ring crosses itself or another near {x:.6}, {y:.6}; repair the polygon"
-                    ));
-                }
-                Crossing::TooMuch => {
-                    return Err("the polygon is too intricate to be checked; simplify it".into());
-                }
+    // refused as a whole by the caller
+    if *vertices > MAX_VERTICES {
+        return Ok(MultiPolygon(polygons));
+    }
+    for polygon in &polygons {
+        match crossing(polygon) {
+            Crossing::None => {}
+            Crossing::At(x, y) => {
+                let text =
+                    format!("a ring crosses itself or another near {x:.6}, {y:.6}; repair the polygon");
+                return Err(text.into());
+            }
+            Crossing::TooMuch => {
+                return Err("the polygon is too intricate to be checked; simplify it".into());
             }
         }
     }
-    Ok(MultiPolygon(polygons))
+    let polygons = MultiPolygon(polygons);
+    // what spans half the globe has no area to speak of on the ellipsoid: which side is inside?
+    let wide = polygons.bounding_rect().is_some_and(|rect| rect.width() >= 180.0);
+    if wide || feature::geodesic_area_m2(&polygons.clone().into()) > MAX_AREA_M2 {
+        return Err(Reason::TooLarge(
+            "the polygon is larger than 1,000,000 km2; draw a smaller one".into(),
+        ));
+    }
+    Ok(polygons)
 }
 
 fn polygon(rings: &Value, vertices: &mut usize) -> Result<Polygon<f64>, String> {
