@@ -44,7 +44,7 @@ def peer(raster, processes, save=None):
     plots = geopandas.read_file(PLOTS, engine="pyogrio", columns=["plot_id"])
     with rasterio.open(raster) as source:
         values, bounds, wkt, nodata = source.read(1), source.bounds, source.crs.to_wkt(), source.nodata
-    source = NumPyRasterSource(values, bounds.left, bounds.bottom, bounds.right, bounds.top, nodata=nodata, srs_wkt=wkt)
+    source = NumPyRasterSource(values, bounds.left, bounds.bottom, bounds.right, bounds.top, nodata=int(nodata), srs_wkt=wkt)
     names = ["mean", "count", "stdev", "min", "max"]
 
     def extract(part):

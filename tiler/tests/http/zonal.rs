@@ -265,12 +265,6 @@ async fn no_request_costs_more_than_its_share() {
     refused(&world, ok, &many, 413, "1001 features").await;
     // a whole region is answered where the raster is small
     let region = json!([[[104.0, 9.0], [108.0, 9.0], [108.0, 14.0], [104.0, 14.0], [104.0, 9.0]]]);
-        [102.0, 8.0],
-        [110.0, 8.0],
-        [110.0, 23.5],
-        [102.0, 23.5],
-        [102.0, 8.0]
-    ]]);
     let answer = post(&world, ok, &feature(&region).to_string()).await;
     assert_eq!(answer.status, 200);
     let value = &answer.json()["properties"]["statistics"]["values"][0];
