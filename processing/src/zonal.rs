@@ -72,12 +72,12 @@ pub struct Report {
 }
 
 impl ZoneStatistics<'_> {
-    /// Makes the tables of the given weeks that are missing or out of date, one layer of zones after the other. What
-    /// fails is named in the report and the rest done.
+    /// Makes the tables of the given weeks (none: of all) that are missing or out of date, one layer of zones after the
+    /// other. What fails is named in the report and the rest done.
     ///
     /// # Errors
     /// When the catalogue cannot be read or written.
-    pub async fn run(&self, weeks: &[Period], progress: &dyn Progress) -> Result<Report> {
+    pub async fn run(&self, weeks: Option<&[Period]>, progress: &dyn Progress) -> Result<Report> {
         let mut report = Report::default();
         let layers = self.store.layers().await?;
         for layer in layers.iter().filter(|layer| layer.shape == Shape::Polygon) {
@@ -106,16 +106,16 @@ impl ZoneStatistics<'_> {
     }
 
     /// The weekly items with a raster, oldest week first within a collection.
-    async fn items(&self, weeks: &[Period]) -> Result<Vec<Item>> {
-        let weeks: BTreeSet<Period> = weeks.iter().copied().collect();
+    async fn items(&self, weeks: Option<&[Period]>) -> Result<Vec<Item>> {
+        let weeks: Option<BTreeSet<Period>> = weeks.map(|weeks| weeks.iter().copied().collect());
         let mut items = Vec::new();
         for collection in self.store.collections().await? {
             if SCENE_COLLECTIONS.contains(&collection.as_str()) {
                 continue;
             }
             let query = ItemQuery {
-                from: weeks.first().copied(),
-                to: weeks.last().copied(),
+                from: weeks.as_ref().and_then(|weeks| weeks.first().copied()),
+                to: weeks.as_ref().and_then(|weeks| weeks.last().copied()),
                 ..ItemQuery::collection(collection)
             };
             let found = self.store.items(&query).await?;
@@ -123,7 +123,7 @@ impl ZoneStatistics<'_> {
                 let raster = item
                     .main_asset()
                     .is_some_and(|asset| asset.is_raster() && !asset.href.contains("://"));
-                raster && weeks.contains(&item.period())
+                raster && weeks.as_ref().is_none_or(|weeks| weeks.contains(&item.period()))
             }));
         }
         Ok(items)

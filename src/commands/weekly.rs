@@ -8,6 +8,7 @@ use anyhow::Context;
 use sen_catalog::{Grid, Period};
 use sen_processing::pipeline::{Outcome as Made, Report, Weekly};
 use sen_processing::product::{PRODUCTS, Product};
+use sen_processing::zonal;
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::fs::{File, TryLockError};
@@ -115,27 +116,46 @@ pub(crate) async fn make(
         fused::calibrations(data, &mut report).await?;
         fused::calendars(data, grid, cancelled, output, &mut report).await?;
         zone_statistics(data, weeks, cancelled, output, &mut report).await?;
+        report.statistics = zone_statistics(data, Some(weeks), cancelled, output).await?;
+        report.cancelled = report.statistics.cancelled;
     }
     output.finish();
     Ok(report)
 }
 
-/// What the weeks' rasters say of every zone: tables that are missing or were made of other rasters or zones.
+/// What the rasters of the weeks (of all, when none are named) say of every zone: tables that are missing or were made
+/// of other rasters or zones.
 pub(crate) async fn zone_statistics(
     data: &Data,
-    weeks: &[Period],
+    weeks: Option<&[Period]>,
     cancelled: &AtomicBool,
     output: &Output,
-    report: &mut Report,
-) -> anyhow::Result<()> {
-    let zonal = sen_processing::zonal::ZoneStatistics {
+) -> anyhow::Result<zonal::Report> {
+    let zonal = zonal::ZoneStatistics {
         store: Arc::clone(&data.store),
         assets: data.assets.clone(),
         cancelled,
     };
-    report.statistics = zonal.run(weeks, output).await?;
-    report.cancelled |= report.statistics.cancelled;
-    Ok(())
+    Ok(zonal.run(weeks, output).await?)
+}
+
+/// What was done, for people; nothing when there are no zones.
+pub(crate) fn statistics_text(report: &zonal::Report) -> String {
+    let mut text = String::new();
+    if !report.made.is_empty() || report.up_to_date > 0 {
+        text += &format!(
+            "zone statistics: {} tables made, {} up to date\n",
+            report.made.len(),
+            report.up_to_date
+        );
+    }
+    for failed in &report.failed {
+        text += &format!(
+            "failed: statistics of {} in {}: {}\n",
+            failed.layer, failed.item, failed.reason
+        );
+    }
+    text
 }
 
 /// The report as a table (a row a product), JSON and exit status.
@@ -160,12 +180,6 @@ pub(crate) fn summary(report: &Report) -> anyhow::Result<(String, Value, Outcome
             failed.period, failed.scene, failed.reason
         );
     }
-    for failed in &report.statistics.failed {
-        troubles += &format!(
-            "failed: statistics of {} in {}: {}\n",
-            failed.layer, failed.item, failed.reason
-        );
-    }
     if report.cancelled {
         troubles += "stopped before all was done; run the same command again to finish\n";
     }
@@ -179,14 +193,7 @@ pub(crate) fn summary(report: &Report) -> anyhow::Result<(String, Value, Outcome
         + &fused::summary(report)
         + &troubles;
     let mut text = table(&["product", "made", "up to date", "no input", "failed"], &rows);
-    let statistics = &report.statistics;
-    if !statistics.made.is_empty() || statistics.up_to_date > 0 {
-        text += &format!(
-            "zone statistics: {} tables made, {} up to date\n",
-            statistics.made.len(),
-            statistics.up_to_date
-        );
-    }
+    text += &statistics_text(&report.statistics);
     text += &troubles;
     let outcome = if report.is_complete() {
         Outcome::Done

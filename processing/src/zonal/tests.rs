@@ -51,7 +51,10 @@ impl Delta {
             assets: self.assets.clone(),
             cancelled,
         };
-        zonal.run(&weeks, &Silent).await.expect("the catalogue answers")
+        zonal
+            .run(Some(&weeks), &Silent)
+            .await
+            .expect("the catalogue answers")
     }
 
     /// NDVI that grows eastwards from `base`, with a cloud over the first columns.

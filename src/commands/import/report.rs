@@ -55,12 +55,6 @@ pub(super) struct Report {
 }
 
 impl Report {
-    /// True when features were added or changed.
-    pub(super) fn changed(&self) -> bool {
-        let changes = |file: &FileReport| file.updated.added + file.updated.changed + file.updated.closed;
-        self.files.iter().any(|file| changes(file) > 0)
-    }
-
     /// For people, for scripts, and the exit status.
     pub(super) fn summary(&self) -> (String, Value, Outcome) {
         let head = [

@@ -189,10 +189,20 @@ impl Common {
             }
         }
         output.finish();
-        let (text, value, outcome) = report.summary();
+        let (mut text, mut value, mut outcome) = report.summary();
+        // also when nothing changed: an import that was stopped may have left tables to be made
+        if job.process {
+            let statistics = weekly::zone_statistics(&data, None, &cancelled, output);
+            let statistics = runtime.block_on(statistics)?;
+            output.finish();
+            text += &weekly::statistics_text(&statistics);
+            value["statistics"] = serde_json::to_value(&statistics)?;
+            if statistics.cancelled || !statistics.failed.is_empty() {
+                outcome = Outcome::Partly;
+            }
+        }
         output.result(&text, &value);
         drop(lock);
-        let _ = job.process && report.changed();
         Ok(outcome)
     }
 
