@@ -24,7 +24,6 @@ for one in $what; do
             python=target/bench/venv/bin/python
             $python -c 'import exactextract, geopandas, pyarrow' 2>/dev/null ||
                 target/bench/venv/bin/pip install --quiet exactextract==0.3.0 geopandas pyogrio pyarrow
-            [ -f target/bench/plots_utm.gpkg ] || $python benches/plots.py target/bench
             PYTHONPATH=benches $python -c 'import bench; bench.week()'
             $python benches/zonal.py
             continue ;;

@@ -83,11 +83,23 @@ def differences(saved):
         result[f"none_{name}"] = int((numpy.isnan(own) != numpy.isnan(other)).sum())
         both = ~numpy.isnan(own) & ~numpy.isnan(other)
         off = numpy.abs(own[both] - other[both]) / numpy.maximum(1, numpy.abs(other[both]))
-        result[name] = float(off.max())
+        result[name] = f"{off.max():.1e}"
     return result
 
 
+def layer():
+    """The plots in the raster's system, once."""
+    import geopandas
+
+    if not (WORK / "plots.geojson").exists():
+        subprocess.run([sys.executable, str(ROOT / "benches/plots.py"), str(WORK)], check=True)
+    plots = geopandas.read_file(WORK / "plots.geojson", engine="pyogrio", columns=["plot_id"])
+    plots.to_crs(32648).to_file(PLOTS, layer="plots", driver="GPKG", engine="pyogrio")
+
+
 def main(raster):
+    if not PLOTS.exists():
+        layer()
     runs = {name: [] for name in ("sen_few", "sen_all", "exactextract_1", "exactextract_2")}
     peaks = {name: [] for name in runs}
     last, saved = {}, WORK / "exactextract.npy"

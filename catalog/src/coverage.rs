@@ -10,8 +10,9 @@ use crate::{Error, Result};
 use geo::{BoundingRect, GeodesicArea};
 use geo_types::{LineString, MultiPolygon};
 
-/// Shares nearer than this to 0 or 1 are 0 or 1: a tenth of a square millimetre in a cell of 10 m is arithmetic, not land.
-const NOTHING: f64 = 1e-9;
+/// Shares of touched cells nearer than this to 0 or 1 are 0 or 1: an edge along a cell's edge touches nothing, but
+/// the arithmetic leaves crumbs. A corner that an edge cuts off by more counts, as in exactextract.
+const NOTHING: f64 = 1e-14;
 /// Edges longer than this (degrees) are looked at for being curved in the grid's system.
 const LONG_DEG: f64 = 0.01;
 /// A straight edge in lon/lat is followed in the grid's system until it is off by less, in cells.
@@ -261,6 +262,8 @@ fn clip(mut ring: Vec<[f64; 2]>, b: Bounds) -> Vec<[f64; 2]> {
 #[derive(Debug, Default)]
 pub struct Coverage {
     sums: Vec<f64>,
+    /// Cells that an edge passes through; all others are covered wholly or not at all.
+    touched: Vec<bool>,
     width: usize,
     height: usize,
 }
@@ -274,6 +277,8 @@ impl Coverage {
         let stride = window.width + 2;
         self.sums.clear();
         self.sums.resize(stride * window.height, 0.0);
+        self.touched.clear();
+        self.touched.resize(stride * window.height, false);
         let (left, top) = (window.column as f64, window.row as f64);
         let (width, height) = (window.width as f64, window.height as f64);
         let [west, north, east, south] = outline.bounds;
@@ -286,6 +291,10 @@ impl Coverage {
                 let (a, b, sign) = if a[1] <= b[1] { (a, b, sign) } else { (b, a, -sign) };
                 if b[1] > 0.0 && a[1] < height && a[1] < b[1] {
                     self.edge(a, b, sign, whole);
+                } else if a[1] == b[1] && a[1] > 0.0 && a[1] < height {
+                    // no area right of it, but the cells it runs through are covered in part
+                    let (low, high) = if a[0] <= b[0] { (a[0], b[0]) } else { (b[0], a[0]) };
+                    self.touch(a[1] as usize, low, high);
                 }
             }
             start = end;
@@ -306,6 +315,7 @@ impl Coverage {
             let next_y = y1.min((row + 1) as f64);
             let next_x = if next_y == y1 { x1 } else { at(next_y) };
             let down = (next_y - y) * sign;
+            self.touch(row, x.min(next_x), x.max(next_x));
             let line = &mut self.sums[row * stride..(row + 1) * stride];
             if whole {
                 cross(line, x, next_x, down);
@@ -316,13 +326,32 @@ impl Coverage {
         }
     }
 
+    /// Marks the cells of a row between two places.
+    fn touch(&mut self, row: usize, low: f64, high: f64) {
+        let (low, high) = (low.max(0.0), high.min(self.width as f64));
+        if low <= high {
+            let start = row * (self.width + 2);
+            // a piece that stands on the edge between two cells is taken to the right one
+            let (first, last) = (low as usize, (high.ceil() as usize).max(low as usize + 1));
+            self.touched[start + first..start + last].fill(true);
+        }
+    }
+
     /// Calls `each` with column and row (within the window) and covered share of every cell that is covered at all, row
     /// by row.
     pub fn for_each(&self, mut each: impl FnMut(usize, usize, f64)) {
-        for (row, line) in self.sums.chunks_exact(self.width + 2).enumerate() {
-            let mut sum = 0.0;
-            for (column, step) in line[..self.width].iter().enumerate() {
+        let stride = self.width + 2;
+        let rows = self
+            .sums
+            .chunks_exact(stride)
+            .zip(self.touched.chunks_exact(stride));
+        for (row, (line, touched)) in rows.enumerate() {
+            let mut sum: f64 = 0.0;
+            for (column, (step, touched)) in line[..self.width].iter().zip(touched).enumerate() {
                 sum += step;
+                if !touched {
+                    sum = sum.round();
+                }
                 // where parts overlap the sum is above one
                 let share: f64 = if sum > 1.0 - NOTHING { 1.0 } else { sum };
                 if share > NOTHING {

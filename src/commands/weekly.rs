@@ -115,9 +115,8 @@ pub(crate) async fn make(
         fused::surfaces(data, grid, weeks, output, &mut report).await?;
         fused::calibrations(data, &mut report).await?;
         fused::calendars(data, grid, cancelled, output, &mut report).await?;
-        zone_statistics(data, weeks, cancelled, output, &mut report).await?;
         report.statistics = zone_statistics(data, Some(weeks), cancelled, output).await?;
-        report.cancelled = report.statistics.cancelled;
+        report.cancelled |= report.statistics.cancelled;
     }
     output.finish();
     Ok(report)
@@ -191,10 +190,8 @@ pub(crate) fn summary(report: &Report) -> anyhow::Result<(String, Value, Outcome
     let rows: Vec<_> = by_product.iter().map(row).collect();
     let text = table(&["product", "made", "up to date", "no input", "failed"], &rows)
         + &fused::summary(report)
+        + &statistics_text(&report.statistics)
         + &troubles;
-    let mut text = table(&["product", "made", "up to date", "no input", "failed"], &rows);
-    text += &statistics_text(&report.statistics);
-    text += &troubles;
     let outcome = if report.is_complete() {
         Outcome::Done
     } else {

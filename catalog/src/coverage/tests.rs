@@ -48,6 +48,24 @@ fn edges_on_cell_edges_touch_nothing_beyond() {
     }
 }
 
+#[test]
+fn the_smallest_corner_counts_and_crumbs_do_not() {
+    let corner =
+        polygon![(x: 0.5, y: 0.5), (x: 2.000005, y: 0.5), (x: 2.000005, y: 2.000005), (x: 0.5, y: 2.000005)];
+    let own = of(&corner, 3, 3);
+    assert!((own[2] - 2.5e-11).abs() < 1e-15, "{}", own[2]);
+    // a long flat edge of many sums leaves nothing behind it
+    let flat = polygon![(x: 0.3, y: 0.1), (x: 999.7, y: 1.9), (x: 0.3, y: 1.95)];
+    let own = of(&flat, 1010, 3);
+    let touched = own.iter().filter(|&&share| share > 0.0).count();
+    let area: f64 = own.iter().sum();
+    assert!((area - flat.unsigned_area()).abs() < 1e-9, "{area}");
+    assert!(
+        own[..1010].iter().all(|&share| share == 0.0) && touched < 2000,
+        "{touched}"
+    );
+}
+
 /// Numbers from 0 to 1 that are the same in every run.
 pub(crate) struct Dice(pub(crate) u64);
 

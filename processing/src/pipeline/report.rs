@@ -92,9 +92,8 @@ impl Report {
     pub fn is_complete(&self) -> bool {
         let failed = |entry: &Entry| matches!(entry.outcome, Outcome::Failed { .. });
         let calendars = self.calendars.iter().all(|calendar| calendar.failed.is_empty());
-        !self.cancelled && calendars && self.failed_scenes.is_empty() && !self.entries.iter().any(failed)
         let scenes = self.failed_scenes.is_empty() && !self.entries.iter().any(failed);
-        scenes && !self.cancelled && self.statistics.failed.is_empty()
+        scenes && calendars && !self.cancelled && self.statistics.failed.is_empty()
     }
 
     /// Takes entries out again (their work was stopped); `sorted` is in ascending order.
