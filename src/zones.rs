@@ -113,7 +113,9 @@ mod tests {
                 message: None,
             },
         )]);
-        let validators = Schemes::from(told).validators().ok().expect("compile");
+        let validators = Schemes::from(told)
+            .validators()
+            .unwrap_or_else(|error| panic!("{error}"));
         assert_eq!(validators.odd("pangasius", "82-01-0001-001"), None);
         assert!(
             validators

@@ -5,7 +5,7 @@ use super::{AdminUnit, Basis, LAYER, Level, Predecessor, UnitQuery};
 use crate::Result;
 use crate::feature::fold;
 use crate::store::{FeatureQuery, Put, Store};
-use geo::BoundingRect;
+use geo::{BoundingRect, Intersects};
 use geo_types::MultiPolygon;
 use std::collections::{BTreeMap, HashMap};
 
@@ -79,7 +79,7 @@ fn relinked(units: &[AdminUnit], shapes: &HashMap<Key, MultiPolygon<f64>>) -> Ve
             let own: Vec<&str> = unit
                 .parent
                 .iter()
-                .flat_map(|parent| provinces.get(&(Level::Province, parent.clone(), unit.valid_from)))
+                .filter_map(|parent| provinces.get(&(Level::Province, parent.clone(), unit.valid_from)))
                 .flatten()
                 .map(|old| old.code.as_str())
                 .collect();
@@ -134,7 +134,6 @@ fn measured(
         let Some(shape) = shapes.get(&key(old)) else {
             continue;
         };
-        use geo::Intersects;
         if !shape.bounding_rect().is_some_and(|other| other.intersects(&rect)) {
             continue;
         }
@@ -197,19 +196,17 @@ fn province_of<'a>(
     by_code: &HashMap<(Level, &str), Vec<&'a AdminUnit>>,
 ) -> Option<&'a str> {
     let parent = unit.parent.as_deref()?;
-    match Level::of_code(parent)? {
-        Level::Province => Some(parent),
-        _ => {
-            let then = unit
-                .valid_from
-                .or_else(|| unit.valid_to.and_then(|day| day.pred_opt()));
-            let districts = by_code.get(&(Level::District, parent))?;
-            let district = districts
-                .iter()
-                .find(|district| then.is_none_or(|day| district.valid_on(day)))?;
-            district.parent.as_deref()
-        }
+    if Level::of_code(parent)? == Level::Province {
+        return Some(parent);
     }
+    let then = unit
+        .valid_from
+        .or_else(|| unit.valid_to.and_then(|day| day.pred_opt()));
+    let districts = by_code.get(&(Level::District, parent))?;
+    let district = districts
+        .iter()
+        .find(|district| then.is_none_or(|day| district.valid_on(day)))?;
+    district.parent.as_deref()
 }
 
 fn by_name(units: &[AdminUnit]) -> HashMap<(Level, String), Vec<&AdminUnit>> {

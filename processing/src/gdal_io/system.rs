@@ -130,6 +130,14 @@ impl System {
         })
     }
 
+    /// Central meridian of a projection that has one, degrees.
+    pub fn central_meridian(&self) -> Option<f64> {
+        if self.geographic {
+            return None;
+        }
+        self.definition.get_proj_param("central_meridian").ok().flatten()
+    }
+
     /// The way to WGS 84 longitude and latitude.
     ///
     /// # Errors

@@ -104,10 +104,9 @@ impl Source {
     /// Names the file, and what it is not: readable, of a known format, free to be read, with one layer of geometry.
     pub fn open(what: &str, path: &str, layer: Option<&str>) -> Result<Self> {
         init();
-        let lower = path.to_ascii_lowercase();
-        let options: &[&str] = if lower.ends_with(".csv") {
+        let options: &[&str] = if has_ending(path, "csv") {
             CSV_OPTIONS
-        } else if lower.ends_with(".shp") || lower.ends_with(".dbf") {
+        } else if has_ending(path, "shp") {
             // raw bytes: the code page that a DBF claims is often not the one its text is in
             &["ENCODING="]
         } else {
@@ -185,6 +184,13 @@ impl Source {
             None => Ok(()),
         }
     }
+}
+
+/// True when the name of a file ends like this, in any case.
+pub(crate) fn has_ending(path: &str, ending: &str) -> bool {
+    std::path::Path::new(path)
+        .extension()
+        .is_some_and(|extension| extension.eq_ignore_ascii_case(ending))
 }
 
 fn choose(dataset: &Dataset, what: &str, wanted: Option<&str>) -> Result<usize> {

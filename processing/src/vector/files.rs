@@ -1,5 +1,6 @@
 //! Which vector files a path means: a file, those of a folder, those of a zip; and what is too big to be read at all.
 
+use crate::gdal_io::vector::has_ending;
 use crate::{Error, Result};
 use std::fs::File;
 use std::io::{BufReader, Read};
@@ -45,7 +46,7 @@ pub fn resolve(path: &Path) -> Result<Vec<VectorFile>> {
             .map(|inside| plain(&inside))
             .collect();
         inside
-    } else if name.to_ascii_lowercase().ends_with(".zip") {
+    } else if has_ending(&name, "zip") {
         members(path, &name)?
     } else {
         return Ok(vec![plain(path)]);
@@ -108,9 +109,8 @@ fn members(path: &Path, name: &str) -> Result<Vec<VectorFile>> {
 /// # Errors
 /// Names the file and the byte where the text begins.
 pub(super) fn refuse_absurd_texts(file: &VectorFile) -> Result<()> {
-    let lower = file.path.to_ascii_lowercase();
-    let json = lower.ends_with("json");
-    if !(json || lower.ends_with(".csv")) || lower.starts_with("/vsizip") {
+    let json = has_ending(&file.path, "json") || has_ending(&file.path, "geojson");
+    if !(json || has_ending(&file.path, "csv")) || file.path.starts_with("/vsizip") {
         return Ok(());
     }
     let open = File::open(&file.path).map_err(|error| Error::io(&file.path, error))?;

@@ -145,7 +145,7 @@ pub fn read(
         .then(|| source.claimed_encoding.clone())
         .flatten();
     source.for_each(|row| {
-        if row.number % BATCH == 0 {
+        if row.number.is_multiple_of(BATCH) {
             progress.advance(BATCH);
             if cancelled.load(Ordering::Relaxed) {
                 return Err(Error::Invalid("stopped; nothing of the file was taken in".into()));

@@ -122,15 +122,13 @@ fn namesake<'a>(feature: &Feature, versions: &[&'a AdminUnit]) -> Result<&'a Adm
     let mut same = versions
         .iter()
         .filter(|unit| !name.is_empty() && fold(&unit.name).ends_with(&name));
-    match (same.next(), same.next()) {
-        (Some(unit), None) => Ok(unit),
-        _ => {
-            let versions: Vec<AdminUnit> = versions.iter().map(|unit| (*unit).clone()).collect();
-            Err(Error::Invalid(format!(
-                "the code {} was given again to another unit: {}; say which the polygon is of with --admin-on DATE",
-                feature.code,
-                describe(&versions)
-            )))
-        }
+    if let (Some(unit), None) = (same.next(), same.next()) {
+        return Ok(unit);
     }
+    let versions: Vec<AdminUnit> = versions.iter().map(|unit| (*unit).clone()).collect();
+    Err(Error::Invalid(format!(
+        "the code {} was given again to another unit: {}; say which the polygon is of with --admin-on DATE",
+        feature.code,
+        describe(&versions)
+    )))
 }

@@ -9,6 +9,8 @@ use sen_catalog::{Bounds, Crs};
 
 /// How far outside the area of its system a feature may lie, degrees: areas of use are drawn generously.
 const MARGIN_DEG: f64 = 3.0;
+/// How far from its central meridian a file may lie, degrees: a zone is 3 or 6 wide, and is stretched by its neighbours.
+const ZONE_DEG: f64 = 5.0;
 /// VN-2000 zones by their provinces around the delta, tried when a file falls elsewhere.
 const LIKELY: &[u32] = &[5897, 9210, 9208, 9209, 9207, 32648, 3405];
 /// What to type when nothing says which system a file is in.
@@ -134,12 +136,12 @@ impl Place<'_> {
             )));
         }
         let area = system.area();
+        let meridian = system.central_meridian();
         let inside = |x: f64, y: f64| {
-            let place = lon_lat(system, x, y)?;
-            Some((
-                place,
-                area.is_none_or(|area| within(area, place.0, place.1, MARGIN_DEG)),
-            ))
+            let (lon, lat) = lon_lat(system, x, y)?;
+            let near = meridian.is_none_or(|meridian| (lon - meridian).abs() <= ZONE_DEG);
+            let fits = near && area.is_none_or(|area| within(area, lon, lat, MARGIN_DEG));
+            Some(((lon, lat), fits))
         };
         let here = inside(x, y);
         let turned = inside(y, x);

@@ -3,6 +3,7 @@
 
 use super::files::VectorFile;
 use super::{Read, Trouble};
+use crate::gdal_io::vector::has_ending;
 use crate::{Error, Result};
 use chrono::NaiveDate;
 use sen_catalog::admin::{AdminUnit, Basis, Level, Predecessor};
@@ -55,7 +56,6 @@ impl Table {
 
 /// True for a CSV without shapes and a JSON that is no GeoJSON.
 pub fn is_table(file: &VectorFile) -> bool {
-    let lower = file.path.to_ascii_lowercase();
     let head = || {
         let mut head = Vec::new();
         File::open(&file.path)
@@ -69,7 +69,7 @@ pub fn is_table(file: &VectorFile) -> bool {
                 .to_lowercase(),
         )
     };
-    if lower.ends_with(".csv") {
+    if has_ending(&file.path, "csv") {
         let first = head().and_then(|head| head.lines().next().map(str::to_owned));
         return first.is_some_and(|line| {
             !line
@@ -77,7 +77,7 @@ pub fn is_table(file: &VectorFile) -> bool {
                 .any(|name| SHAPES.contains(&name.trim_matches(['"', ' '])))
         });
     }
-    if lower.ends_with(".json") {
+    if has_ending(&file.path, "json") {
         return head().is_some_and(|head| {
             head.trim_start().starts_with('[')
                 || (head.contains("\"data\"") && !head.contains("\"type\": \"feature"))
@@ -98,7 +98,7 @@ pub fn read(file: &VectorFile, from: Option<NaiveDate>, to: Option<NaiveDate>) -
         return Err(Error::unreadable(&file.name, reason));
     }
     let mut rows = Rows::default();
-    if file.path.to_ascii_lowercase().ends_with(".csv") {
+    if has_ending(&file.path, "csv") {
         rows.csv(open, &file.name)?;
     } else {
         let value: Value = serde_json::from_reader(std::io::BufReader::new(open))

@@ -120,7 +120,7 @@ impl Zones {
             admin_on: self.admin_on,
             process: !self.no_process,
         };
-        self.common.run(place, output, job)
+        self.common.run(place, output, &job)
     }
 }
 
@@ -132,7 +132,7 @@ impl Layer {
             admin_on: None,
             process: false,
         };
-        self.common.run(place, output, job)
+        self.common.run(place, output, &job)
     }
 }
 
@@ -145,7 +145,7 @@ struct Job {
 }
 
 impl Common {
-    fn run(self, place: &Place, output: &Output, job: Job) -> anyhow::Result<Outcome> {
+    fn run(self, place: &Place, output: &Output, job: &Job) -> anyhow::Result<Outcome> {
         check_name(&job.layer)?;
         if let (Some(from), Some(to)) = (self.valid_from, self.valid_to)
             && from >= to
@@ -157,7 +157,7 @@ impl Common {
         }
         let data = place.open()?;
         let validators = data.config.schemes.validators()?;
-        let options = self.options(&data, &job)?;
+        let options = self.options(&data, job)?;
         let lock = WriteLock::take(&data)?;
         let (runtime, cancelled) = weekly::runtime()?;
         let mut report = Report {
