@@ -120,7 +120,7 @@ pub(super) fn refuse_absurd_texts(file: &VectorFile) -> Result<()> {
     {
         return Ok(());
     }
-    longest(open, json)
+    longest(open, json, MAX_TEXT_BYTES)
         .map_err(|error| Error::io(&file.path, error))?
         .map_or(Ok(()), |start| {
             let what = if json { "a text" } else { "a row" };
@@ -132,7 +132,7 @@ pub(super) fn refuse_absurd_texts(file: &VectorFile) -> Result<()> {
 }
 
 /// Where a quoted text (of a JSON) or an unquoted line (of a CSV) begins that is too long.
-fn longest(reader: impl Read, json: bool) -> std::io::Result<Option<u64>> {
+fn longest(reader: impl Read, json: bool, limit: u64) -> std::io::Result<Option<u64>> {
     let mut reader = BufReader::with_capacity(1 << 20, reader);
     let mut buffer = vec![0_u8; 1 << 20];
     let (mut position, mut start, mut quoted, mut escaped) = (0_u64, 0_u64, false, false);
@@ -155,7 +155,7 @@ fn longest(reader: impl Read, json: bool) -> std::io::Result<Option<u64>> {
             } else if byte == b'\n' && !json && !quoted {
                 start = position;
             }
-            if (quoted || !json) && position - start > MAX_TEXT_BYTES {
+            if (quoted || !json) && position - start > limit {
                 return Ok(Some(start));
             }
         }
@@ -168,11 +168,11 @@ mod tests {
 
     #[test]
     fn endless_texts_are_found_where_they_begin() {
-        let endless = std::io::repeat(b'x').take(MAX_TEXT_BYTES + 10);
+        let endless = std::io::repeat(b'x').take(5_000_000);
         let json = std::io::Cursor::new(b"{\"note\": \"".to_vec()).chain(endless);
-        assert_eq!(longest(json, true).expect("reads"), Some(10));
-        let sound = std::io::repeat(b'1').take(MAX_TEXT_BYTES + 10);
-        assert_eq!(longest(sound, true).expect("reads"), None, "numbers are no text");
+        assert_eq!(longest(json, true, 4_000_000).expect("reads"), Some(10));
+        let sound = std::io::repeat(b'1').take(5_000_000);
+        assert_eq!(longest(sound, true, 4_000_000).expect("reads"), None, "numbers are no text");
     }
 
     #[test]
