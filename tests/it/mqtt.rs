@@ -44,12 +44,14 @@ fn until(what: &str, mut done: impl FnMut() -> bool) {
 /// A broker of a test's own; killed when dropped.
 struct Broker {
     child: Child,
+    /// First part of the topics of SensorThings; NATS before 2.10 knows no dot in topics.
+    root: &'static str,
     command: Vec<String>,
     port: u16,
 }
 
 impl Broker {
-    fn start(command: Vec<String>, port: u16) -> Self {
+    fn start(command: Vec<String>, port: u16, root: &'static str) -> Self {
         let child = Command::new(&command[0])
             .args(&command[1..])
             .stdout(Stdio::null())
@@ -59,7 +61,12 @@ impl Broker {
         until("the broker's start", || {
             TcpStream::connect(("127.0.0.1", port)).is_ok()
         });
-        Self { child, command, port }
+        Self {
+            child,
+            root,
+            command,
+            port,
+        }
     }
 
     fn mosquitto(sen: &Sen) -> Option<Self> {
@@ -84,7 +91,7 @@ impl Broker {
             "-c".into(),
             file.display().to_string(),
         ];
-        Some(Self::start(command, port))
+        Some(Self::start(command, port, "v1.1"))
     }
 
     fn nats(sen: &Sen) -> Option<Self> {
@@ -101,7 +108,7 @@ impl Broker {
             "-c".into(),
             file.display().to_string(),
         ];
-        Some(Self::start(command, port))
+        Some(Self::start(command, port, "sensorthings"))
     }
 
     /// Stops it as an operator would.
@@ -112,7 +119,7 @@ impl Broker {
     }
 
     fn start_again(&mut self) {
-        *self = Self::start(self.command.clone(), self.port);
+        *self = Self::start(self.command.clone(), self.port, self.root);
     }
 
     /// Publishes with quality of service 1; waits for the broker's word that it has it.
@@ -157,7 +164,10 @@ fn values(service: &Service) -> Vec<Value> {
 /// A service that listens to the broker, with a station.
 fn listening(sen: &Sen, broker: &Broker) -> Service {
     let key = key(sen);
-    let settings = format!("[mqtt]\nurl = \"mqtt://127.0.0.1:{}\"\n", broker.port);
+    let settings = format!(
+        "[mqtt]\nurl = \"mqtt://127.0.0.1:{}\"\ntopics = [\"{}/#\", \"sen/#\"]\n",
+        broker.port, broker.root
+    );
     fs::write(sen.data().join("sen.toml"), settings).expect("written");
     let service = sen.serve();
     station(&service, &key, "TV-01");
@@ -178,7 +188,7 @@ fn a_broker_goes_away_and_comes_back(sen: &Sen, mut broker: Broker) {
     let service = listening(sen, &broker);
     first_message(&service, &broker);
     let entity = json!({"phenomenonTime": "2026-05-18T00:15:00+07:00", "result": 0.91}).to_string();
-    broker.publish("v1.1/Datastreams(1)/Observations", &entity);
+    broker.publish(&format!("{}/Datastreams(1)/Observations", broker.root), &entity);
     broker.publish("sen/observations/TV-01", "this is no JSON");
     broker.publish(
         "sen/observations/TV-01",

@@ -1,9 +1,12 @@
 //! Stations: their files are imported, their values arrive over HTTP, and what is wrong with them is found.
 
 use crate::harness::{Sen, Service, real_data};
+use sen_catalog::observation::{Flag, Marks};
+use sen_catalog::store::{ObservationQuery, Observations, SqliteStore};
 use serde_json::{Value, json};
 use std::fmt::Write;
 use std::fs;
+use std::path::Path;
 
 /// Midnight of a Monday in Viet Nam.
 const MONDAY: &str = "2026-05-18T00:00:00+07:00";
@@ -432,11 +435,128 @@ fn a_real_sonde_of_an_estuary_is_read_with_its_flags() {
     };
     assert_eq!(
         count("result%20eq%20null"),
-        Some(521),
-        "the 521 rows flagged <-2>"
+        Some(523),
+        "521 rows flagged <-2> [GSM] and two <-2> [GMC]"
     );
-    assert_eq!(count("resultQuality/flag%20eq%209"), Some(521));
+    assert_eq!(count("resultQuality/flag%20eq%209"), Some(523));
     let first = service.json(&format!("/sta/v1.1/Datastreams({id})/Observations?$top=1"));
     assert_eq!(first["value"][0]["phenomenonTime"], "2021-07-02T06:00:00.000Z");
     assert_eq!(first["value"][0]["result"], 7.9);
+}
+
+/// One line of the demo's truth: what was wrong with a sensor, and when.
+struct Fault {
+    station: String,
+    quantity: String,
+    kind: String,
+    from: chrono::DateTime<chrono::Utc>,
+    to: chrono::DateTime<chrono::Utc>,
+}
+
+fn faults(path: &Path) -> Vec<Fault> {
+    let time = |text: &str| {
+        let time = chrono::DateTime::parse_from_rfc3339(text).expect("a time");
+        time.with_timezone(&chrono::Utc)
+    };
+    let text = fs::read_to_string(path).expect("the demo's truth");
+    let lines = text
+        .lines()
+        .skip(1)
+        .map(|line| line.split(',').collect::<Vec<_>>());
+    lines
+        .map(|cells| Fault {
+            station: cells[0].to_owned(),
+            quantity: cells[1].to_owned(),
+            kind: cells[2].to_owned(),
+            from: time(cells[3]),
+            to: time(cells[4]),
+        })
+        .collect()
+}
+
+#[test]
+fn the_faults_of_the_demo_stations_are_found() {
+    let demo = Path::new(env!("CARGO_MANIFEST_DIR")).join("demo");
+    let stations = demo.join("source/stations");
+    assert!(
+        stations.exists(),
+        "{} is missing; `make demo` makes it",
+        stations.display()
+    );
+    let sen = Sen::new();
+    sen.run(&["init"]).expect(0);
+    let text = |path: &Path| path.to_str().expect("UTF-8").to_owned();
+    let layer = text(&stations.join("stations.geojson"));
+    sen.run(&["import", "layer", &layer, "--as", "stations"])
+        .expect(0);
+    let files: Vec<String> = fs::read_dir(&stations)
+        .expect("folder")
+        .map(|entry| text(&entry.expect("entry").path()))
+        .filter(|path| path.ends_with(".csv"))
+        .collect();
+    let mut args = vec!["import", "observations"];
+    args.extend(files.iter().map(String::as_str));
+    sen.run(&args).expect(0);
+
+    let store = SqliteStore::open(&sen.data().join("catalog.sqlite")).expect("the store");
+    let runtime = tokio::runtime::Runtime::new().expect("runtime");
+    let streams = runtime.block_on(store.datastreams(None)).expect("streams");
+    let details = |fault: &Fault, property: &str, to, limit| {
+        let stream = streams
+            .iter()
+            .find(|one| one.station == fault.station && one.property == property);
+        let query = ObservationQuery {
+            from: Some(fault.from),
+            to,
+            limit,
+            ..ObservationQuery::datastream(stream.expect("measured").id)
+        };
+        runtime.block_on(store.details(&query)).expect("rows")
+    };
+    let (mut spikes, mut gaps, mut stuck) = ([0, 0], [0, 0], [0, 0]);
+    for fault in faults(&demo.join("truth/sensor_faults.csv")) {
+        match (fault.kind.as_str(), fault.quantity.as_str()) {
+            ("spike", "level_m") => {
+                let found = details(&fault, "water_level", None, Some(1));
+                spikes[0] += usize::from(found[0].marks.contains(Marks::SPIKE));
+                spikes[1] += 1;
+            }
+            ("gap", _) => {
+                let found = details(&fault, "water_level", None, Some(1));
+                gaps[0] += usize::from(
+                    found
+                        .first()
+                        .is_some_and(|first| first.marks.contains(Marks::GAP)),
+                );
+                gaps[1] += 1;
+            }
+            ("stuck", "ph") => {
+                let found = details(&fault, "ph", Some(fault.to), None);
+                stuck[0] += found.iter().filter(|one| one.marks.contains(Marks::FLAT)).count();
+                stuck[1] += found.len();
+            }
+            other => panic!("a fault of a kind that is not known: {other:?}"),
+        }
+    }
+    assert!(spikes[1] > 20 && spikes[0] == spikes[1], "{spikes:?} spikes");
+    assert!(gaps[1] > 20 && gaps[0] == gaps[1], "{gaps:?} gaps");
+    // a stuck probe is found half a day after it stuck
+    let half_a_day = 48;
+    assert!(
+        stuck[0] + half_a_day >= stuck[1] && stuck[1] > 500,
+        "{stuck:?} stuck values"
+    );
+    let healthy = streams
+        .iter()
+        .filter(|one| one.property == "ph" && one.station != "KM-04");
+    for stream in healthy {
+        let all = runtime
+            .block_on(store.details(&ObservationQuery::datastream(stream.id)))
+            .expect("rows");
+        let wrong = all
+            .iter()
+            .filter(|one| one.observation.flag != Flag::Good)
+            .count();
+        assert_eq!(wrong, 0, "{}: nothing is wrong with its probe", stream.station);
+    }
 }
