@@ -1,5 +1,5 @@
 #!/bin/sh
-# sh benches/run.sh [tiles|repeat|ndvi|start|lookup|zonal|all]: measures `sen` and its peers side by side on this machine.
+# sh benches/run.sh [tiles|repeat|ndvi|start|lookup|zonal|vector|vector-repeat|all]: measures `sen` and its peers side by side on this machine.
 # Lines of JSON are appended to target/bench/results.jsonl; what they say is in benches/README.md.
 set -eu
 cd "$(dirname "$0")/.."
@@ -9,9 +9,9 @@ export PYTHONDONTWRITEBYTECODE=1  # the work tree stays clean
 what=${1:-all}
 sen=${SEN:-target/release/sen}
 case $what in
-    tiles | repeat | ndvi | start | lookup | zonal) ;;
-    all) what='ndvi tiles repeat start lookup zonal' ;;
-    *) echo 'usage: sh benches/run.sh [tiles|repeat|ndvi|start|lookup|zonal|all]' >&2; exit 2 ;;
+    tiles | repeat | ndvi | start | lookup | zonal | vector | vector-repeat) ;;
+    all) what='ndvi tiles repeat start lookup zonal vector vector-repeat' ;;
+    *) echo 'usage: sh benches/run.sh [tiles|repeat|ndvi|start|lookup|zonal|vector|vector-repeat|all]' >&2; exit 2 ;;
 esac
 [ -x "$sen" ] || { echo "$sen is not built: make build" >&2; exit 1; }
 sh benches/setup.sh
@@ -29,6 +29,7 @@ for one in $what; do
             continue ;;
         start | lookup) script=catalogue.py ;;
         repeat) script=tiles.py ;;
+        vector*) script=vector.py ;;
         *) script=$one.py ;;
     esac
     SEN=$sen target/bench/venv/bin/python benches/$script "$one"

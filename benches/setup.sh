@@ -3,7 +3,7 @@
 set -eu
 cd "$(dirname "$0")/.."
 
-packages='cgi-mapserver nginx-light wrk gdal-bin python3-gdal python3-venv'
+packages='cgi-mapserver nginx-light wrk gdal-bin python3-gdal python3-venv postgresql-15-postgis-3'
 missing=''
 for package in $packages; do
     dpkg -s "$package" >/dev/null 2>&1 || missing="$missing $package"
