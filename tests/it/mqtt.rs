@@ -122,24 +122,29 @@ impl Broker {
         *self = Self::start(self.command.clone(), self.port, self.root);
     }
 
-    /// Publishes with quality of service 1; waits for the broker's word that it has it.
+    /// Publishes with quality of service 1; waits for the broker's word that it has it. A broker that has only just
+    /// opened its port may still turn clients away.
     fn publish(&self, topic: &str, message: &str) {
-        let sent = Command::new("mosquitto_pub")
-            .args([
-                "-h",
-                "127.0.0.1",
-                "-p",
-                &self.port.to_string(),
-                "-q",
-                "1",
-                "-t",
-                topic,
-                "-m",
-                message,
-            ])
-            .output()
-            .expect("mosquitto_pub runs");
-        assert!(sent.status.success(), "{}", String::from_utf8_lossy(&sent.stderr));
+        let port = self.port.to_string();
+        until("a publication", || {
+            Command::new("mosquitto_pub")
+                .args([
+                    "-h",
+                    "127.0.0.1",
+                    "-p",
+                    &port,
+                    "-q",
+                    "1",
+                    "-t",
+                    topic,
+                    "-m",
+                    message,
+                ])
+                .stderr(Stdio::null())
+                .status()
+                .expect("mosquitto_pub runs")
+                .success()
+        });
     }
 }
 
