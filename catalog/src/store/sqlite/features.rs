@@ -34,7 +34,7 @@ CREATE TABLE IF NOT EXISTS layer (
     west REAL NOT NULL, south REAL NOT NULL, east REAL NOT NULL, north REAL NOT NULL) WITHOUT ROWID;
 ";
 
-const COLUMNS: &str = "f.fid, f.layer, f.scheme, f.code, f.valid_from, f.valid_to, f.name, f.parent, f.codes, \
+pub(super) const COLUMNS: &str = "f.fid, f.layer, f.scheme, f.code, f.valid_from, f.valid_to, f.name, f.parent, f.codes, \
                        f.area_m2, f.properties, f.geometry";
 
 fn damaged(what: impl std::fmt::Display) -> Error {
@@ -52,7 +52,7 @@ fn text(date: Option<NaiveDate>) -> String {
     date.map(|date| date.to_string()).unwrap_or_default()
 }
 
-fn decode(row: &Row<'_>) -> Result<Feature> {
+pub(super) fn decode(row: &Row<'_>) -> Result<Feature> {
     let wkb = row.get_ref(11)?.as_blob().map_err(damaged)?;
     let codes: Vec<OtherCode> =
         serde_json::from_str(row.get_ref(8)?.as_str().map_err(damaged)?).map_err(damaged)?;
@@ -321,6 +321,23 @@ impl Features for SqliteStore {
             Ok(count.unsigned_abs())
         })
         .await
+    }
+
+    async fn fids(&self, query: &FeatureQuery) -> Result<Vec<i64>> {
+        let query = query.clone();
+        self.reading(move |connection| {
+            let (sql, values) = select(&query, "f.fid");
+            let mut statement = connection.prepare_cached(&sql)?;
+            let fids = statement.query_map(rusqlite::params_from_iter(values), |row| row.get(0))?;
+            Ok(fids.collect::<Result<Vec<_>, _>>()?)
+        })
+        .await
+    }
+
+    async fn search(&self, text: &str, limit: usize) -> Result<Vec<Feature>> {
+        let text = text.to_owned();
+        self.reading(move |connection| super::search::search(connection, &text, limit))
+            .await
     }
 
     async fn feature(&self, layer: &str, code: &str, day: Option<NaiveDate>) -> Result<Option<Feature>> {

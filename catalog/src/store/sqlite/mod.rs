@@ -8,6 +8,7 @@ mod items;
 mod keys;
 mod neighbours;
 mod observations;
+mod search;
 mod seasons;
 
 use crate::{Error, Result};
