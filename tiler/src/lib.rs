@@ -23,6 +23,7 @@ mod page;
 mod plan;
 mod problem;
 mod query;
+mod sensors_near;
 mod server;
 mod state;
 mod tile_cache;
@@ -30,6 +31,7 @@ mod time;
 mod values;
 mod vector;
 mod warp;
+mod zone_page;
 
 pub use problem::Problem;
 pub use server::{ServeOptions, router, serve};

@@ -46,6 +46,8 @@ pub struct App {
     pub(crate) overlays: Overlays,
     /// The weeks of a collection, by revision.
     pub(crate) weeks: Cache<(u64, String), Arc<Vec<Week>>>,
+    /// The weekly tables of zone statistics.
+    pub(crate) tables: crate::api::zones::Tables,
     pub(crate) public_url: Option<String>,
     pub(crate) requests: AtomicU64,
 }
@@ -80,6 +82,7 @@ impl App {
             measures: Arc::default(),
             plans: Cache::new(4096),
             weeks: Cache::new(64),
+            tables: crate::api::zones::Tables::default(),
             public_url: options.public_url.clone(),
             requests: AtomicU64::new(0),
         }))

@@ -7,6 +7,7 @@ mod legends;
 mod periods;
 mod picture;
 mod point;
+pub(crate) mod search;
 mod sensorthings;
 mod series;
 mod stations;
@@ -16,6 +17,7 @@ pub(crate) mod tiles;
 mod titiler;
 mod vector;
 pub(crate) mod zonal;
+pub(crate) mod zones;
 
 use crate::state::Shared;
 use axum::Router;
@@ -55,6 +57,8 @@ pub(crate) const STANDARDS: &[&dyn Standard] = &[
     &stations::Stations,
     &legends::Legends,
     &picture::Picture,
+    &search::Search,
+    &zones::Zones,
     &assets::AssetFiles,
     &health::Health,
 ];

@@ -11,3 +11,4 @@ mod values;
 mod vector;
 mod world;
 mod zonal;
+mod zones;

@@ -1,0 +1,253 @@
+//! `/api/v1/zones/{kind}/{code}/week/{period}`: everything known of a zone in one week, in one record.
+
+use super::series::Row;
+use super::tables::Tables;
+use super::{centre, day, label, statistics, zone};
+use crate::document;
+use crate::headers::{MINUTE, SEN_PERIOD};
+use crate::layers::layers;
+use crate::problem::{Outcome, Problem};
+use crate::query::{Query, segments};
+use crate::sensors_near::{self, Near};
+use crate::state::{Pick, Raster, Shared, text_header};
+use crate::style::Text;
+use crate::time::When;
+use crate::values::{Place, beside, tidy};
+use crate::zone_page::words::{Said, sentence};
+use axum::extract::{Request, State};
+use sen_catalog::season::{Season, stage_on};
+use sen_catalog::statistic::ZonalStatistic;
+use sen_catalog::{Feature, Period, TimeQuery};
+use serde_json::{Map, Value, json};
+use std::sync::Arc;
+
+/// The number of open water in the flood product.
+const WATER: i64 = 1;
+
+/// Collections that are drawn between stations instead of seen from above.
+const SURFACES: [&str; 2] = ["water_level", "salinity"];
+
+/// What is known of a zone in one week.
+#[derive(Clone, Debug)]
+pub(crate) struct Record {
+    /// The week.
+    pub(crate) period: Period,
+    /// What each collection says, by name.
+    pub(crate) statistics: Vec<(String, ZonalStatistic)>,
+    /// Variance of the surfaces in the middle of the zone, by name.
+    variances: Map<String, Value>,
+    /// Share of the seen part of the zone under open water.
+    pub(crate) flood_share: Option<f64>,
+    /// The nearest sensor of each property.
+    pub(crate) sensors: Vec<Near>,
+    /// The crops of the zone, of all times.
+    pub(crate) seasons: Vec<Season>,
+    /// Days since the look behind the index value in the middle of the zone.
+    age_days: Option<f64>,
+    /// How far to rely on it.
+    pub(crate) trust: Trust,
+    /// One sentence.
+    pub(crate) sentence: Text,
+}
+
+/// How far to rely on a week: words first, the number for those who sort by it.
+#[derive(Clone, Debug)]
+pub(crate) struct Trust {
+    score: f64,
+    level: &'static str,
+    /// In words.
+    pub(crate) words: Text,
+}
+
+/// Days after which a look is worth half: rice changes its stage in about two weeks.
+const HALF_LIFE_DAYS: f64 = 14.0;
+
+/// Trust from how much was seen and how old the look is: the seen share, halved for every two weeks of age.
+fn trust(seen: Option<f64>, age_days: Option<f64>) -> Trust {
+    let score = seen.unwrap_or(0.0) * 0.5_f64.powf(age_days.unwrap_or(0.0) / HALF_LIFE_DAYS);
+    let (level, vi, en) = if score >= 0.7 {
+        ("high", "Tin cậy cao", "Reliable")
+    } else if score >= 0.3 {
+        (
+            "medium",
+            "Tin cậy vừa: xem thêm tuần bên cạnh",
+            "Fair: look at the neighbouring weeks too",
+        )
+    } else {
+        ("low", "Chưa nên dựa vào số này", "Do not rely on this number yet")
+    };
+    Trust {
+        score,
+        level,
+        words: Text {
+            vi: vi.to_owned(),
+            en: en.to_owned(),
+        },
+    }
+}
+
+/// Share of the seen part of a zone that is water.
+pub(crate) fn water_share(app: &crate::App, flood: &ZonalStatistic) -> Option<f64> {
+    statistics::share(flood, WATER, app.styles.style("flood"))
+}
+
+/// The record of a zone.
+pub(crate) async fn record(app: &Shared, feature: &Feature, period: Period) -> Outcome<Record> {
+    let snapshot = app.lookup.snapshot().await?;
+    let mut tables = Vec::new();
+    for collection in layers(&snapshot) {
+        let weeks = Tables::weeks(app, &snapshot, collection, &feature.layer).await?;
+        if let Some(week) = weeks.iter().find(|week| week.period == period) {
+            tables.push((collection.to_owned(), week.clone()));
+        }
+    }
+    let mut beside_index = Vec::new();
+    for (collection, asset) in [
+        ("ndvi", "age_days"),
+        (SURFACES[0], "variance"),
+        (SURFACES[1], "variance"),
+    ] {
+        let when = When {
+            query: TimeQuery::Week(period),
+            nearest: false,
+        };
+        let item = match snapshot.collections.contains(collection) {
+            true => app.lookup.item(&snapshot, collection, when).await?,
+            false => None,
+        };
+        let raster: Option<Arc<Raster>> = item.and_then(|item| app.raster_of(&item, Pick::default()).ok());
+        beside_index.extend(raster.map(|raster| (collection, asset, raster)));
+    }
+    let place = centre(feature).map(|place| Place {
+        lon: place.x(),
+        lat: place.y(),
+    });
+    let (shared, fid) = (Arc::clone(app), feature.fid);
+    let work = move || {
+        let mut found = Vec::new();
+        for (collection, week) in tables {
+            match shared.tables.open(&shared.assets, &week) {
+                Ok(table) => found.extend(table.row_of(fid).map(|row| (collection, table.statistic(row)))),
+                Err(error) => tracing::error!(%error, "a table of statistics cannot be read"),
+            }
+        }
+        let read = |(collection, asset, raster): &(&str, &str, Arc<Raster>)| {
+            let value = place.map(|place| beside(&shared.rasters, &shared.assets, raster, asset, place));
+            ((*collection).to_owned(), value.unwrap_or(Value::Null))
+        };
+        let middle: Map<String, Value> = beside_index.iter().map(read).collect();
+        (found, middle)
+    };
+    let (statistics, mut middle) = app.cpu.run(work).await?;
+    let age_days = middle.remove("ndvi").and_then(|age| age.as_f64());
+    let of = |name: &str| {
+        let found = statistics.iter().find(|(collection, _)| collection == name);
+        found.map(|(_, statistic)| statistic)
+    };
+    let ndvi = of("ndvi");
+    let flood_share = of("flood").and_then(|flood| water_share(app, flood));
+    let seasons = app.lookup.store().seasons(feature.fid).await?;
+    let sensors = match place {
+        Some(place) => sensors_near::near(app.lookup.store(), place, period).await?,
+        None => Vec::new(),
+    };
+    let stage = stage_on(&seasons, period.first_day() + chrono::TimeDelta::days(3));
+    let seen = ndvi.map(|ndvi| ndvi.valid_fraction);
+    let said = Said {
+        ndvi: ndvi.and_then(|ndvi| ndvi.mean),
+        seen,
+        growth: stage.as_ref().map(|stage| stage.growth.names()),
+        weeks_since_sowing: stage.as_ref().and_then(|stage| stage.weeks_since_sowing),
+        water: flood_share,
+        nothing: statistics.is_empty(),
+    };
+    Ok(Record {
+        period,
+        sentence: sentence(period, &said),
+        trust: trust(seen, age_days),
+        flood_share,
+        sensors,
+        seasons,
+        age_days,
+        variances: middle,
+        statistics,
+    })
+}
+
+/// The answer.
+pub(super) async fn week(State(app): State<Shared>, request: Request) -> Outcome {
+    let (uri, headers) = (request.uri(), request.headers());
+    let parts = segments(uri.path())?;
+    let part = |index: usize| parts.get(index).map_or("", AsRef::as_ref);
+    let period: Period = part(6)
+        .parse()
+        .map_err(|error: sen_catalog::Error| Problem::bad("period", error.to_string()))?;
+    let query = Query::of(uri)?;
+    let feature = zone(&app, part(3), part(4), day(&query)?).await?;
+    let record = record(&app, &feature, period).await?;
+    let document = json_of(&app, &feature, &record);
+    let mut response = document::json(headers, MINUTE, &document);
+    response
+        .headers_mut()
+        .insert(SEN_PERIOD, text_header(&period.to_string()));
+    Ok(response)
+}
+
+fn both(text: &Text) -> Value {
+    json!({"vi": text.vi, "en": text.en})
+}
+
+fn json_of(app: &crate::App, feature: &Feature, record: &Record) -> Value {
+    let statistics: Map<String, Value> = record
+        .statistics
+        .iter()
+        .map(|(collection, statistic)| {
+            let style = app.styles.style(collection);
+            let row = Row {
+                period: record.period,
+                statistic: statistic.clone(),
+            };
+            let mut entry = statistics::json_of(&row, style);
+            entry.remove("period");
+            entry.insert("unit".into(), json!(style.map_or("", |style| &style.unit)));
+            (collection.clone(), Value::Object(entry))
+        })
+        .collect();
+    let interpolated: Map<String, Value> = record
+        .statistics
+        .iter()
+        .filter(|(collection, _)| SURFACES.contains(&collection.as_str()))
+        .map(|(collection, statistic)| {
+            let unit = app.styles.style(collection).map_or("", |style| &style.unit);
+            let value = json!({"value": statistic.mean.map(tidy), "unit": unit,
+                "variance": record.variances.get(collection)});
+            (collection.clone(), value)
+        })
+        .collect();
+    let stage = stage_on(
+        &record.seasons,
+        record.period.first_day() + chrono::TimeDelta::days(3),
+    );
+    let crop = stage.map(|stage| {
+        let (vi, en) = stage.growth.names();
+        json!({"season": stage.season, "stage": stage.growth, "title": {"vi": vi, "en": en},
+            "weeks_since_sowing": stage.weeks_since_sowing})
+    });
+    let ndvi = record
+        .statistics
+        .iter()
+        .find(|(collection, _)| collection == "ndvi");
+    json!({
+        "kind": feature.layer, "code": feature.code, "name": label(feature),
+        "period": record.period.to_string(),
+        "from": record.period.first_day(), "to": record.period.last_day(),
+        "sentence": both(&record.sentence),
+        "statistics": statistics,
+        "flood_share": record.flood_share.map(tidy),
+        "sensors": record.sensors.iter().map(Near::json).collect::<Vec<_>>(),
+        "interpolated": interpolated,
+        "crop": crop,
+        "quality": {"seen": ndvi.map(|(_, ndvi)| tidy(ndvi.valid_fraction)), "age_days": record.age_days},
+        "trust": {"score": tidy(record.trust.score), "level": record.trust.level, "words": both(&record.trust.words)},
+    })
+}

@@ -1,0 +1,54 @@
+//! The whole time series of a zone, out of the weekly tables.
+
+use super::tables::Tables;
+use crate::lookup::Snapshot;
+use crate::problem::Outcome;
+use crate::state::Shared;
+use sen_catalog::Period;
+use sen_catalog::statistic::ZonalStatistic;
+use std::sync::Arc;
+
+/// One week of a zone.
+#[derive(Clone, Debug)]
+pub(crate) struct Row {
+    /// The week.
+    pub(crate) period: Period,
+    /// What the raster says of the zone.
+    pub(crate) statistic: ZonalStatistic,
+}
+
+/// The statistics of a zone by week, oldest first, between two weeks (both included).
+pub(crate) async fn series(
+    app: &Shared,
+    snapshot: &Snapshot,
+    (kind, fid): (&str, i64),
+    collection: &str,
+    (from, to): (Option<Period>, Option<Period>),
+) -> Outcome<Vec<Row>> {
+    let weeks = Tables::weeks(app, snapshot, collection, kind).await?;
+    let shared = Arc::clone(app);
+    let work = move || {
+        let inside = weeks.iter().filter(|week| {
+            from.is_none_or(|from| from <= week.period) && to.is_none_or(|to| week.period <= to)
+        });
+        let mut rows = Vec::new();
+        for week in inside {
+            // a week whose table cannot be read is named in the log; the others are still worth having
+            let table = match shared.tables.open(&shared.assets, week) {
+                Ok(table) => table,
+                Err(error) => {
+                    tracing::error!(%error, "a table of statistics cannot be read");
+                    continue;
+                }
+            };
+            if let Some(row) = table.row_of(fid) {
+                rows.push(Row {
+                    period: week.period,
+                    statistic: table.statistic(row),
+                });
+            }
+        }
+        rows
+    };
+    app.cpu.run(work).await
+}

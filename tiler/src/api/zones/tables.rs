@@ -1,0 +1,79 @@
+//! The weekly tables of statistics, found through the items and kept open.
+
+use crate::lookup::Snapshot;
+use crate::problem::Outcome;
+use crate::state::App;
+use moka::sync::Cache;
+use sen_catalog::statistic::{StatisticTable, StatisticTables, asset_name};
+use sen_catalog::{Asset, Assets, Item, ItemQuery, Period};
+use std::sync::Arc;
+
+/// Most weeks of a collection whose tables are known: ten years.
+const MAX_WEEKS: usize = 520;
+
+/// Where the table of one week of a collection lies.
+#[derive(Clone, Debug)]
+pub(crate) struct TableWeek {
+    /// The week.
+    pub(crate) period: Period,
+    asset: Asset,
+}
+
+/// What is known of the tables.
+#[derive(Debug)]
+pub(crate) struct Tables {
+    /// By revision, collection and kind.
+    weeks: Cache<(u64, String), Arc<Vec<TableWeek>>>,
+    open: StatisticTables,
+}
+
+impl Default for Tables {
+    fn default() -> Self {
+        Self {
+            weeks: Cache::new(256),
+            open: StatisticTables::new(),
+        }
+    }
+}
+
+impl Tables {
+    /// The weeks of a collection that have a table of the kind, oldest first.
+    pub(crate) async fn weeks(
+        app: &App,
+        snapshot: &Snapshot,
+        collection: &str,
+        kind: &str,
+    ) -> Outcome<Arc<Vec<TableWeek>>> {
+        if !snapshot.collections.contains(collection) {
+            return Err(crate::layers::unknown(collection));
+        }
+        let key = (snapshot.revision, format!("{collection} {kind}"));
+        if let Some(weeks) = app.tables.weeks.get(&key) {
+            return Ok(weeks);
+        }
+        let newest = ItemQuery {
+            newest_first: true,
+            limit: Some(MAX_WEEKS),
+            ..ItemQuery::collection(collection)
+        };
+        let items = app.lookup.store().items(&newest).await?;
+        let name = asset_name(kind);
+        let weeks: Vec<_> = items.iter().rev().filter_map(|item| week(item, &name)).collect();
+        let weeks = Arc::new(weeks);
+        app.tables.weeks.insert(key, Arc::clone(&weeks));
+        Ok(weeks)
+    }
+
+    /// The open table of a week. Reads the file when it is not open yet: not for the reactor.
+    pub(crate) fn open(&self, assets: &Assets, week: &TableWeek) -> sen_catalog::Result<Arc<StatisticTable>> {
+        self.open.open(assets, &week.asset)
+    }
+}
+
+fn week(item: &Item, name: &str) -> Option<TableWeek> {
+    let asset = item.assets.get(name)?;
+    Some(TableWeek {
+        period: item.period(),
+        asset: asset.clone(),
+    })
+}

@@ -1,0 +1,155 @@
+//! `/api/v1/zones/{kind}/values?collection=&datetime=&statistic=mean&bbox=`: one number of one week for all zones in
+//! view, as columns, to colour them with.
+
+use super::tables::Tables;
+use super::{bbox, layer};
+use crate::document;
+use crate::headers::{HOUR, MINUTE, SEN_PERIOD};
+use crate::layers::{collection_of, layers, unknown};
+use crate::problem::{Outcome, Problem};
+use crate::query::{Query, segments};
+use crate::state::{Shared, text_header};
+use crate::style::Style;
+use crate::time::When;
+use axum::extract::{Request, State};
+use sen_catalog::FeatureQuery;
+use sen_catalog::statistic::StatisticTable;
+use serde_json::{Value, json};
+use std::sync::Arc;
+
+/// Most zones of one answer; more of them need a smaller box.
+const MAX_ZONES: usize = 250_000;
+
+/// The column.
+pub(super) async fn values(State(app): State<Shared>, request: Request) -> Outcome {
+    let (uri, headers) = (request.uri(), request.headers());
+    let parts = segments(uri.path())?;
+    let kind = parts.get(3).map_or("", AsRef::as_ref).to_owned();
+    let query = Query::of(uri)?;
+    let name = query
+        .get("collection")
+        .ok_or_else(|| Problem::bad("collection", "say which layer: collection=ndvi"))?;
+    let snapshot = app.lookup.snapshot().await?;
+    let collection = collection_of(name);
+    if !layers(&snapshot).any(|known| known == collection) {
+        return Err(unknown(name));
+    }
+    let (when, bbox) = (When::of(&query)?, bbox(&query)?);
+    // a map knows its features by their ids, and the codes are more than half of the bytes
+    let with_codes = query.get("codes").is_none() || query.flag("codes")?;
+    let statistic = query.get("statistic").unwrap_or("mean").to_owned();
+    layer(&app, &kind).await?;
+    let item = app.lookup.item(&snapshot, collection, when).await?;
+    let item = item.ok_or_else(|| when.nothing(collection))?;
+    let period = item.period();
+    let weeks = Tables::weeks(&app, &snapshot, collection, &kind).await?;
+    let week = weeks.iter().find(|week| week.period == period).cloned();
+    let week = week.ok_or_else(|| {
+        Problem::not_found(
+            "no-statistics",
+            format!("`{collection}` of {period} has no statistics of `{kind}` yet; sen process makes them"),
+        )
+    })?;
+    let inside = match bbox {
+        None => None,
+        Some(_) => {
+            let query = FeatureQuery {
+                bbox,
+                limit: Some(MAX_ZONES),
+                ..FeatureQuery::layer(&kind)
+            };
+            Some(app.lookup.store().fids(&query).await?)
+        }
+    };
+    let shared = Arc::clone(&app);
+    let style = app.styles.style(collection).cloned();
+    let columns = app
+        .cpu
+        .run(move || -> Outcome<Value> {
+            let table = shared.tables.open(&shared.assets, &week)?;
+            columns(&table, &statistic, inside.as_deref(), with_codes, style.as_ref())
+        })
+        .await??;
+    let mut document = columns;
+    if let Some(fields) = document.as_object_mut() {
+        fields.insert("kind".into(), json!(kind));
+        fields.insert("collection".into(), json!(collection));
+        fields.insert("period".into(), json!(period.to_string()));
+    }
+    let cache = if when.is_concrete() { HOUR } else { MINUTE };
+    let mut response = document::json(headers, cache, &document);
+    response
+        .headers_mut()
+        .insert(SEN_PERIOD, text_header(&period.to_string()));
+    Ok(response)
+}
+
+/// Codes, feature ids and values of the rows in view, in the order of the ids.
+fn columns(
+    table: &StatisticTable,
+    statistic: &str,
+    inside: Option<&[i64]>,
+    with_codes: bool,
+    style: Option<&Style>,
+) -> Outcome<Value> {
+    let column = column(table, statistic, style)?;
+    let rows: Vec<usize> = match inside {
+        None => (0..table.len()).collect(),
+        Some(fids) => fids.iter().filter_map(|fid| table.row_of(*fid)).collect(),
+    };
+    if rows.len() > MAX_ZONES {
+        return Err(Problem::too_large(format!(
+            "{} zones are more than one answer holds ({MAX_ZONES}); give a bbox",
+            rows.len()
+        )));
+    }
+    let fids = table.fids();
+    let ids: Vec<i64> = rows.iter().filter_map(|&row| fids.get(row).copied()).collect();
+    // four decimals colour a map as well as ten, in half the bytes
+    let round = |value: f64| value.is_finite().then(|| (value * 1e4).round() / 1e4);
+    let values: Vec<Option<f64>> = rows
+        .iter()
+        .map(|&row| column.get(row).copied().and_then(round))
+        .collect();
+    let mut document = json!({"statistic": statistic, "fids": ids, "values": values});
+    if let Some(fields) = document.as_object_mut().filter(|_| with_codes) {
+        let codes: Vec<_> = rows.iter().map(|&row| table.code(row)).collect();
+        fields.insert("codes".into(), json!(codes));
+    }
+    Ok(document)
+}
+
+/// A column of the table; `class_{value}_share` is the class's share of what was seen of the zone.
+fn column(table: &StatisticTable, statistic: &str, style: Option<&Style>) -> Outcome<Vec<f64>> {
+    let unknown = || {
+        Problem::bad(
+            "statistic",
+            format!(
+                "`{statistic}` is no statistic; use count, mean, min, max, stdev, median, p10, p90, \
+                 valid_fraction, area_ha, class_1_ha or class_1_share"
+            ),
+        )
+    };
+    let Some(class) = statistic
+        .strip_suffix("_share")
+        .filter(|name| name.starts_with("class_"))
+    else {
+        return table.column(statistic).map(<[f64]>::to_vec).ok_or_else(unknown);
+    };
+    let own = table.column(&format!("{class}_ha")).ok_or_else(unknown)?;
+    let mut seen = vec![0.0; own.len()];
+    for name in table.columns() {
+        let number = name.strip_prefix("class_").and_then(|name| name.strip_suffix("_ha"));
+        let Some(number) = number.and_then(|number| number.parse::<f64>().ok()) else {
+            continue;
+        };
+        if style.is_some_and(|style| style.is_not_seen(number)) {
+            continue;
+        }
+        for (sum, area) in seen.iter_mut().zip(table.column(name).unwrap_or(&[])) {
+            *sum += if area.is_nan() { 0.0 } else { *area };
+        }
+    }
+    // nothing seen: 0 / 0, which is no value
+    Ok(own.iter().zip(&seen).map(|(own, seen)| own / seen).collect())
+}
