@@ -7,9 +7,9 @@ export class Page {
     Object.assign(this, { browser, base, pathOf, foreign: [], errors: [], requests: [] });
   }
 
-  /** Opens the page; `size` [width, height], `init` a script run before it. */
-  async open(hash = '', { size = [1440, 900], init, route } = {}) {
-    this.context = await this.browser.newContext({ viewport: { width: size[0], height: size[1] }, deviceScaleFactor: 1, locale: 'vi-VN', hasTouch: size[0] < 768 });
+  /** Opens the page, or another `path`; `size` [width, height], `init` a script run before it, `script` false: none runs. */
+  async open(hash = '', { size = [1440, 900], init, route, path = '', script = true } = {}) {
+    this.context = await this.browser.newContext({ viewport: { width: size[0], height: size[1] }, deviceScaleFactor: 1, locale: 'vi-VN', hasTouch: size[0] < 768, javaScriptEnabled: script });
     this.tab = await this.context.newPage();
     this.tab.setDefaultTimeout(30_000);
     this.tab.on('pageerror', (error) => this.errors.push(error.message));
@@ -19,7 +19,7 @@ export class Page {
     });
     if (init) await this.tab.addInitScript(init);
     if (route) await route(this.tab);
-    await this.tab.goto(`${this.base}/${hash}`);
+    await this.tab.goto(`${this.base}/${path}${hash}`);
     return this.tab;
   }
 

@@ -1,5 +1,7 @@
 // Stories of the map page, each named as the sentence it proves.
 import assert from 'node:assert/strict';
+import { createServer, request as forward } from 'node:http';
+import { pixels } from './page.mjs';
 
 const number = (value, lang) => value.toLocaleString(lang === 'vi' ? 'vi-VN' : 'en-GB', { minimumFractionDigits: 2, maximumFractionDigits: 2 }).replace('-', '\u2212');
 
@@ -9,6 +11,19 @@ async function known(page, layer = 'ndvi') {
   const { bounds } = await page.json(`/${layer}`);
   const best = periods.map((week, i) => [week, seen[i] ?? 1]).sort((a, b) => b[1] - a[1]).slice(0, 2).map(([week]) => week).sort().reverse();
   return { periods, seen, latest, best, lon: (bounds[0] + bounds[2]) / 2, lat: (bounds[1] + bounds[3]) / 2 };
+}
+
+/** A plot that was seen in the week, with a point well inside it and its mean. */
+async function somePlot(page, week) {
+  const { fids, codes, values } = await page.json(`/api/v1/zones/plots/values?collection=ndvi&datetime=${week}`);
+  const { features } = await page.json('/api/v1/zones/plots?limit=400');
+  const mean = new Map(fids.map((fid, i) => [fid, values[i]]));
+  const seen = features.filter((one) => (mean.get(one.id) ?? 0) > 0.1 && mean.get(one.id) < 0.85).sort((a, b) => b.properties.area_ha - a.properties.area_ha);
+  assert.ok(seen.length > 0 && codes.length === fids.length, `no plot was seen in ${week}`);
+  const [best] = seen;
+  const point = await page.json(`/api/v1/zones/plots/${encodeURIComponent(best.properties.code)}?geometry=point`);
+  const [lon, lat] = point.geometry.coordinates;
+  return { code: best.properties.code, lon, lat, mean: mean.get(best.id) };
 }
 
 const slowTiles = (ms) => (tab) => tab.route(/\/(ndvi|evi|ndmi|mndwi|flood)\/\d+\/\d+\/\d+/, async (route) => {
@@ -136,7 +151,7 @@ export const stories = {
 
   'a click says the value of the point answer, with sentence, course, table and CSV': async (page) => {
     const { best } = await known(page);
-    await page.open(`#week=${best[0]}&layer=ndvi`);
+    await page.open(`#week=${best[0]}&layer=ndvi&show=`);
     await page.shows(`ndvi ${best[0]}`);
     await page.tab.mouse.click(640, 420);
     await page.tab.waitForSelector('.chart, .chartbox p');
@@ -163,7 +178,7 @@ export const stories = {
 
   'the link gives the same view again, and Back undoes choices': async (page) => {
     const { best, lon, lat } = await known(page);
-    const link = `#map=12.5/${lat.toFixed(5)}/${lon.toFixed(5)}&week=${best[1]}&layer=flood&lang=en&sel=${lon.toFixed(6)},${lat.toFixed(6)}`;
+    const link = `#map=12.5/${lat.toFixed(5)}/${lon.toFixed(5)}&week=${best[1]}&layer=flood&lang=en&sel=${lon.toFixed(6)},${lat.toFixed(6)}&show=`;
     await page.open(link);
     await page.idle();
     const hash = await page.hash();
@@ -237,7 +252,7 @@ export const stories = {
 
   'classes are drawn in the colours of the legend alone': async (page) => {
     const { best, lon, lat } = await known(page, 'flood');
-    await page.open(`#map=13/${lat}/${lon}&week=${best[0]}&layer=flood`);
+    await page.open(`#map=13/${lat}/${lon}&week=${best[0]}&layer=flood&show=`);
     await page.shows(`flood ${best[0]}`);
     const look = await page.look();
     await page.picture('flood.png');
@@ -256,7 +271,7 @@ export const stories = {
 
   'a phone of 360 pixels shows week, strip, legend and answer without sideways scroll': async (page) => {
     const { best } = await known(page);
-    await page.open(`#week=${best[0]}&layer=ndvi`, { size: [360, 740] });
+    await page.open(`#week=${best[0]}&layer=ndvi&show=`, { size: [360, 740] });
     await page.shows(`ndvi ${best[0]}`);
     const wide = () => page.tab.evaluate(() => [document.documentElement.scrollWidth, ...[...document.querySelectorAll('body *')].filter((one) => one.checkVisibility() && !one.closest('.maplibregl-canvas-container, svg, .scroll')).map((one) => Math.round(one.getBoundingClientRect().right))].reduce((a, b) => Math.max(a, b)));
     assert.ok(await wide() <= 360, `something reaches to ${await wide()} px`);
@@ -307,6 +322,217 @@ export const stories = {
     assert.equal(await page.tab.evaluate(() => document.documentElement.dataset.theme), 'dark');
     assert.deepEqual(top(await page.look()), before);
     await page.picture('desktop-dark.png');
+  },
+
+  'a tap on a plot says its sentence, its week, its course and what else lies there': async (page) => {
+    const { best } = await known(page);
+    const plot = await somePlot(page, best[0]);
+    await page.open(`#map=15/${plot.lat}/${plot.lon}&week=${best[0]}&layer=ndvi`);
+    await page.shows(`ndvi ${best[0]}`);
+    await page.tab.waitForFunction(() => document.body.dataset.painted?.startsWith('plots'));
+    await page.idle();
+    const { width, height } = page.tab.viewportSize();
+    await page.tab.mouse.click(width / 2, height / 2);
+    await page.tab.waitForFunction((code) => new URLSearchParams(location.hash.slice(1)).get('sel') === `plots:${code}`, plot.code);
+    await page.tab.waitForFunction(() => !document.querySelector('#answer').hasAttribute('aria-busy') && document.querySelector('#value'));
+    const record = await page.json(`/api/v1/zones/plots/${encodeURIComponent(plot.code)}/week/${best[0]}`);
+    assert.equal(await page.text('#answer .sentence'), record.sentence.vi);
+    const { mean } = record.statistics.ndvi;
+    assert.equal(Number(await page.tab.locator('#value').getAttribute('data-value')), mean);
+    assert.ok((await page.text('#answer .big')).includes(number(mean, 'vi')));
+    await page.tab.waitForSelector('.chart .line');
+    const { values } = await page.json(`/api/v1/zones/plots/${encodeURIComponent(plot.code)}/statistics?collection=ndvi`);
+    assert.equal(await page.tab.locator('.chart .dot').count(), values.filter((one) => one.mean !== null).length);
+    const csv = await (await fetch(await page.tab.locator('.series .links a').evaluate((one) => one.href))).text();
+    assert.equal(csv.trim().split('\n').length, values.length + 1);
+    await page.picture('plot.png');
+    const before = await page.text('#answer');
+    await page.tab.reload();
+    await page.tab.waitForSelector('.chart .line');
+    await page.tab.waitForFunction(() => !document.querySelector('#answer').hasAttribute('aria-busy'));
+    assert.equal((await page.text('#answer .sentence')), record.sentence.vi);
+    assert.ok(before.length > 0);
+    await page.tab.click('#lang');
+    await page.tab.waitForFunction((sentence) => document.querySelector('#answer .sentence')?.textContent === sentence, record.sentence.en);
+    await page.tab.keyboard.press('Escape');
+    await page.tab.waitForFunction(() => !location.hash.includes('sel='));
+  },
+
+  'plots carry the colour of their week': async (page) => {
+    const { best } = await known(page);
+    const plot = await somePlot(page, best[0]);
+    await page.open(`#map=16/${plot.lat}/${plot.lon}&week=${best[0]}&layer=ndvi`);
+    await page.shows(`ndvi ${best[0]}`);
+    await page.tab.waitForFunction(() => document.body.dataset.painted?.startsWith('plots'));
+    await page.idle();
+    await page.tab.waitForTimeout(600);
+    const { width, height } = page.tab.viewportSize();
+    const { colours } = pixels(await page.tab.screenshot({ clip: { x: width / 2 - 1, y: height / 2 - 1, width: 3, height: 3 } }));
+    const [colour] = [...colours].sort((a, b) => b[1] - a[1])[0];
+    const { stops } = await page.json('/api/v1/legends/ndvi');
+    const at = stops.findIndex((stop) => stop.value >= plot.mean);
+    const [low, high] = [stops[at - 1], stops[at]];
+    const share = (plot.mean - low.value) / (high.value - low.value);
+    const channel = (hex, i) => parseInt(hex.slice(1 + 2 * i, 3 + 2 * i), 16);
+    [16, 8, 0].forEach((shift, i) => {
+      const wanted = channel(low.colour, i) + share * (channel(high.colour, i) - channel(low.colour, i));
+      assert.ok(Math.abs(((colour >> shift) & 255) - wanted) <= 6, `${colour.toString(16)} for ${plot.mean}`);
+    });
+    await page.picture('plots-coloured.png');
+  },
+
+  'search finds a plot, a commune and a place, with or without accents, by keys alone': async (page) => {
+    const { best } = await known(page);
+    const plot = await somePlot(page, best[0]);
+    const { features: [commune] } = await page.json('/api/v1/zones/admin_units?limit=1&geometry=point');
+    const plain = commune.properties.name.normalize('NFD').replace(/\p{M}/gu, '').replace(/đ/g, 'd').replace(/Đ/g, 'D').toLowerCase();
+    await page.open(`#week=${best[0]}`);
+    await page.idle();
+    const sel = () => page.tab.evaluate(() => new URLSearchParams(location.hash.slice(1)).get('sel'));
+    for (const [text, wanted] of [[plot.code.toLowerCase().replace('-', ' '), `plots:${plot.code}`], [plain, `admin_units:${commune.properties.code}`], [commune.properties.name, `admin_units:${commune.properties.code}`]]) {
+      await page.tab.keyboard.press('/');
+      await page.tab.fill('#q', text);
+      await page.tab.waitForFunction(() => document.querySelector('#hits button'));
+      await page.picture('search.png');
+      await page.tab.keyboard.press('Enter');
+      await page.tab.waitForFunction((one) => new URLSearchParams(location.hash.slice(1)).get('sel') === one, wanted);
+    }
+    await page.idle();
+    await page.tab.waitForTimeout(900);
+    await page.picture('commune.png');
+    await page.tab.keyboard.press('/');
+    await page.tab.fill('#q', `${plot.lat.toFixed(5)}, ${plot.lon.toFixed(5)}`);
+    await page.tab.waitForFunction(() => document.querySelector('#hits button[data-kind=coordinates]'));
+    await page.tab.keyboard.press('ArrowDown');
+    await page.tab.keyboard.press('Enter');
+    await page.tab.waitForFunction(() => !(new URLSearchParams(location.hash.slice(1)).get('sel') ?? ':').includes(':'));
+    const [lon, lat] = (await sel()).split(',').map(Number);
+    assert.ok(Math.abs(lon - plot.lon) < 1e-4 && Math.abs(lat - plot.lat) < 1e-4);
+    await page.tab.fill('#q', 'không có đâu xyz');
+    await page.tab.waitForFunction(() => /Không tìm thấy/.test(document.querySelector('#hits').textContent));
+    assert.deepEqual(page.errors, []);
+  },
+
+  'zones, lines and stations are switched on and off, and the link keeps them': async (page) => {
+    await page.open();
+    await page.idle();
+    const kinds = (await page.json('/api/v1/zones')).kinds.map((one) => one.kind);
+    assert.equal(await page.tab.locator('#kinds input').count(), kinds.length);
+    for (const kind of ['admin_units', 'dyke_compartments'].filter((one) => kinds.includes(one))) {
+      const before = (await page.look()).hash;
+      await page.tab.locator(`#kinds input[value=${kind}]`).check();
+      await page.tab.waitForFunction((one) => location.hash.includes(one), kind);
+      await page.tab.waitForTimeout(300);
+      await page.idle();
+      for (let i = 0; i < 20 && (await page.look()).hash === before; i += 1) await page.tab.waitForTimeout(250);
+      assert.notEqual((await page.look()).hash, before, `${kind} is not drawn`);
+    }
+    await page.picture('zones.png');
+    const hash = await page.hash();
+    await page.tab.reload();
+    await page.idle();
+    assert.equal(await page.tab.locator('#kinds input[value=admin_units]').isChecked(), true);
+    assert.equal(new URLSearchParams((await page.hash()).slice(1)).get('show'), new URLSearchParams(hash.slice(1)).get('show'));
+  },
+
+  'a plot on a phone answers within the screen': async (page) => {
+    const { best } = await known(page);
+    const plot = await somePlot(page, best[0]);
+    await page.open(`#map=15.5/${plot.lat}/${plot.lon}&week=${best[0]}&sel=plots:${plot.code}`, { size: [360, 740] });
+    await page.tab.waitForSelector('#value');
+    await page.tab.waitForFunction(() => !document.querySelector('#answer').hasAttribute('aria-busy'));
+    await page.tab.waitForTimeout(800);
+    await page.picture('phone-plot.png');
+    await page.tab.setViewportSize({ width: 320, height: 640 });
+    assert.ok(await page.tab.evaluate(() => document.documentElement.scrollWidth) <= 320);
+    const wide = await page.tab.evaluate(() => [...document.querySelectorAll('#bar *, #answer *')].filter((one) => one.checkVisibility() && !one.closest('svg, .scroll')).map((one) => Math.round(one.getBoundingClientRect().right)).reduce((a, b) => Math.max(a, b), 0));
+    assert.ok(wide <= 320, `something reaches to ${wide} px`);
+    await page.tab.fill('#q', plot.code);
+    await page.tab.waitForFunction(() => document.querySelector('#hits button'));
+    await page.picture('phone-search.png');
+  },
+
+  'a code has a page that needs no script, fits 320 pixels and prints': async (page) => {
+    const { best } = await known(page);
+    const plot = await somePlot(page, best[0]);
+    await page.open('', { size: [320, 700], path: `zones/plots/${encodeURIComponent(plot.code)}`, script: false });
+    assert.match(await page.text('.sentence'), /Tuần \d+ \(/);
+    assert.ok(await page.tab.locator('svg.chart circle').count() > 3);
+    const wide = await page.tab.evaluate(() => document.documentElement.scrollWidth).catch(() => null);
+    assert.ok(wide === null || wide <= 320, `${wide} px wide`);
+    await page.tab.screenshot({ path: page.pathOf('code-phone.png'), fullPage: true });
+    await page.tab.setViewportSize({ width: 1000, height: 900 });
+    await page.tab.screenshot({ path: page.pathOf('code.png'), fullPage: true });
+    await page.tab.emulateMedia({ media: 'print' });
+    assert.equal(await page.tab.locator('h2.screen').isVisible(), false);
+    const pdf = await page.tab.pdf({ format: 'A4' });
+    const pages = pdf.toString('latin1').match(/\/Type\s*\/Page[^s]/g).length;
+    assert.ok(pages <= 2, `${pages} pages`);
+    await page.tab.emulateMedia({ media: 'screen' });
+    await page.tab.click('a[hreflang=en]');
+    assert.match(await page.text('.sentence'), /Week \d+ \(/);
+    assert.deepEqual(page.foreign, []);
+  },
+
+  'without scripts the page shows a picture and the way to every zone': async (page) => {
+    await page.open('', { script: false });
+    assert.ok(await page.tab.locator('#noscript img').evaluate((one) => one.complete && one.naturalWidth > 0).catch(() => true));
+    await page.picture('no-script.png');
+    await page.tab.click('#noscript a[href="./zones"]');
+    await page.tab.click('main table a >> nth=0');
+    await page.tab.fill('input[name=q]', '1');
+    await page.tab.click('main form button');
+    assert.ok(await page.tab.locator('main table tbody tr').count() > 0);
+    await page.picture('zones-list.png');
+  },
+
+  'behind a proxy with a path everything stays below the path': async (page) => {
+    const { best } = await known(page);
+    const plot = await somePlot(page, best[0]);
+    const asked = [];
+    const proxy = createServer((request, response) => {
+      asked.push(request.url);
+      if (!request.url.startsWith('/sen/')) { response.writeHead(404).end(); return; }
+      const there = new URL(page.base);
+      const onward = forward({ host: there.hostname, port: there.port, path: request.url.slice(4), method: request.method, headers: { ...request.headers, host: there.host } }, (answer) => {
+        response.writeHead(answer.statusCode, answer.headers);
+        answer.pipe(response);
+      });
+      onward.on('error', () => response.writeHead(502).end());
+      request.pipe(onward);
+    });
+    await new Promise((done) => proxy.listen(0, '127.0.0.1', done));
+    const own = page.base;
+    try {
+      page.base = `http://127.0.0.1:${proxy.address().port}`;
+      await page.open(`sen/#map=14/${plot.lat}/${plot.lon}&week=${best[0]}&sel=plots:${plot.code}`);
+      await page.shows(`ndvi ${best[0]}`);
+      await page.tab.waitForSelector('.chart .line');
+      assert.deepEqual(asked.filter((one) => !one.startsWith('/sen/')), []);
+      assert.ok(asked.some((one) => /^\/sen\/plots\/\d+/.test(one)), 'no vector tile was asked for');
+      const link = await page.tab.locator('#answer .links a').last().evaluate((one) => one.href);
+      assert.ok(link.startsWith(`${page.base}/sen/zones/plots/`), link);
+    } finally {
+      page.base = own;
+      await page.close();
+      proxy.closeAllConnections();
+      proxy.close();
+    }
+  },
+
+  'the neighbouring weeks are fetched quietly once the map is idle': async (page) => {
+    const { periods } = await known(page);
+    const [before, now] = periods.slice(-2);
+    await page.open(`#week=${now}&layer=ndvi&show=`);
+    await page.shows(`ndvi ${now}`);
+    assert.ok(!page.requests.some((url) => new RegExp(`/ndvi/\\d+/.*${before}`).test(url)), 'asked before the map was idle');
+    await page.tab.waitForFunction(() => Number(document.body.dataset.preloaded) > 0);
+    assert.ok(page.requests.some((url) => new RegExp(`/ndvi/\\d+/.*${before}`).test(url)));
+    await page.tab.evaluate(() => performance.clearResourceTimings());
+    await page.tab.click('#week-back');
+    await page.shows(`ndvi ${before}`);
+    const sizes = await page.tab.evaluate((week) => performance.getEntriesByType('resource').filter((one) => /\/ndvi\/\d+\//.test(one.name) && one.name.includes(week)).map((one) => one.transferSize), before);
+    assert.ok(sizes.length > 0 && sizes.every((size) => size === 0), `tiles came over the line again: ${sizes}`);
   },
 
   'the page is small: shell and own script within the budget': async (page) => {

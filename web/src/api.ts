@@ -11,13 +11,25 @@ export class Failed extends Error {
   }
 }
 
-/** The tile address of a week, from a layer's TileJSON: on the own host (behind a proxy an answer may name another). */
-export function tileAddress(template: string, week: Week, version: string, origin: string): string {
-  const url = new URL(template.replaceAll('{', '%7B').replaceAll('}', '%7D'), origin);
-  url.searchParams.set('datetime', week);
-  if (version) url.searchParams.set('v', version);
-  else url.searchParams.delete('v');
-  return (origin + url.pathname + url.search).replaceAll('%7B', '{').replaceAll('%7D', '}');
+/** The address under which this page sees the service, with a slash at its end; behind a proxy it may have a path. */
+export const root = (): string => new URL('.', document.baseURI).href;
+
+/** A tile address below the page's own root, whatever host and path the answer names. */
+export function belowRoot(template: string, base: string): string {
+  const url = new URL(template.replaceAll('{', '%7B').replaceAll('}', '%7D'), base);
+  // layer, zoom, column and row are the last four parts, whatever stands before them
+  const path = url.pathname.split('/').slice(-4).join('/');
+  return (base + path + url.search).replaceAll('%7B', '{').replaceAll('%7D', '}');
+}
+
+/** The tile address of a week, from a layer's TileJSON. */
+export function tileAddress(template: string, week: Week, version: string, base: string): string {
+  const [path = '', query] = belowRoot(template, base).split('?');
+  const params = new URLSearchParams(query);
+  params.set('datetime', week);
+  if (version) params.set('v', version);
+  else params.delete('v');
+  return `${path}?${params}`;
 }
 
 export async function getJson<T>(path: string, signal?: AbortSignal): Promise<T> {
@@ -26,7 +38,7 @@ export async function getJson<T>(path: string, signal?: AbortSignal): Promise<T>
   const timer = setTimeout(() => stop.abort(), TIMEOUT_MS);
   signal?.addEventListener('abort', () => stop.abort(), { once: true });
   try {
-    const answer = await fetch(path, { signal: stop.signal, headers: { accept: 'application/json' } });
+    const answer = await fetch(root() + path, { signal: stop.signal, headers: { accept: 'application/json' } });
     if (!answer.ok) throw new Failed(path, answer.status);
     return (await answer.json()) as T;
   } catch (error) {
@@ -86,28 +98,28 @@ export interface PointLayer {
   n_clear?: number | null;
 }
 export interface PointAnswer { lon: number; lat: number; layers: PointLayer[] }
-export interface Series { collection: string; unit?: string; values: { period: Week; value: number | null; n_clear?: number | null; age_days?: number | null }[] }
+export interface Series { collection: string; unit?: string; values: { period: Week; value: number | null; n_clear?: number | null; age_days?: number | null; seen?: number }[] }
 
-export const catalog = (): Promise<Catalog> => getJson('/catalog');
+export const catalog = (): Promise<Catalog> => getJson('catalog');
 
-export const tileJson = (layer: string): Promise<TileJson> => getJson(`/${layer}`);
+export const tileJson = (layer: string): Promise<TileJson> => getJson(layer);
 
 export async function periods(layer: string): Promise<Periods> {
-  const answer = await getJson<Periods>(`/api/v1/periods/${layer}`);
+  const answer = await getJson<Periods>(`api/v1/periods/${layer}`);
   // Periods that are no weeks (a season, a year) have no place on the week strip.
   const keep = answer.periods.map((period, i) => ({ period, share: answer.seen_share?.[i] ?? null, version: answer.versions?.[i] ?? '' })).filter((one) => isWeek(one.period));
   return { ...answer, periods: keep.map((one) => one.period), seen_share: keep.map((one) => one.share), versions: keep.map((one) => one.version), latest: keep[keep.length - 1]?.period ?? null };
 }
 
 export const point = (place: Place, week: Week, lang: Lang, signal?: AbortSignal): Promise<PointAnswer> =>
-  getJson(`/api/v1/point/${place.lon.toFixed(6)},${place.lat.toFixed(6)}?datetime=${week}&lang=${lang}`, signal);
+  getJson(`api/v1/point/${place.lon.toFixed(6)},${place.lat.toFixed(6)}?datetime=${week}&lang=${lang}`, signal);
 
 export const series = (place: Place, layer: string, from: Week, to: Week, signal?: AbortSignal): Promise<Series> =>
-  getJson(`/api/v1/point/${place.lon.toFixed(6)},${place.lat.toFixed(6)}/series?collection=${layer}&datetime=${from}/${to}`, signal);
+  getJson(`api/v1/point/${place.lon.toFixed(6)},${place.lat.toFixed(6)}/series?collection=${layer}&datetime=${from}/${to}`, signal);
 
 /** Address of the server's picture of a style, box and week. */
 export const picturePath = (style: string, box: number[], width: number, height: number, week: Week | null): string =>
-  `/style/${style}/static/${box.map((v) => v.toFixed(6)).join(',')}/${width}x${height}.png${week ? `?datetime=${week}` : ''}`;
+  `${root()}style/${style}/static/${box.map((v) => v.toFixed(6)).join(',')}/${width}x${height}.png${week ? `?datetime=${week}` : ''}`;
 
 type Raw = Record<string, unknown>;
 const text = (value: unknown, lang: Lang): string => {
@@ -145,4 +157,55 @@ export function readLegend(raw: Raw, lang: Lang): Legend {
 }
 
 export const legend = async (style: string, lang: Lang): Promise<Legend> =>
-  readLegend(await getJson(`/api/v1/legends/${style}?lang=${lang}`), lang);
+  readLegend(await getJson(`api/v1/legends/${style}?lang=${lang}`), lang);
+
+/** A kind with where its vector tiles are. */
+export interface KindTiles extends Kind { tiles: string; minzoom: number; maxzoom: number }
+
+/** A layer of features: what can be asked for by code. */
+export interface Kind { kind: string; shape: 'point' | 'line' | 'polygon'; count: number; bbox: [number, number, number, number] }
+export interface Season { season: string; sowing: string | null; heading: string | null; harvest: string | null; lost?: string | null }
+export interface ZoneFeature {
+  bbox: [number, number, number, number] | null;
+  geometry: unknown;
+  properties: { kind: string; code: string; name: string | null; area_ha?: number; commune?: string | null; parent?: string | null; seasons?: Season[] };
+}
+export interface Statistic { mean: number | null; seen: number; area_ha: number; unit?: string; shares?: Record<string, number> }
+export interface Near { property: string; value: number | null; unit: string; time: string; station: string; name: string; distance_km: number; age_h: number }
+export interface ZoneWeek {
+  period: Week;
+  sentence: Record<Lang, string>;
+  statistics: Record<string, Statistic>;
+  flood_share: number | null;
+  sensors: Near[];
+  crop: { season: string; title: Record<Lang, string>; weeks_since_sowing: number | null } | null;
+  trust: { level: string; words: Record<Lang, string> };
+}
+export interface Hit { kind: string; code: string; name: string; commune: string | null; lon: number | null; lat: number | null; bbox?: [number, number, number, number] | null }
+export interface Column { period: Week; fids: number[]; values: (number | null)[] }
+export interface ZoneRef { kind: string; code: string }
+
+export const zonePath = ({ kind, code }: ZoneRef): string => `${encodeURIComponent(kind)}/${encodeURIComponent(code)}`;
+
+export const kinds = async (): Promise<Kind[]> => (await getJson<{ kinds: Kind[] }>('api/v1/zones')).kinds;
+
+export const zone = (ref: ZoneRef, signal?: AbortSignal): Promise<ZoneFeature> => getJson(`api/v1/zones/${zonePath(ref)}`, signal);
+
+export const zoneWeek = (ref: ZoneRef, week: Week, signal?: AbortSignal): Promise<ZoneWeek> =>
+  getJson(`api/v1/zones/${zonePath(ref)}/week/${week}`, signal);
+
+/** The course of a zone, as a series; of a class layer the share under the class. */
+export async function zoneSeries(ref: ZoneRef, layer: string, share: number | null, signal?: AbortSignal): Promise<Series> {
+  const answer = await getJson<{ collection: string; unit?: string; values: (Statistic & { period: Week })[] }>(`api/v1/zones/${zonePath(ref)}/statistics?collection=${layer}`, signal);
+  const value = (one: Statistic): number | null => {
+    if (share === null) return one.mean;
+    return one.shares ? (one.shares[share] ?? 0) : null;
+  };
+  return { collection: answer.collection, unit: answer.unit, values: answer.values.map((one) => ({ period: one.period, value: value(one), seen: one.seen })) };
+}
+
+/** One number of a week for all zones in a box. */
+export const column = (kind: string, layer: string, week: Week, statistic: string, box: number[], signal?: AbortSignal): Promise<Column> =>
+  getJson(`api/v1/zones/${encodeURIComponent(kind)}/values?collection=${layer}&datetime=${week}&statistic=${statistic}&bbox=${box.join(',')}&codes=false`, signal);
+
+export const search = (text: string, signal?: AbortSignal): Promise<Hit[]> => getJson(`api/v1/search?q=${encodeURIComponent(text)}&limit=12`, signal);

@@ -2,21 +2,26 @@
 
 import './style.css';
 import type { Catalog, Legend, TileJson } from './api.ts';
-import { picturePath, tileAddress } from './api.ts';
+import { belowRoot, column, kinds as askKinds, picturePath, root, tileAddress, type Hit, type Kind, type ZoneFeature } from './api.ts';
 import { fit, pixelOf, placeAt, seenBox, type Box, type Padding, type Size } from './camera.ts';
 import { byId, el, icon } from './dom.ts';
 import { setLang, t, weekInSentence, percent, weekShort, type TextKey } from './i18n/index.ts';
 import { catalogOf, forgetWeeks, legendOf, tileJsonOf, weeksOf, type Weeks } from './model.ts';
+import { shareClass } from './kinds.ts';
 import type { Live } from './map/live.ts';
 import type { Progress, Wanted } from './map/weeks.ts';
+import type { Found } from './map/zones.ts';
 import { AnswerPanel } from './panel/answer.ts';
 import { watchKeys } from './panel/keys.ts';
-import { drawLayers, layersOf, layerShort } from './panel/layers.ts';
+import { drawKinds, drawLayers, layersOf, layerShort } from './panel/layers.ts';
 import { drawLegend } from './panel/legend.ts';
 import { Notices } from './panel/notice.ts';
+import { watchSearch } from './panel/search.ts';
 import { openSheet, watchSheet } from './panel/sheet.ts';
 import { TimePanel } from './panel/time.ts';
+import { ZonePanel } from './panel/zone.ts';
 import { Player } from './play.ts';
+import { Preloader } from './preload.ts';
 import { formatHash, START, Store, type Camera, type Key, type Lang, type State } from './state.ts';
 import { recall, remember, theme, watchTheme } from './theme.ts';
 import { addWeeks, weeksBetween, type Week } from './week.ts';
@@ -34,6 +39,11 @@ let live: Live | null = null;
 /** Set where the live map cannot be: the server's pictures take its place. */
 let still = false;
 let turn = 0;
+let kinds: Kind[] = [];
+/** What lay under the last tap. */
+let found: Found[] = [];
+/** The zone whose outline is on the map. */
+let marked = '';
 
 const notices = new Notices();
 const lang = (): Lang => store.state.lang;
@@ -53,9 +63,17 @@ const camera = (): Camera => store.state.map ?? fit(area, size(), padding());
 const mark = (word: 'idle' | 'loading' | 'error'): void => { document.body.dataset.map = word; };
 
 const time = new TimePanel({ choose: (next, how) => { player.stop(); store.set({ week: next }, how); }, play: () => player.toggle() });
-const answer = new AnswerPanel((next) => store.set({ week: next }), () => store.set({ sel: null }),
+const answer = new AnswerPanel((next) => store.set({ week: next }), () => store.set({ sel: null, zone: null }),
   // A copied link names the week and the view even where the page follows the newest.
   () => new URL(formatHash({ ...store.state, week, map: live?.camera() ?? camera() }), location.href).href);
+const zonePanel = new ZonePanel({
+  week: (next) => store.set({ week: next }),
+  close: () => store.set({ sel: null, zone: null }),
+  zone: (zone) => store.set({ zone, sel: null }),
+  known: (feature) => showZone(feature),
+  copy: () => answer.copyButton(),
+});
+const preloader = new Preloader();
 const player = new Player({
   next: () => (weeks && week ? weeks.look(week, 1) : null),
   first: () => weeks?.looks[0] ?? null,
@@ -68,12 +86,12 @@ function apply(state: State, changed: Set<Key>): void {
   if (changed.has('layer')) void openLayer(state);
   else if (changed.has('week')) openWeek(state);
   if (changed.has('lang') && !changed.has('layer')) void reread();
-  if (changed.has('sel')) {
+  if (changed.has('show')) showKinds();
+  if (changed.has('sel') || changed.has('zone')) {
     live?.select(state.sel);
-    if (state.sel) {
-      openSheet();
-      live?.reveal(state.sel, covered());
-    }
+    if (!state.zone) unmark();
+    if (state.sel || state.zone) openSheet();
+    if (state.sel) live?.reveal(state.sel, covered());
     drawAnswer();
   }
   if (changed.has('map') && state.map && live) {
@@ -83,6 +101,89 @@ function apply(state: State, changed: Set<Key>): void {
 }
 
 const store = new Store({ ...START, lang: recall('lang') === 'en' ? 'en' : 'vi' }, apply);
+
+/** Outlines a zone and brings it into view when it is chosen anew. */
+function showZone(feature: ZoneFeature): void {
+  const key = `${feature.properties.kind}:${feature.properties.code}`;
+  if (key === marked || !live) return;
+  marked = key;
+  live.mark(feature);
+  if (feature.bbox && live.hides(feature.bbox, covered())) live.fly(feature.bbox, covered());
+}
+
+function unmark(): void {
+  marked = '';
+  live?.mark(null);
+}
+
+function showKinds(): void {
+  drawKinds(kinds, store.state.show, (show) => store.set({ show }));
+  void drawZones();
+}
+
+/** Draws the layers of zones that are on, each by its TileJSON. */
+async function drawZones(): Promise<void> {
+  const wanted = store.state.show;
+  const layers = await Promise.all(kinds.filter((one) => wanted.includes(one.kind)).map(async (one) => {
+    const json = await tileJsonOf(one.kind).catch(() => null);
+    const [template] = json?.tiles ?? [];
+    return template ? { ...one, tiles: belowRoot(template, root()), minzoom: json?.minzoom ?? 0, maxzoom: json?.maxzoom ?? 15 } : null;
+  }));
+  if (!live || wanted !== store.state.show) return;
+  live.showKinds(layers.filter((one) => one !== null));
+  painted = '';
+  void paintZones();
+}
+
+let painted = '';
+/** Steps of the box that is asked for, degrees: small pans ask nothing new. */
+const PAINT_STEP = 0.02;
+
+/** Colours the zones in view by the chosen layer and week; the numbers of a concrete week stay in the browser's cache. */
+async function paintZones(): Promise<void> {
+  const want = live?.paintable ?? null;
+  const [layer, at] = [store.state.layer, week];
+  if (!live || !want || !at || !weeks?.has(at)) {
+    if (painted && want) live?.paint(want.kind, null, null);
+    painted = '';
+    return;
+  }
+  const down = (v: number): number => Number((Math.floor(v / PAINT_STEP) * PAINT_STEP).toFixed(2));
+  const up = (v: number): number => Number((Math.ceil(v / PAINT_STEP) * PAINT_STEP).toFixed(2));
+  const box = [down(want.box[0]), down(want.box[1]), up(want.box[2]), up(want.box[3])];
+  const now = legend;
+  const key = `${want.kind} ${layer} ${at} ${box.join()} ${now?.title}`;
+  if (key === painted) return;
+  painted = key;
+  const share = now?.classed ? shareClass(now)?.value : undefined;
+  try {
+    const values = await column(want.kind, layer, at, share === undefined ? 'mean' : `class_${share}_share`, box);
+    if (painted === key) live.paint(want.kind, values, now);
+  } catch {
+    // no statistics of that week: the raster below tells
+    if (painted === key) live.paint(want.kind, null, null);
+  }
+  document.body.dataset.painted = painted;
+}
+
+/** Goes to what was found. */
+function goTo(hit: Hit): void {
+  if (hit.kind === 'coordinates' && hit.lon !== null && hit.lat !== null) {
+    const { lon, lat } = hit;
+    store.set({ sel: { lon, lat }, zone: null });
+    if (live) live.fly([lon - 0.004, lat - 0.004, lon + 0.004, lat + 0.004], covered());
+    else store.set({ map: { zoom: 14, lon, lat } }, 'replace');
+    return;
+  }
+  found = [];
+  if (!store.state.show.includes(hit.kind)) store.set({ show: [...store.state.show, hit.kind] }, 'replace');
+  store.set({ zone: { kind: hit.kind, code: hit.code }, sel: null });
+  if (!hit.bbox) return;
+  const pad = 0.002;
+  const box: Box = [hit.bbox[0] - pad, hit.bbox[1] - pad, hit.bbox[2] + pad, hit.bbox[3] + pad];
+  if (live) live.fly(box, covered());
+  else store.set({ map: { ...fit(box, size(), padding()) } }, 'replace');
+}
 
 /** Writes every fixed text of the page in the current language. */
 function speak(): void {
@@ -100,6 +201,9 @@ function speak(): void {
   name('zoom-in', 'map.NavigationControl.ZoomIn');
   name('zoom-out', 'map.NavigationControl.ZoomOut');
   name('handle', 'sheet.toggle');
+  name('q', 'search.label');
+  byId<HTMLInputElement>('q').placeholder = t('search.hint');
+  drawKinds(kinds, store.state.show, (show) => store.set({ show }));
   byId('credits').replaceChildren(el('span', {}, t('page.attribution')), el('button', { type: 'button', id: 'open-keys', onclick: () => document.dispatchEvent(new CustomEvent('sen:keys')) }, t('keys.open')));
   live?.speak();
 }
@@ -166,11 +270,15 @@ function drawPanels(): void {
 }
 
 function drawAnswer(): void {
-  const { sel, layer } = store.state;
-  if (!sel) answer.hint();
+  const { sel, layer, zone } = store.state;
+  if (!sel) answer.cancel();
+  if (!zone) zonePanel.cancel();
+  if (!sel && !zone) answer.hint();
   else if (weeks && week && weeks.first && weeks.last) {
     const first = weeksBetween(weeks.first, weeks.last) > CHART_WEEKS ? addWeeks(weeks.last, -CHART_WEEKS) : weeks.first;
-    void answer.show({ place: sel, layer, week, first, last: weeks.last, legend, catalog });
+    const asked = { layer, week, first, last: weeks.last, legend, catalog };
+    if (zone) void zonePanel.show({ ...asked, zone, others: found });
+    else if (sel) void answer.show({ ...asked, place: sel });
   }
 }
 
@@ -179,7 +287,7 @@ function wantedOf(layer: string, at: Week, json: TileJson, all: Weeks): Wanted {
   const [template] = json.tiles;
   return {
     key: `${layer} ${at}`,
-    tiles: template && all.has(at) ? tileAddress(template, at, all.version(at), location.origin) : null,
+    tiles: template && all.has(at) ? tileAddress(template, at, all.version(at), root()) : null,
     tileSize: json.tileSize ?? 256,
     minzoom: json.minzoom ?? 0,
     maxzoom: json.maxzoom ?? 14,
@@ -237,7 +345,18 @@ function onProgress(progress: Progress, key: string): void {
     byId('picture').hidden = true;
     byId('under').hidden = true;
     player.shown();
+    void paintZones();
   }
+}
+
+/** The tiles of the neighbouring looks, quietly, once nothing else is going on. */
+async function preload(): Promise<void> {
+  if (!live || !weeks || !week || player.playing) return;
+  const [layer, at, all] = [store.state.layer, week, weeks];
+  const json = await tileJsonOf(layer).catch(() => null);
+  if (!json || !live || store.state.layer !== layer || week !== at) return;
+  const near = [all.look(at, 1), all.look(at, -1)].filter((one): one is Week => one !== null);
+  preloader.want(near.map((one) => wantedOf(layer, one, json, all)), live.camera(), size());
 }
 
 /** The server's picture of the view: before the live map, and in its place where there is none. */
@@ -293,16 +412,25 @@ async function openMap(): Promise<void> {
     const { Live: Map } = await import('./map/live.ts');
     live = await Map.open(byId('map'), camera(), area, Math.min(fit(area, size(), padding()).zoom - 1, 12), theme(), {
       progress: onProgress,
-      idle: () => { if (document.body.dataset.map !== 'error') mark('idle'); },
+      idle: () => {
+        if (document.body.dataset.map !== 'error') mark('idle');
+        void paintZones();
+        void preload();
+      },
       moved: (map) => store.set({ map }, 'replace'),
-      tapped: (place) => store.set({ sel: { lon: Number(place.lon.toFixed(6)), lat: Number(place.lat.toFixed(6)) } }),
-      touched: () => player.stop(),
+      tapped: (place, under) => {
+        found = under;
+        const [hit] = under;
+        if (hit) store.set({ zone: { kind: hit.kind, code: hit.code }, sel: null });
+        else store.set({ sel: { lon: Number(place.lon.toFixed(6)), lat: Number(place.lat.toFixed(6)) }, zone: null });
+      },
+      touched: () => { player.stop(); preloader.stop(); },
     });
     live.select(store.state.sel);
-    if (store.state.sel) {
-      openSheet();
-      live.reveal(store.state.sel, covered());
-    }
+    showKinds();
+    if (store.state.sel || store.state.zone) openSheet();
+    if (store.state.sel) live.reveal(store.state.sel, covered());
+    if (store.state.zone) drawAnswer();
     void showWeek();
   } catch (error) {
     console.warn('no live map:', error);
@@ -310,7 +438,7 @@ async function openMap(): Promise<void> {
     byId('map').hidden = true;
     document.body.classList.add('still');
     notices.hint(() => t('notice.noWebgl'));
-    byId('stage').addEventListener('click', (event) => store.set({ sel: placeAt(camera(), size(), event.clientX, event.clientY) }));
+    byId('stage').addEventListener('click', (event) => store.set({ sel: placeAt(camera(), size(), event.clientX, event.clientY), zone: null }));
     await drawStill();
   }
 }
@@ -330,8 +458,9 @@ async function start(): Promise<void> {
     week: (by, look) => time.step(by, look),
     play: () => player.toggle(),
     layer: (index) => { const id = layersOf(catalog.tiles)[index]; if (id) store.set({ layer: id }); },
-    close: () => store.set({ sel: null }),
+    close: () => store.set({ sel: null, zone: null }),
   });
+  watchSearch(goTo);
   speak();
   answer.hint();
   addEventListener('resize', () => { if (still) void drawStill(); });
@@ -362,8 +491,11 @@ async function start(): Promise<void> {
     return;
   }
   const picture = drawPicture().catch(() => undefined);
+  const known = askKinds().catch(() => []);
   await openLayer(store.state);
   await picture;
+  kinds = await known;
+  showKinds();
   await openMap();
 }
 

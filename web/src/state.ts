@@ -1,6 +1,8 @@
-// The one State of the page and its form in the link: `#map=z/lat/lon&week=2026-W34&layer=ndvi&lang=vi&sel=lon,lat`.
+// The one State of the page and its form in the link: `#map=z/lat/lon&week=2026-W34&layer=ndvi&lang=vi&sel=lon,lat`, or
+// `&sel=plots:DT-000001` where a zone is chosen, and `&show=plots,canals` where other layers are on than at first.
 // What a panel shows follows from the State alone; panels change it through `Store.set`, never each other.
 
+import type { ZoneRef } from './api.ts';
 import { isWeek, type Week } from './week.ts';
 
 export type Lang = 'vi' | 'en';
@@ -15,11 +17,17 @@ export interface State {
   layer: string;
   lang: Lang;
   sel: Place | null;
+  /** The chosen zone; then `sel` is null. */
+  zone: ZoneRef | null;
+  /** The layers of zones, stations and lines that are drawn. */
+  show: string[];
 }
 
 export type Key = keyof State;
 
-export const START: State = { map: null, week: null, layer: 'ndvi', lang: 'vi', sel: null };
+export const START: State = { map: null, week: null, layer: 'ndvi', lang: 'vi', sel: null, zone: null, show: ['plots', 'stations'] };
+
+const KIND = /^[a-z0-9][a-z0-9_.-]{0,63}$/i;
 
 const number = (text: string | undefined, low: number, high: number): number | null => {
   const value = text === undefined || text.trim() === '' ? NaN : Number(text);
@@ -41,12 +49,18 @@ export function parseHash(hash: string, start: State = START): State {
   if (layer && /^[a-z0-9][a-z0-9_-]{0,63}$/.test(layer)) state.layer = layer;
   const lang = params.get('lang');
   if (lang === 'vi' || lang === 'en') state.lang = lang;
+  const show = params.get('show');
+  if (show !== null) state.show = show.split(',').filter((one) => KIND.test(one)).slice(0, 40);
+  const zone = /^([^:,]+):(.+)$/s.exec(params.get('sel') ?? '');
+  if (zone?.[1] && zone[2] && KIND.test(zone[1]) && zone[2].length <= 200) state.zone = { kind: zone[1], code: zone[2] };
   const [sx, sy] = (params.get('sel') ?? '').split(',');
   const selLon = number(sx, -180, 180);
   const selLat = number(sy, -85, 85);
   if (selLon !== null && selLat !== null) state.sel = { lon: selLon, lat: selLat };
   return state;
 }
+
+const same = (a: unknown, b: unknown): boolean => JSON.stringify(a) === JSON.stringify(b);
 
 const trim = (value: number, digits: number): string => String(Number(value.toFixed(digits)));
 
@@ -57,10 +71,10 @@ export function formatHash(state: State): string {
   if (state.week) parts.push(`week=${state.week}`);
   parts.push(`layer=${state.layer}`, `lang=${state.lang}`);
   if (state.sel) parts.push(`sel=${trim(state.sel.lon, 6)},${trim(state.sel.lat, 6)}`);
+  else if (state.zone) parts.push(`sel=${state.zone.kind}:${encodeURIComponent(state.zone.code)}`);
+  if (!same(state.show, START.show)) parts.push(`show=${state.show.join(',')}`);
   return `#${parts.join('&')}`;
 }
-
-const same = (a: unknown, b: unknown): boolean => JSON.stringify(a) === JSON.stringify(b);
 
 /** The keys in which two states differ. */
 export function difference(a: State, b: State): Set<Key> {

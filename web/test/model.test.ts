@@ -26,7 +26,8 @@ test('the newest week is the default, a week that is gone gives the nearest', ()
 });
 
 test('a tile address names week and version, on the own host', () => {
-  assert.equal(tileAddress('http://inner:1/ndvi/{z}/{x}/{y}?datetime=2026-W14&v=old', '2026-W10', 'a', 'https://map.example'), 'https://map.example/ndvi/{z}/{x}/{y}?datetime=2026-W10&v=a');
+  assert.equal(tileAddress('http://inner:1/ndvi/{z}/{x}/{y}?datetime=2026-W14&v=old', '2026-W10', 'a', 'https://map.example/'), 'https://map.example/ndvi/{z}/{x}/{y}?datetime=2026-W10&v=a');
+  assert.equal(tileAddress('http://inner:1/ndvi/{z}/{x}/{y}', '2026-W10', '', 'https://map.example/sen/'), 'https://map.example/sen/ndvi/{z}/{x}/{y}?datetime=2026-W10');
 });
 
 test('a legend keeps classes, what was not seen and what is old apart', () => {

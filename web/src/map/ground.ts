@@ -26,6 +26,8 @@ export function graticule(box: Box, margin: number): { type: 'MultiLineString'; 
 
 /** Where the rasters go: below the outline of the area. */
 export const RASTERS_BELOW = 'area-line';
+/** Where zones, lines and stations go: below the marks of what is chosen. */
+export const ZONES_BELOW = 'zone-casing';
 
 export function ground(box: Box, colours: GroundColours): StyleSpecification {
   const [w, s, e, n] = box;
@@ -35,6 +37,7 @@ export function ground(box: Box, colours: GroundColours): StyleSpecification {
     sources: {
       area: { type: 'geojson', data: { type: 'Polygon', coordinates: [ring] } },
       grid: { type: 'geojson', data: graticule(box, 3) },
+      'zone-mark': { type: 'geojson', data: { type: 'FeatureCollection', features: [] } },
       sel: { type: 'geojson', data: { type: 'FeatureCollection', features: [] } },
     },
     layers: [
@@ -43,6 +46,9 @@ export function ground(box: Box, colours: GroundColours): StyleSpecification {
       { id: 'area', type: 'fill', source: 'area', paint: { 'fill-color': colours.area, 'fill-antialias': false } },
       { id: 'unseen', type: 'fill', source: 'area', layout: { visibility: 'none' }, paint: { 'fill-pattern': 'hatch' } },
       { id: 'area-line', type: 'line', source: 'area', paint: { 'line-color': colours.line, 'line-width': 1.25 } },
+      { id: 'zone-casing', type: 'line', source: 'zone-mark', paint: { 'line-color': '#ffffff', 'line-width': 6 } },
+      { id: 'zone-line', type: 'line', source: 'zone-mark', paint: { 'line-color': '#b03a6f', 'line-width': 3 } },
+      { id: 'zone-dot', type: 'circle', source: 'zone-mark', filter: ['==', ['geometry-type'], 'Point'], paint: { 'circle-radius': 11, 'circle-color': 'rgba(0,0,0,0)', 'circle-stroke-color': '#b03a6f', 'circle-stroke-width': 3 } },
       { id: 'sel-halo', type: 'circle', source: 'sel', paint: { 'circle-radius': 11, 'circle-color': 'rgba(0,0,0,0)', 'circle-stroke-color': '#ffffff', 'circle-stroke-width': 5 } },
       { id: 'sel-ring', type: 'circle', source: 'sel', paint: { 'circle-radius': 11, 'circle-color': 'rgba(0,0,0,0)', 'circle-stroke-color': '#b03a6f', 'circle-stroke-width': 2.5 } },
     ],

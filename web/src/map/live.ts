@@ -3,11 +3,13 @@
 import { Map as LiveMap, ScaleControl, setWorkerUrl, type GeoJSONSource } from 'maplibre-gl';
 import workerUrl from 'maplibre-gl/dist/maplibre-gl-worker.mjs?url';
 import 'maplibre-gl/dist/maplibre-gl.css';
+import type { Column, KindTiles, Legend, ZoneFeature } from '../api.ts';
 import type { Box, Padding } from '../camera.ts';
 import { mapLocale, t } from '../i18n/index.ts';
 import type { Camera, Place } from '../state.ts';
 import { GROUND, ground, hatch } from './ground.ts';
 import { WeekLayers, type Progress, type Wanted } from './weeks.ts';
+import { ZoneLayers, type Found } from './zones.ts';
 
 setWorkerUrl(workerUrl);
 
@@ -15,13 +17,14 @@ export interface Events {
   progress: (progress: Progress, key: string) => void;
   idle: () => void;
   moved: (camera: Camera) => void;
-  tapped: (place: Place) => void;
+  tapped: (place: Place, found: Found[]) => void;
   touched: () => void;
 }
 
 export class Live {
   private readonly map: LiveMap;
   private readonly weeks: WeekLayers;
+  private readonly zones: ZoneLayers;
 
   /** Resolves when the ground is drawn; rejects where WebGL2 is missing. */
   static open(container: HTMLElement, camera: Camera, area: Box, minZoom: number, theme: 'light' | 'dark', events: Events): Promise<Live> {
@@ -66,6 +69,7 @@ export class Live {
       if (progress === 'shown') this.drawHatch();
       events.progress(progress, key);
     });
+    this.zones = new ZoneLayers(this.map);
     this.map.on('idle', () => { this.drawHatch(); if (!this.weeks.busy) events.idle(); });
     this.map.on('dataloading', (event) => {
       // Tiles on the way are not "not seen": the hatch waits for them.
@@ -75,7 +79,7 @@ export class Live {
       if ((event as { originalEvent?: unknown; own?: boolean }).own) return;
       events.moved(this.camera());
     });
-    this.map.on('click', (event) => events.tapped({ lon: event.lngLat.lng, lat: event.lngLat.lat }));
+    this.map.on('click', (event) => events.tapped({ lon: event.lngLat.lng, lat: event.lngLat.lat }, this.zones.at(event.point.x, event.point.y)));
     for (const name of ['mousedown', 'touchstart', 'wheel'] as const) this.map.on(name, () => events.touched());
     this.speak();
   }
@@ -95,6 +99,36 @@ export class Live {
     (this.map.getSource('sel') as GeoJSONSource | undefined)?.setData(place
       ? { type: 'Feature', properties: {}, geometry: { type: 'Point', coordinates: [place.lon, place.lat] } }
       : { type: 'FeatureCollection', features: [] });
+  }
+
+  showKinds(kinds: KindTiles[]): void { this.zones.show(kinds); }
+
+  /** The kind to colour at this zoom, and the box in view; null where none is. */
+  get paintable(): { kind: string; box: Box } | null {
+    const kind = this.zones.paintable;
+    if (!kind) return null;
+    const b = this.map.getBounds();
+    return { kind, box: [b.getWest(), b.getSouth(), b.getEast(), b.getNorth()] };
+  }
+
+  paint(kind: string, column: Column | null, legend: Legend | null): void { this.zones.paint(kind, column, legend); }
+
+  mark(feature: ZoneFeature | null): void { this.zones.mark(feature); }
+
+  /** Goes where the box fills the part of the screen that no panel covers. */
+  fly(box: Box, covered: Padding): void {
+    const [w, s, e, n] = box;
+    const { clientWidth: width, clientHeight: height } = this.map.getContainer();
+    const fits = covered.left + covered.right + 80 < width && covered.top + covered.bottom + 80 < height;
+    this.map.fitBounds([[w, s], [e, n]], { padding: fits ? covered : 20, maxZoom: 15.5, duration: matchMedia('(prefers-reduced-motion: reduce)').matches ? 0 : 600 });
+  }
+
+  /** True when some of the box lies outside the part of the screen that no panel covers. */
+  hides(box: Box, covered: Padding): boolean {
+    const { clientWidth: width, clientHeight: height } = this.map.getContainer();
+    const a = this.map.project([box[0], box[3]]);
+    const b = this.map.project([box[2], box[1]]);
+    return a.x < covered.left || a.y < covered.top || b.x > width - covered.right || b.y > height - covered.bottom;
   }
 
   jump(camera: Camera): void {

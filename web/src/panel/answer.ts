@@ -41,6 +41,8 @@ export class AnswerPanel {
 
   constructor(private readonly choose: (week: Week) => void, private readonly close: () => void, private readonly link: () => string) {}
 
+  cancel(): void { this.stop?.abort(); }
+
   hint(): void {
     this.stop?.abort();
     this.root.classList.add('empty');
@@ -73,7 +75,7 @@ export class AnswerPanel {
     chart.append(el('p', { class: 'faint' }, t('chart.loading')));
     const drawCourse = course.then(
       (series) => {
-        if (!stop.signal.aborted) chart.replaceChildren(chartPanel({ place: asked.place, layer: asked.layer, series, first: asked.first, last: asked.last, week: asked.week, legend: asked.legend, choose: this.choose }));
+        if (!stop.signal.aborted) chart.replaceChildren(chartPanel({ title: at, file: `${asked.layer}_${asked.place.lon.toFixed(5)}_${asked.place.lat.toFixed(5)}`, layer: asked.layer, series, first: asked.first, last: asked.last, week: asked.week, legend: asked.legend, choose: this.choose }));
       },
       () => { if (!stop.signal.aborted) chart.replaceChildren(el('p', { class: 'faint' }, t('chart.failed'))); });
     try {
@@ -121,7 +123,7 @@ export class AnswerPanel {
     }
   }
 
-  private copyButton(): HTMLButtonElement {
+  copyButton(): HTMLButtonElement {
     const button = el('button', { type: 'button', class: 'icon', 'aria-label': t('answer.copy'), title: t('answer.copy') }, icon('link'));
     button.addEventListener('click', () => {
       const done = (): void => { button.title = t('answer.copied'); button.setAttribute('aria-label', t('answer.copied')); button.classList.add('done'); };

@@ -3,12 +3,26 @@
 import type { Legend, LegendClass, Series } from '../api.ts';
 import { csv, path, scale, ticks, type Frame, type Point } from '../chart.ts';
 import { el, svg } from '../dom.ts';
-import { days, number, place, t, weekInSentence, weekLabel, weekShort } from '../i18n/index.ts';
-import type { Place } from '../state.ts';
+import { days, number, percent, t, weekInSentence, weekLabel, weekShort } from '../i18n/index.ts';
 import { addWeeks, monday, weekNumber, type Week } from '../week.ts';
 import { layerShort } from './layers.ts';
 
-export interface ChartInput { place: Place; layer: string; series: Series; first: Week; last: Week; week: Week; legend: Legend | null; choose: (week: Week) => void }
+export interface ChartInput {
+  /** What the series is of, and the start of its file's name. */
+  title: string;
+  file: string;
+  layer: string;
+  series: Series;
+  first: Week;
+  last: Week;
+  week: Week;
+  legend: Legend | null;
+  /** True where the values are shares of a class. */
+  share?: boolean;
+  /** Where the server tells the same as CSV; else it is made here. */
+  csv?: string;
+  choose: (week: Week) => void;
+}
 
 const FRAME: Frame = { width: 360, height: 168, left: 34, right: 10, top: 12, bottom: 24 };
 const CLASS_FRAME: Frame = { ...FRAME, height: 72, left: 10 };
@@ -80,9 +94,9 @@ export function chartPanel(input: ChartInput): HTMLElement {
   const byWeek = new Map(input.series.values.map((one) => [one.period, one]));
   const points: Point[] = [...byWeek.values()].filter((one) => one.period >= input.first && one.period <= input.last)
     .sort((a, b) => (a.period < b.period ? -1 : 1))
-    .map((one) => ({ week: one.period, value: one.value, older: (one.age_days ?? 0) > 7 }));
+    .map((one) => ({ week: one.period, value: one.value, older: (one.age_days ?? 0) > 7 || (one.seen ?? 1) < 0.5 }));
   const say = (value: number | null | undefined): string =>
-    value === null || value === undefined ? t('answer.noValue') : input.legend?.classed ? className(input.legend, value) : number(value);
+    value === null || value === undefined ? t('answer.noValue') : input.legend?.classed ? className(input.legend, value) : input.share ? percent(value) : number(value);
   const text = sentence(points, input);
   const root = plot(points, input, text);
   const readout = el('p', { class: 'readout' }, t('chart.readout', { week: weekLabel(input.week), value: say(byWeek.get(input.week)?.value) }));
@@ -116,19 +130,20 @@ export function chartPanel(input: ChartInput): HTMLElement {
 
   const rows = points.map((one) => {
     const row = byWeek.get(one.week);
-    return { week: one.week, value: one.value, clear: row?.n_clear ?? null, age: row?.age_days ?? null };
+    return { week: one.week, value: one.value, clear: row?.n_clear ?? null, age: row?.age_days ?? null, seen: row?.seen ?? null };
   });
-  const header = ['chart.week', 'chart.days', 'chart.value', 'chart.clear', 'chart.age'] as const;
+  const zone = rows.some((row) => row.seen !== null);
+  const header = zone ? (['chart.week', 'chart.days', 'chart.value', 'chart.seen'] as const) : (['chart.week', 'chart.days', 'chart.value', 'chart.clear', 'chart.age'] as const);
   const table = el('table', {},
-    el('caption', {}, t('chart.caption', { layer: layerShort(input.layer), place: place(input.place.lon, input.place.lat) })),
+    el('caption', {}, t('chart.caption', { layer: layerShort(input.layer), place: input.title })),
     el('thead', {}, el('tr', {}, ...header.map((key) => el('th', { scope: 'col' }, t(key))))),
     el('tbody', {}, ...[...rows].reverse().map((row) => el('tr', {},
       el('th', { scope: 'row' }, String(weekNumber(row.week))), el('td', {}, days(row.week)), el('td', {}, say(row.value)),
-      el('td', {}, row.clear === null ? '–' : String(row.clear)), el('td', {}, row.age === null ? '–' : number(row.age, 0))))));
-  const download = el('button', {
+      ...(zone ? [el('td', {}, row.seen === null ? '–' : percent(row.seen))] : [el('td', {}, row.clear === null ? '–' : String(row.clear)), el('td', {}, row.age === null ? '–' : number(row.age, 0))])))));
+  const download = input.csv ? el('p', { class: 'links' }, el('a', { href: input.csv }, t('chart.csv'))) : el('button', {
     type: 'button', class: 'quiet', onclick: () => {
       const file = new Blob(['\ufeff', csv(['week', 'value', 'n_clear', 'age_days'], rows.map((row) => [row.week, row.value, row.clear, row.age]))], { type: 'text/csv' });
-      const link = el('a', { href: URL.createObjectURL(file), download: `${input.layer}_${input.place.lon.toFixed(5)}_${input.place.lat.toFixed(5)}_${input.first}_${input.last}.csv` });
+      const link = el('a', { href: URL.createObjectURL(file), download: `${input.file}_${input.first}_${input.last}.csv` });
       link.click();
       setTimeout(() => URL.revokeObjectURL(link.href), 1000);
     },

@@ -11,7 +11,7 @@ export interface KeyEvents {
   close: () => void;
 }
 
-const LIST: [string, TextKey][] = [['← →', 'keys.week'], ['[ ]', 'keys.look'], ['P', 'keys.play'], ['1 – 9', 'keys.layer'], ['Esc', 'keys.close'], ['?', 'keys.help']];
+const LIST: [string, TextKey][] = [['/', 'keys.search'], ['← →', 'keys.week'], ['[ ]', 'keys.look'], ['P', 'keys.play'], ['1 – 9', 'keys.layer'], ['Esc', 'keys.close'], ['?', 'keys.help']];
 
 function help(): void {
   const dialog = byId<HTMLDialogElement>('keys');
@@ -28,7 +28,7 @@ export function watchKeys(events: KeyEvents): void {
     if (event.ctrlKey || event.metaKey || event.altKey || byId<HTMLDialogElement>('keys').open) return;
     // Radio buttons, the slider and the canvas have arrows of their own.
     const arrows = target.matches('input, textarea, select, canvas');
-    if (target.matches('input:not([type=radio]):not([type=range]), textarea, select')) return;
+    if (target.matches('input:not([type=radio]):not([type=range]):not([type=checkbox]), textarea, select')) return;
     const { key } = event;
     if (key === 'ArrowLeft' && !arrows) events.week(-1, false);
     else if (key === 'ArrowRight' && !arrows) events.week(1, false);

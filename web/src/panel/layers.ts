@@ -1,8 +1,9 @@
 // The switch between layers: one at a time, native radio buttons.
 
-import type { CatalogEntry } from '../api.ts';
+import type { CatalogEntry, Kind } from '../api.ts';
 import { byId, el } from '../dom.ts';
 import { currentLang, t } from '../i18n/index.ts';
+import { kindColour, kindName, PAINTED } from '../kinds.ts';
 
 /** The order people look in; layers the page does not know follow in the catalogue's order. */
 const ORDER = ['ndvi', 'evi', 'ndmi', 'mndwi', 'flood'];
@@ -16,6 +17,8 @@ export function layersOf(tiles: Record<string, CatalogEntry>): string[] {
   const rank = (id: string): number => (ORDER.includes(id) ? ORDER.indexOf(id) : ORDER.length);
   return ids.sort((a, b) => rank(a) - rank(b));
 }
+
+const KIND_ORDER = ['plots', 'growing_areas', 'dyke_compartments', 'aquaculture_sites', 'forest_blocks', 'admin_units', 'stations', 'canals', 'pumps', 'sluices'];
 
 const named = new Map<string, CatalogEntry>();
 
@@ -40,4 +43,19 @@ export function drawLayers(tiles: Record<string, CatalogEntry>, chosen: string, 
         el('input', { type: 'radio', name: 'layer', value: id, checked: id === chosen, onchange: () => choose(id) }),
         el('span', { class: 'dot', 'data-layer': id }),
         el('span', {}, layerTitle(id))))));
+}
+
+/** The switches of zones, stations and lines: any number at once. */
+export function drawKinds(kinds: Kind[], shown: string[], change: (shown: string[]) => void): void {
+  const root = byId('kinds');
+  root.hidden = kinds.length === 0;
+  const order = (one: Kind): number => (KIND_ORDER.includes(one.kind) ? KIND_ORDER.indexOf(one.kind) : KIND_ORDER.length);
+  root.replaceChildren(el('fieldset', {}, el('legend', {}, t('zones.title')), ...[...kinds].sort((a, b) => order(a) - order(b)).map((one) =>
+    el('label', {},
+      el('input', { type: 'checkbox', value: one.kind, checked: shown.includes(one.kind), onchange: (event: Event) => {
+        const on = (event.target as HTMLInputElement).checked;
+        change(on ? [...shown, one.kind] : shown.filter((kind) => kind !== one.kind));
+      } }),
+      el('span', { class: `mark ${one.shape}`, style: `--c:${kindColour(one.kind)}` }),
+      el('span', {}, kindName(one.kind), PAINTED.includes(one.kind) && el('small', {}, t('zones.painted')))))));
 }

@@ -1,0 +1,153 @@
+// The answer for a zone: a sentence and a number, what else lies here, crop and sensors, then the whole course.
+
+import * as api from '../api.ts';
+import { byId, el, icon } from '../dom.ts';
+import { currentLang, number, percent, t, weekInSentence, type TextKey } from '../i18n/index.ts';
+import { kindName, shareClass } from '../kinds.ts';
+import type { Found } from '../map/zones.ts';
+import type { Week } from '../week.ts';
+import { chartPanel } from './chart.ts';
+import { layerShort, layersOf } from './layers.ts';
+
+export interface ZoneAsked {
+  zone: api.ZoneRef;
+  /** What else was under the finger. */
+  others: Found[];
+  layer: string;
+  week: Week;
+  first: Week;
+  last: Week;
+  legend: api.Legend | null;
+  catalog: api.Catalog;
+}
+
+export interface ZoneEvents {
+  week: (week: Week) => void;
+  close: () => void;
+  zone: (zone: api.ZoneRef) => void;
+  /** The zone is known: it can be outlined and shown. */
+  known: (feature: api.ZoneFeature) => void;
+  copy: () => HTMLButtonElement;
+}
+
+const SENSED = ['water_level', 'salinity', 'ph', 'temperature', 'humidity', 'rain', 'soil_moisture', 'pest_count'];
+const propertyName = (name: string): string => (SENSED.includes(name) ? t(`property.${name}` as TextKey) : name);
+const unit = (ucum: string): string => ({ Cel: '\u00b0C', 'g/L': 'g/l', '[pH]': '', 1: '' })[ucum] ?? ucum;
+
+export class ZonePanel {
+  private readonly root = byId('answer');
+  private stop: AbortController | null = null;
+
+  constructor(private readonly events: ZoneEvents) {}
+
+  cancel(): void { this.stop?.abort(); }
+
+  async show(asked: ZoneAsked): Promise<void> {
+    this.stop?.abort();
+    const stop = new AbortController();
+    this.stop = stop;
+    const key = `${asked.zone.kind}:${asked.zone.code}`;
+    const same = this.root.dataset.place === key;
+    this.root.dataset.place = key;
+    this.root.classList.remove('empty');
+    this.root.setAttribute('aria-busy', 'true');
+    const title = el('h2', {}, asked.zone.code);
+    const where = el('p', { class: 'faint where' }, `${kindName(asked.zone.kind)} · ${asked.zone.code}`);
+    const old = same ? [...this.root.querySelectorAll<HTMLElement>('.first, .chartbox')] : [];
+    const first = el('div', { class: 'first', 'aria-live': 'polite' }, el('p', { class: 'sentence skeleton' }, t('zone.loading', { code: asked.zone.code })));
+    const chart = el('div', { class: 'chartbox' });
+    this.root.replaceChildren(
+      el('header', {}, title, this.events.copy(), el('button', { type: 'button', class: 'icon', 'aria-label': t('answer.close'), title: t('answer.close'), onclick: this.events.close }, icon('close'))),
+      where, ...(old.length === 2 ? old : [first, chart]));
+    const share = asked.legend?.classed ? (shareClass(asked.legend)?.value ?? null) : null;
+    try {
+      const [feature, record, series] = await Promise.all([
+        api.zone(asked.zone, stop.signal),
+        api.zoneWeek(asked.zone, asked.week, stop.signal),
+        api.zoneSeries(asked.zone, asked.layer, share, stop.signal).catch(() => null),
+      ]);
+      if (stop.signal.aborted) return;
+      this.events.known(feature);
+      const { name, area_ha: area, commune } = feature.properties;
+      title.textContent = name ?? asked.zone.code;
+      where.textContent = [kindName(asked.zone.kind), asked.zone.code, area !== undefined && `${number(area)} ha`, commune].filter(Boolean).join(' · ');
+      this.root.querySelector('.first')?.replaceWith(this.first(asked, feature, record));
+      const drawn = series && series.values.length ? chartPanel({
+        title: `${asked.zone.code}`, file: `${asked.layer}_${asked.zone.code.replace(/[^\w.-]+/g, '_')}`, layer: asked.layer, series, first: asked.first, last: asked.last, week: asked.week,
+        legend: share === null ? asked.legend : null, share: share !== null, csv: `${api.root()}api/v1/zones/${api.zonePath(asked.zone)}/statistics?collection=${asked.layer}&f=csv`, choose: this.events.week,
+      }) : el('p', { class: 'faint' }, t('zone.noSeries', { layer: layerShort(asked.layer) }));
+      const box = el('div', { class: 'chartbox' }, drawn, this.seasons(feature), this.links(asked));
+      this.root.querySelector('.chartbox')?.replaceWith(box);
+    } catch (error) {
+      if (stop.signal.aborted) return;
+      const unknown = error instanceof api.Failed && error.status === 404;
+      first.replaceChildren(el('p', { class: 'sentence none' }, t(unknown ? 'zone.unknown' : 'zone.failed', { code: asked.zone.code })),
+        ...(unknown ? [] : [el('button', { type: 'button', onclick: () => void this.show(asked) }, t('notice.retry'))]));
+      this.root.querySelector('.first')?.replaceWith(first);
+      this.root.querySelector('.chartbox')?.replaceChildren();
+    }
+    if (!stop.signal.aborted) this.root.removeAttribute('aria-busy');
+  }
+
+  private first(asked: ZoneAsked, feature: api.ZoneFeature, record: api.ZoneWeek): HTMLElement {
+    const box = el('div', { class: 'first', 'aria-live': 'polite' });
+    const mine = record.statistics[asked.layer];
+    const share = asked.legend?.classed ? shareClass(asked.legend) : undefined;
+    const value = (one: api.Statistic | undefined, layer: string): string => {
+      if (!one || one.seen === 0) return t('answer.noValue');
+      if (layer === asked.layer && share?.value !== undefined) return one.shares ? percent(one.shares[share.value] ?? 0) : t('answer.noValue');
+      if (layer === 'flood') return record.flood_share === null ? t('answer.noValue') : percent(record.flood_share);
+      return one.mean === null ? t('answer.noValue') : `${number(one.mean)} ${unit(one.unit ?? '')}`.trim();
+    };
+    box.append(el('p', { class: 'sentence' }, record.sentence[currentLang()]));
+    if (mine) {
+      const shown = share?.value === undefined ? mine.mean : (mine.shares?.[share.value] ?? (mine.shares ? 0 : null));
+      box.append(
+        el('p', { class: 'big', id: 'value', 'data-value': shown ?? '' }, value(mine, asked.layer)),
+        el('p', { class: `faint trust ${record.trust.level}` }, `${layerShort(asked.layer)} · ${t('week.seen', { share: percent(mine.seen) })} · ${record.trust.words[currentLang()]}`));
+    } else {
+      box.append(el('p', { class: 'sentence none', id: 'value', 'data-value': '' }, t('zone.noWeek', { layer: layerShort(asked.layer), week: weekInSentence(asked.week) })));
+    }
+    if (record.crop) {
+      const { season, title, weeks_since_sowing: weeks } = record.crop;
+      box.append(el('p', {}, el('b', {}, t('zone.crop')), ` ${title[currentLang()]}${weeks === null ? '' : `, ${t('zone.weeksSince', { n: weeks })}`} (${seasonName(season)})`));
+    }
+    const chips = asked.others.filter((one) => one.kind !== asked.zone.kind || one.code !== asked.zone.code);
+    if (chips.length) {
+      box.append(el('h3', {}, t('zone.alsoHere')), el('p', { class: 'chips' }, ...chips.map((one) =>
+        el('button', { type: 'button', onclick: () => this.events.zone({ kind: one.kind, code: one.code }) }, `${kindName(one.kind)}: ${one.name}`))));
+    }
+    const known = layersOf(asked.catalog.tiles).filter((one) => one !== asked.layer && record.statistics[one]);
+    if (known.length) {
+      box.append(el('h3', {}, t('answer.others')), el('dl', {}, ...known.map((one) =>
+        el('div', {}, el('dt', {}, layerShort(one)), el('dd', {}, value(record.statistics[one], one))))));
+    }
+    if (record.sensors.length) {
+      box.append(el('h3', {}, t('zone.sensors')), el('dl', { class: 'sensors' }, ...record.sensors.map((one) =>
+        el('div', {}, el('dt', {}, propertyName(one.property), el('small', {}, ` ${one.name}${one.distance_km > 0.05 ? `, ${number(one.distance_km, 1)} km` : ''}`)),
+          el('dd', {}, one.value === null ? '–' : `${number(one.value)} ${unit(one.unit)}`.trim())))));
+    }
+    void feature;
+    return box;
+  }
+
+  private seasons(feature: api.ZoneFeature): HTMLElement | null {
+    const seasons = feature.properties.seasons ?? [];
+    if (!seasons.length) return null;
+    const day = (text: string | null): string => (text ? new Date(`${text}T00:00:00Z`).toLocaleDateString(currentLang() === 'vi' ? 'vi-VN' : 'en-GB', { timeZone: 'UTC' }) : '–');
+    return el('div', {}, el('h3', {}, t('zone.seasons')), el('div', { class: 'scroll' }, el('table', { class: 'seasons' },
+      el('thead', {}, el('tr', {}, ...(['zone.season', 'zone.sowing', 'zone.heading', 'zone.harvest'] as const).map((key) => el('th', { scope: 'col' }, t(key))))),
+      el('tbody', {}, ...[...seasons].reverse().map((one) => el('tr', {}, el('th', { scope: 'row' }, seasonName(one.season)), el('td', {}, day(one.sowing)), el('td', {}, day(one.heading)), el('td', {}, day(one.harvest))))))));
+  }
+
+  private links(asked: ZoneAsked): HTMLElement {
+    return el('p', { class: 'links' }, el('a', { href: `${api.root()}zones/${api.zonePath(asked.zone)}?lang=${currentLang()}`, target: '_blank', rel: 'noopener' }, t('zone.page')));
+  }
+}
+
+const SEASONS = ['dong-xuan', 'xuan-he', 'he-thu', 'thu-dong'];
+/** `2026-he-thu` as people say it. */
+function seasonName(label: string): string {
+  const [, year, name] = /^(\d{4})-(.+)$/.exec(label) ?? [];
+  return name && SEASONS.includes(name) ? `${t(`season.${name}` as TextKey)} ${year}` : label;
+}
