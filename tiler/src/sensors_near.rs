@@ -5,6 +5,7 @@ use crate::values::{Place, tidy};
 use chrono::{DateTime, Utc};
 use geo::{Distance, Geodesic};
 use geo_types::{Geometry, Point};
+use sen_catalog::fusion::trust_in_station;
 use sen_catalog::observation::{Datastream, Observation};
 use sen_catalog::store::ObservationQuery;
 use sen_catalog::{Feature, FeatureQuery, Period, Store};
@@ -47,6 +48,7 @@ impl Near {
         json!({
             "property": self.stream.property, "value": self.observation.value.map(tidy), "unit": self.stream.unit,
             "time": self.observation.time, "flag": self.observation.flag,
+            "trust": tidy(trust_in_station(self.distance_km * 1000.0, self.age_h)),
             "station": self.stream.station, "name": self.name,
             "distance_km": (self.distance_km * 1000.0).round() / 1000.0, "age_h": (self.age_h * 10.0).round() / 10.0,
         })

@@ -490,10 +490,10 @@ export const stories = {
     const { best } = await known(page);
     const plot = await somePlot(page, best[0]);
     const asked = [];
+    const there = new URL(page.base);
     const proxy = createServer((request, response) => {
       asked.push(request.url);
       if (!request.url.startsWith('/sen/')) { response.writeHead(404).end(); return; }
-      const there = new URL(page.base);
       const onward = forward({ host: there.hostname, port: there.port, path: request.url.slice(4), method: request.method, headers: { ...request.headers, host: there.host } }, (answer) => {
         response.writeHead(answer.statusCode, answer.headers);
         answer.pipe(response);

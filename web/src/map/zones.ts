@@ -17,7 +17,11 @@ export function paintOf(legend: Legend | null): ExpressionSpecification | string
     ? [0, `${shareClass(legend)?.color.slice(0, 7) ?? '#2166ac'}00`, 1, shareClass(legend)?.color ?? '#2166ac']
     : legend.stops.flatMap((stop) => [stop.value, stop.color]);
   if (stops.length < 4) return none;
-  return ['case', ['==', ['typeof', ['feature-state', 'v']], 'number'], ['interpolate', ['linear'], value, ...stops], none] as unknown as ExpressionSpecification;
+  const [low] = stops;
+  // a ramp's one class is the colour of everything below it: open water
+  const below = legend.classed ? undefined : legend.classes[0]?.color;
+  const colour = ['interpolate', ['linear'], value, ...stops];
+  return ['case', ['!=', ['typeof', ['feature-state', 'v']], 'number'], none, ...(below ? [['<', value, low], below] : []), colour] as unknown as ExpressionSpecification;
 }
 
 export interface Found extends ZoneRef { name: string }

@@ -15,6 +15,7 @@ use crate::time::When;
 use crate::values::{Place, beside, tidy};
 use crate::zone_page::words::{Said, sentence};
 use axum::extract::{Request, State};
+use sen_catalog::fusion;
 use sen_catalog::season::{Season, stage_on};
 use sen_catalog::statistic::ZonalStatistic;
 use sen_catalog::{Feature, Period, TimeQuery};
@@ -50,31 +51,30 @@ pub(crate) struct Record {
     pub(crate) sentence: Text,
 }
 
-/// How far to rely on a week: words first, the number for those who sort by it.
+/// How far to rely on what was seen in a week: words first, the number for those who sort by it.
 #[derive(Clone, Debug)]
 pub(crate) struct Trust {
     score: f64,
-    level: &'static str,
+    level: fusion::Trust,
     /// In words.
     pub(crate) words: Text,
 }
 
-/// Days after which a look is worth half: rice changes its stage in about two weeks.
-const HALF_LIFE_DAYS: f64 = 14.0;
-
-/// Trust from how much was seen and how old the look is: the seen share, halved for every two weeks of age.
+/// Trust in the look by the rule of [`fusion::trust_in_look`], and what to do about it.
 fn trust(seen: Option<f64>, age_days: Option<f64>) -> Trust {
-    let score = seen.unwrap_or(0.0) * 0.5_f64.powf(age_days.unwrap_or(0.0) / HALF_LIFE_DAYS);
-    let (level, vi, en) = if score >= 0.7 {
-        ("high", "Tin cậy cao", "Reliable")
-    } else if score >= 0.3 {
-        (
-            "medium",
+    let score = seen.map_or(0.0, |seen| fusion::trust_in_look(seen, age_days.unwrap_or(0.0)));
+    let level = fusion::Trust::of([score]);
+    let (vi, en) = match level {
+        fusion::Trust::High => ("Tin cậy cao", "Reliable"),
+        fusion::Trust::Medium => (
             "Tin cậy vừa: xem thêm tuần bên cạnh",
             "Fair: look at the neighbouring weeks too",
-        )
-    } else {
-        ("low", "Chưa nên dựa vào số này", "Do not rely on this number yet")
+        ),
+        fusion::Trust::Low => (
+            "Tin cậy thấp: chưa nên dựa vào số này",
+            "Low: do not rely on this number yet",
+        ),
+        fusion::Trust::None => ("Chưa thấy trong tuần này", "Not seen this week"),
     };
     Trust {
         score,
