@@ -120,7 +120,7 @@ impl Outline {
         let [west, north, east, south] = self.bounds;
         let (left, right) = (west.floor().max(0.0), east.ceil().min(width as f64));
         let (top, bottom) = (north.floor().max(0.0), south.ceil().min(height as f64));
-        (left < right && top < bottom).then(|| Window {
+        (left < right && top < bottom).then_some(Window {
             column: left as usize,
             row: top as usize,
             width: (right - left) as usize,

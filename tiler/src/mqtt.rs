@@ -214,7 +214,7 @@ async fn record(batch: &[Arrived], intake: &Intake, counts: &MqttCounts) -> Resu
         match parse(topic, &arrived.publish.payload) {
             Ok(Message::Measurements(all)) => measured.extend(all.into_iter().map(|one| (topic, one))),
             Ok(Message::Reading(stream, reading)) => {
-                streams.entry(stream).or_default().push((topic, reading))
+                streams.entry(stream).or_default().push((topic, reading));
             }
             Err(reason) => refuse(topic, &reason),
         }

@@ -115,7 +115,7 @@ pub fn median_interval_s(times: &[i64]) -> Option<i64> {
     }
     let middle = steps.len() / 2;
     let (below, &mut upper, _) = steps.select_nth_unstable(middle);
-    let median = if times.len() % 2 == 0 {
+    let median = if times.len().is_multiple_of(2) {
         upper
     } else {
         let lower = below.iter().copied().max().unwrap_or(upper);

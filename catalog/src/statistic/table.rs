@@ -334,7 +334,7 @@ fn buffers(file: &File, size: u64, footer: &Footer) -> Result<(usize, Vec<Place>
     }
     let block = batches.get(0);
     let (offset, length) = (block.offset() as u64, block.metaDataLength() as usize);
-    if length > LONGEST_HEADER || length < 8 || offset.saturating_add(length as u64) > size {
+    if !(8..=LONGEST_HEADER).contains(&length) || offset.saturating_add(length as u64) > size {
         return Err("its batch lies outside the file".into());
     }
     let mut header = vec![0; length];
@@ -361,9 +361,7 @@ fn buffers(file: &File, size: u64, footer: &Footer) -> Result<(usize, Vec<Place>
         Ok(Place { offset, bytes })
     };
     let places: Result<Vec<Place>, &str> = batch
-        .buffers()
-        .map(|buffers| buffers.iter().map(place).collect())
-        .unwrap_or_else(|| Ok(Vec::new()));
+        .buffers().map_or_else(|| Ok(Vec::new()), |buffers| buffers.iter().map(place).collect());
     // eight bytes a row at least: a lying length asks for no memory
     if len as u64 > size / 8 {
         return Err("it has fewer rows than it says".into());

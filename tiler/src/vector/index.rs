@@ -184,7 +184,7 @@ impl Builder {
             }
             (Shape::Point, Geometry::Point(point)) => self.part(std::iter::once(point.0), false, 1),
             (Shape::Point, Geometry::MultiPoint(points)) => {
-                self.part(points.iter().map(|point| point.0), false, 1)
+                self.part(points.iter().map(|point| point.0), false, 1);
             }
             _ => return false,
         }

@@ -30,7 +30,7 @@ pub(crate) fn read_varint(bytes: &[u8], at: &mut usize) -> u64 {
 /// Length of a varint.
 #[inline]
 fn varint_len(value: u64) -> usize {
-    ((64 - (value | 1).leading_zeros() as usize) + 6) / 7
+    (64 - (value | 1).leading_zeros() as usize).div_ceil(7)
 }
 
 /// The commands of one geometry while they are written.

@@ -101,7 +101,7 @@ fn hilbert(mut x: u32, mut y: u32) -> u64 {
     let mut distance = 0;
     for bit in (0..32).rev() {
         let (rx, ry) = (x >> bit & 1, y >> bit & 1);
-        distance = distance << 2 | u64::from(3 * rx ^ ry);
+        distance = distance << 2 | u64::from((3 * rx) ^ ry);
         if ry == 0 {
             if rx == 1 {
                 (x, y) = (!x, !y);

@@ -51,18 +51,15 @@ impl Readings {
             } else {
                 None
             };
-            let reading = match newest {
-                Some(reading) => Some(reading),
-                None => {
-                    let query = ObservationQuery {
-                        from: from.map(|week| week.interval().start),
-                        to: to.map(|week| week.interval().end),
-                        newest_first: true,
-                        limit: Some(LOOK_BACK),
-                        ..ObservationQuery::datastream(datastream.id)
-                    };
-                    store.observations(&query).await?.iter().find_map(usable)
-                }
+            let reading = if let Some(reading) = newest { Some(reading) } else {
+                let query = ObservationQuery {
+                    from: from.map(|week| week.interval().start),
+                    to: to.map(|week| week.interval().end),
+                    newest_first: true,
+                    limit: Some(LOOK_BACK),
+                    ..ObservationQuery::datastream(datastream.id)
+                };
+                store.observations(&query).await?.iter().find_map(usable)
             };
             if let Some(reading) = reading {
                 by_property

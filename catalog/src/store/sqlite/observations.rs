@@ -149,7 +149,7 @@ fn select(query: &ObservationQuery, columns: &str) -> (String, Vec<Box<dyn ToSql
 
 /// The first whole millisecond that is not before the time: limits between milliseconds keep their meaning.
 fn ceiling_ms(time: DateTime<Utc>) -> i64 {
-    time.timestamp_millis() + i64::from(time.timestamp_subsec_nanos() % 1_000_000 > 0)
+    time.timestamp_millis() + i64::from(!time.timestamp_subsec_nanos().is_multiple_of(1_000_000))
 }
 
 fn stream(row: &Row<'_>) -> rusqlite::Result<Datastream> {

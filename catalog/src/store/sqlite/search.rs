@@ -86,7 +86,7 @@ impl Found<'_> {
                 hits.push((feature.search_text().len(), feature));
             }
         }
-        hits.sort_by(|a, b| (a.0, a.1.fid).cmp(&(b.0, b.1.fid)));
+        hits.sort_by_key(|a| (a.0, a.1.fid));
         for (_, feature) in hits.into_iter().take(room) {
             self.seen.insert(feature.fid);
             self.features.push(feature);

@@ -162,7 +162,7 @@ fn split(text: &str, mark: char) -> Outcome<Vec<&str>> {
             ')' if !quoted => {
                 depth = depth
                     .checked_sub(1)
-                    .ok_or_else(|| bad("$expand", "a parenthesis too many"))?
+                    .ok_or_else(|| bad("$expand", "a parenthesis too many"))?;
             }
             c if c == mark && depth == 0 && !quoted => {
                 parts.push(text.get(start..at).unwrap_or_default());

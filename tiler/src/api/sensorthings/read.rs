@@ -135,7 +135,7 @@ async fn observations<'w>(
     let (from, to) = options
         .filter
         .as_ref()
-        .map_or((None, None), |filter| filter.times());
+        .map_or((None, None), super::filter::Expr::times);
     let base = |stream: &Datastream| ObservationQuery {
         from,
         to,
@@ -189,7 +189,7 @@ async fn observations<'w>(
                     if skip > 0 {
                         skip -= 1;
                     } else if found.len() == wanted {
-                        let last = found.last().map(|entity| entity.id());
+                        let last = found.last().map(super::model::Entity::id);
                         let next = last.and_then(|id| id.as_str().map(|id| ("$skiptoken", id.to_owned())));
                         return Ok(Page {
                             entities: found,

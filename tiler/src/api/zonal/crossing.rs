@@ -21,7 +21,7 @@ pub(super) enum Crossing {
 pub(super) fn crossing(polygon: &Polygon<f64>) -> Crossing {
     let rings = std::iter::once(polygon.exterior()).chain(polygon.interiors());
     let mut edges: Vec<Line<f64>> = rings
-        .flat_map(|ring| ring.lines())
+        .flat_map(geo::LineString::lines)
         .filter(|edge| edge.start != edge.end)
         .collect();
     let left = |edge: &Line<f64>| edge.start.x.min(edge.end.x);

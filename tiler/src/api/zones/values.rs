@@ -50,16 +50,13 @@ pub(super) async fn values(State(app): State<Shared>, request: Request) -> Outco
             format!("`{collection}` of {period} has no statistics of `{kind}` yet; sen process makes them"),
         )
     })?;
-    let inside = match bbox {
-        None => None,
-        Some(_) => {
-            let query = FeatureQuery {
-                bbox,
-                limit: Some(MAX_ZONES),
-                ..FeatureQuery::layer(&kind)
-            };
-            Some(app.lookup.store().fids(&query).await?)
-        }
+    let inside = if bbox == None { None } else {
+        let query = FeatureQuery {
+            bbox,
+            limit: Some(MAX_ZONES),
+            ..FeatureQuery::layer(&kind)
+        };
+        Some(app.lookup.store().fids(&query).await?)
     };
     let shared = Arc::clone(&app);
     let style = app.styles.style(collection).cloned();
