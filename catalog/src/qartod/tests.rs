@@ -106,7 +106,7 @@ fn a_spike_of_a_tide_is_found_and_a_gap_is_marked() {
     let verdicts = check(
         &times,
         &values,
-        &vec![Flag::NotEvaluated; 40],
+        &[Flag::NotEvaluated; 40],
         &defaults("water_level"),
     );
     assert_eq!(verdicts[20].flag, Flag::Fail);

@@ -1,7 +1,5 @@
 //! Round trips of our own files, GDAL's files, and damaged ones.
 
-#![expect(clippy::panic, clippy::print_stderr, reason = "tests")]
-
 mod damaged;
 mod gdal;
 mod speed;

@@ -361,7 +361,8 @@ fn buffers(file: &File, size: u64, footer: &Footer) -> Result<(usize, Vec<Place>
         Ok(Place { offset, bytes })
     };
     let places: Result<Vec<Place>, &str> = batch
-        .buffers().map_or_else(|| Ok(Vec::new()), |buffers| buffers.iter().map(place).collect());
+        .buffers()
+        .map_or_else(|| Ok(Vec::new()), |buffers| buffers.iter().map(place).collect());
     // eight bytes a row at least: a lying length asks for no memory
     if len as u64 > size / 8 {
         return Err("it has fewer rows than it says".into());

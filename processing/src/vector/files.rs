@@ -172,7 +172,11 @@ mod tests {
         let json = std::io::Cursor::new(b"{\"note\": \"".to_vec()).chain(endless);
         assert_eq!(longest(json, true, 4_000_000).expect("reads"), Some(10));
         let sound = std::io::repeat(b'1').take(5_000_000);
-        assert_eq!(longest(sound, true, 4_000_000).expect("reads"), None, "numbers are no text");
+        assert_eq!(
+            longest(sound, true, 4_000_000).expect("reads"),
+            None,
+            "numbers are no text"
+        );
     }
 
     #[test]

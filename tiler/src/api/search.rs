@@ -137,11 +137,10 @@ fn vn2000(text: &str, layers: &[Layer]) -> Vec<(&'static str, f64, f64)> {
     // eastings of these grids lie around 500 km, northings of Viet Nam between 900 and 2,600 km
     let easting = |metres: f64| (200_000.0..=800_000.0).contains(&metres);
     let northing = |metres: f64| (900_000.0..=2_600_000.0).contains(&metres);
-    let (east, north) = match (a, b) {
-        (north, east) if northing(north) && easting(east) => (east, north),
-        (east, north) if northing(north) && easting(east) => (east, north),
-        _ => return Vec::new(),
-    };
+    let (east, north) = if northing(a) && easting(b) { (b, a) } else { (a, b) };
+    if !(northing(north) && easting(east)) {
+        return Vec::new();
+    }
     let known = |lon: f64, lat: f64| layers.iter().any(|layer| layer.bounds.contains(lon, lat));
     let tidy = |value: f64| (value * 1e7).round() / 1e7;
     VN2000

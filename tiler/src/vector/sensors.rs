@@ -51,7 +51,9 @@ impl Readings {
             } else {
                 None
             };
-            let reading = if let Some(reading) = newest { Some(reading) } else {
+            let reading = if let Some(reading) = newest {
+                Some(reading)
+            } else {
                 let query = ObservationQuery {
                     from: from.map(|week| week.interval().start),
                     to: to.map(|week| week.interval().end),

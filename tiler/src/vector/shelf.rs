@@ -156,7 +156,9 @@ impl Shelf {
             let full = page.len() == PAGE;
             query.after = page.last().map(|feature| feature.fid);
             builder = aside(move || {
-                page.iter().for_each(|feature| builder.push(feature));
+                for feature in &page {
+                    builder.push(feature);
+                }
                 builder
             })
             .await?;
@@ -196,7 +198,9 @@ impl Shelf {
         let (shape, name, revision) = (shape(layer.shape), layer.name.clone(), layer.revision);
         let index = aside(move || {
             let mut builder = Builder::new(shape);
-            features.iter().for_each(|feature| builder.push(feature));
+            for feature in &features {
+                builder.push(feature);
+            }
             // neighbours that lie in other tiles are not known here, so nothing is left out along common edges
             builder.finish_whole(name, revision)
         });

@@ -239,8 +239,8 @@ impl Simplifier<'_> {
             }
             let ends = (self.vertices[at[from]], self.vertices[at[to]]);
             let mut worst = (from + 1, -1.0, [0, 0]);
-            for i in from + 1..to {
-                let vertex = self.vertices[at[i]];
+            for (i, &place) in at.iter().enumerate().take(to).skip(from + 1) {
+                let vertex = self.vertices[place];
                 let away = deviation(vertex, ends);
                 if away > worst.1 || (away == worst.1 && vertex > worst.2) {
                     worst = (i, away, vertex);

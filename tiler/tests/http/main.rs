@@ -1,6 +1,6 @@
 //! The HTTP contract, asked through the router without sockets (and with them where sockets matter).
 
-#![allow(missing_docs, reason = "tests")]
+#![allow(missing_docs, clippy::panic, clippy::print_stderr, reason = "tests")]
 
 mod documents;
 mod hostile;

@@ -264,7 +264,13 @@ async fn no_request_costs_more_than_its_share() {
     let many = json!({"type": "FeatureCollection", "features": many}).to_string();
     refused(&world, ok, &many, 413, "1001 features").await;
     // a whole region is answered where the raster is small
-    let region = json!([[[104.0, 9.0], [108.0, 9.0], [108.0, 14.0], [104.0, 14.0], [104.0, 9.0]]]);
+    let region = json!([[
+        [104.0, 9.0],
+        [108.0, 9.0],
+        [108.0, 14.0],
+        [104.0, 14.0],
+        [104.0, 9.0]
+    ]]);
     let answer = post(&world, ok, &feature(&region).to_string()).await;
     assert_eq!(answer.status, 200);
     let value = &answer.json()["properties"]["statistics"]["values"][0];

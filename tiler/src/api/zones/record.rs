@@ -111,7 +111,11 @@ pub(crate) async fn record(app: &Shared, feature: &Feature, period: Period) -> O
             query: TimeQuery::Week(period),
             nearest: false,
         };
-        let item = if snapshot.collections.contains(collection) { app.lookup.item(&snapshot, collection, when).await? } else { None };
+        let item = if snapshot.collections.contains(collection) {
+            app.lookup.item(&snapshot, collection, when).await?
+        } else {
+            None
+        };
         let raster: Option<Arc<Raster>> = item.and_then(|item| app.raster_of(&item, Pick::default()).ok());
         beside_index.extend(raster.map(|raster| (collection, asset, raster)));
     }

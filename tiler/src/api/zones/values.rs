@@ -50,7 +50,9 @@ pub(super) async fn values(State(app): State<Shared>, request: Request) -> Outco
             format!("`{collection}` of {period} has no statistics of `{kind}` yet; sen process makes them"),
         )
     })?;
-    let inside = if bbox == None { None } else {
+    let inside = if bbox.is_none() {
+        None
+    } else {
         let query = FeatureQuery {
             bbox,
             limit: Some(MAX_ZONES),
@@ -136,7 +138,9 @@ fn column(table: &StatisticTable, statistic: &str, style: Option<&Style>) -> Out
     let own = table.column(&format!("{class}_ha")).ok_or_else(unknown)?;
     let mut seen = vec![0.0; own.len()];
     for name in table.columns() {
-        let number = name.strip_prefix("class_").and_then(|name| name.strip_suffix("_ha"));
+        let number = name
+            .strip_prefix("class_")
+            .and_then(|name| name.strip_suffix("_ha"));
         let Some(number) = number.and_then(|number| number.parse::<f64>().ok()) else {
             continue;
         };
