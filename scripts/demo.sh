@@ -17,15 +17,17 @@ want_data=$(sha256sum "$sen" | cut -d' ' -f1)
 if [ "$(cat demo/data.stamp 2>/dev/null || true)" != "$want_data" ]; then
   mkdir -p demo/data
   "$sen" --data demo/data init >/dev/null
-  "$sen" --data demo/data ingest demo/source
+  "$sen" --data demo/data ingest demo/source --no-process
   zones=demo/source/zones
   for kind in admin_units dyke_compartments growing_areas forest_blocks; do
-    "$sen" --data demo/data import zones "$zones/$kind.geojson" --as "$kind"
+    "$sen" --data demo/data import zones "$zones/$kind.geojson" --as "$kind" --no-process
   done
-  "$sen" --data demo/data import zones "$zones/aquaculture_sites.geojson" --as aquaculture_sites --scheme pangasius
-  "$sen" --data demo/data import zones "$zones/plots.geojson" --as plots --parent commune_code
+  "$sen" --data demo/data import zones "$zones/aquaculture_sites.geojson" --as aquaculture_sites --scheme pangasius --no-process
+  "$sen" --data demo/data import zones "$zones/plots.geojson" --as plots --parent commune_code --no-process
   "$sen" --data demo/data import layer "$zones/canals.geojson" --as canals
   "$sen" --data demo/data import layer demo/source/stations/stations.geojson --as stations
   "$sen" --data demo/data import observations demo/source/stations/*.csv
+  # weeks, surfaces between the stations, statistics of every zone, crop calendars
+  "$sen" --data demo/data process
   echo "$want_data" > demo/data.stamp
 fi
