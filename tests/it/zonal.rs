@@ -146,9 +146,17 @@ fn every_plot_has_its_numbers_of_the_week_and_http_says_the_same() {
     assert_eq!(values[0]["period"], "2026-W34");
     for (value, week) in values.iter().zip(["2026-W34", "2026-W35"]) {
         let own = of(&table(&sen, "ndvi", week), "DT-001");
-        let mut expected = json!(own);
-        expected["period"] = json!(week);
-        assert_eq!(*value, expected, "a drawn polygon and a plot of the same shape");
+        let expected = json!(own);
+        for (name, expected) in expected.as_object().expect("an object") {
+            // the corners went through two files on their way, which may cost the last digit of a coordinate
+            let (value, expected) = (value[name].as_f64(), expected.as_f64());
+            let (value, expected) = (value.expect("a number"), expected.expect("a number"));
+            assert!(
+                (value - expected).abs() < 1e-9 * expected.abs().max(1.0),
+                "{week} {name}: {value} {expected}"
+            );
+        }
+        assert_eq!(value["period"], *week);
     }
     let latest = asked(&service, "collection=flood", &ring(60.5, 20.0, 10.0));
     assert_eq!((latest.len(), &latest[0]["period"]), (1, &json!("2026-W35")));

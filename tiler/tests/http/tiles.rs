@@ -214,7 +214,7 @@ async fn preflights_redirects_and_other_methods() {
     assert_eq!(preflight.status, 204);
     assert_eq!(
         preflight.header("access-control-allow-methods"),
-        "GET, HEAD, OPTIONS"
+        "GET, HEAD, POST, OPTIONS"
     );
     let moved = world.get("/tiles/ndvi/14/1/2@2x.png?datetime=2026-W34").await;
     assert_eq!(moved.status, 301);
