@@ -128,7 +128,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let before = start.elapsed();
     StatisticTable::write(Path::new(out), &named, &BTreeMap::new())?;
     std::fs::File::open(out)?.sync_all()?;
-    let written = start.elapsed().checked_sub(before).unwrap();
+    let written = start.elapsed().saturating_sub(before);
     writeln!(
         std::io::stdout(),
         r#"{{"zones": {}, "read_s": {:.3}, "placed_s": {:.3}, "done_s": {:.3}, "write_s": {:.3}}}"#,

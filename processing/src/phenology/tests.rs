@@ -1,11 +1,5 @@
 //! The calendar against what is known: the demo province's truth, and three crops a year at Thoi Lai in 2022.
 
-#![expect(
-    clippy::panic,
-    clippy::print_stderr,
-    reason = "a test fails by panicking and says what it found"
-)]
-
 use super::*;
 use crate::pipeline::Silent;
 use crate::source::{self, SourceOptions};

@@ -1,12 +1,5 @@
 //! Each kind of delivery: tiny made files everywhere, the real samples where they are present.
 
-#![expect(
-    clippy::panic,
-    clippy::format_push_string,
-    clippy::case_sensitive_file_extension_comparisons,
-    reason = "brevity in tests"
-)]
-
 use super::*;
 use chrono::{DateTime, Utc};
 use sen_catalog::{Crs, Grid};
@@ -24,10 +17,7 @@ fn shared(path: &str) -> Option<String> {
         .join(path);
     let found = path.exists().then(|| path.display().to_string());
     if found.is_none() {
-        #[expect(clippy::print_stderr, reason = "a skipped test says so")]
-        {
-            eprintln!("skipped: {} is absent", path.display());
-        }
+        eprintln!("skipped: {} is absent", path.display());
     }
     found
 }

@@ -372,10 +372,6 @@ fn gdalwarp(from: &Path, target: &Grid, resampling: &str) -> Option<Vec<i16>> {
 }
 
 #[test]
-#[expect(
-    clippy::print_stderr,
-    reason = "says how close the two are, or why they were not compared"
-)]
 fn tiles_agree_with_gdalwarp() {
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join("field.tif");
