@@ -5,8 +5,6 @@ mod filter;
 mod model;
 mod options;
 mod read;
-#[cfg(test)]
-mod tests;
 
 use super::Standard;
 use crate::document;
