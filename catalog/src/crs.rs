@@ -10,6 +10,32 @@ use std::str::FromStr;
 /// Radius of the sphere of EPSG:3857, in metres (the WGS 84 semi-major axis).
 const MERCATOR_RADIUS_M: f64 = 6_378_137.0;
 
+/// The TM-3 zones of VN-2000 by EPSG code, with their central meridians in degrees (EPSG register 12).
+const VN2000_TM3: [(u32, f64); 18] = [
+    (5896, 102.0),
+    (9205, 103.0),
+    (9206, 104.0),
+    (9207, 104.5),
+    (9208, 104.75),
+    (5897, 105.0),
+    (9209, 105.5),
+    (9210, 105.75),
+    (9211, 106.0),
+    (9212, 106.25),
+    (9213, 106.5),
+    (9214, 107.0),
+    (9215, 107.25),
+    (9216, 107.5),
+    (5899, 107.75),
+    (5898, 108.0),
+    (9217, 108.25),
+    (9218, 108.5),
+];
+
+/// EPSG:6960, "VN-2000 to WGS 84 (2)", as a position-vector rotation: metres, arc-seconds, parts per million.
+const VN2000_TO_WGS84: &str =
+    "-191.90441429,-39.30318279,-111.45032835,0.00928836,-0.01975479,0.00427372,0.252906278";
+
 /// A coordinate reference system, named by its EPSG code.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(into = "String", try_from = "String")]
@@ -38,7 +64,20 @@ impl Crs {
         matches!(self.0, 4326 | 4756 | 4979)
     }
 
+    /// The TM-3 zones of VN-2000 with their central meridians in degrees, west to east.
+    pub fn vn2000_tm3() -> impl Iterator<Item = (Self, f64)> {
+        VN2000_TM3.iter().map(|&(code, meridian)| (Self(code), meridian))
+    }
+
     fn proj(self) -> Result<Proj> {
+        // the register of proj4rs holds only some of these zones
+        if let Some((_, meridian)) = VN2000_TM3.iter().find(|(code, _)| *code == self.0) {
+            let definition = format!(
+                "+proj=tmerc +lat_0=0 +lon_0={meridian} +k=0.9999 +x_0=500000 +y_0=0 +ellps=WGS84 \
+                 +towgs84={VN2000_TO_WGS84} +units=m +no_defs"
+            );
+            return Proj::from_proj_string(&definition).map_err(|_| self.unknown());
+        }
         let code = u16::try_from(self.0).map_err(|_| self.unknown())?;
         Proj::from_epsg_code(code).map_err(|_| self.unknown())
     }
@@ -168,6 +207,23 @@ mod tests {
             .expect("inside");
         assert!((back.0 - 105.6325).abs() < 1e-9 && (back.1 - 10.4603).abs() < 1e-9);
         assert!((x - 569_228.0).abs() < 200.0, "{x}");
+    }
+
+    #[test]
+    fn every_zone_of_vn2000_goes_by_the_official_parameters() {
+        for (crs, _) in Crs::vn2000_tm3() {
+            assert!(Transform::new(crs, Crs::WGS84).is_ok(), "{crs}");
+        }
+        // EPSG:6960 pipeline, PROJ 9.1.1 (`cct`)
+        for (code, east, north) in [
+            (5897, 526_376.137, 1_194_456.493),
+            (9210, 444_363.700, 1_194_492.385),
+        ] {
+            let transform = Transform::new(Crs::epsg(code), Crs::WGS84).expect("known");
+            let (lon, lat) = transform.point(east, north).expect("inside");
+            assert!((lon - 105.2430).abs() < 2e-8, "EPSG:{code}: {lon}");
+            assert!((lat - 10.8010).abs() < 2e-8, "EPSG:{code}: {lat}");
+        }
     }
 
     #[test]

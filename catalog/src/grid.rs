@@ -114,6 +114,20 @@ pub struct Grid {
 }
 
 impl Grid {
+    /// A grid for tests: cells of one unit whose rows count from `height` down to 0.
+    #[cfg(test)]
+    pub(crate) fn of_units(width: usize, height: usize) -> Self {
+        Self {
+            crs: Crs::UTM_48N,
+            west: 0.0,
+            north: height as f64,
+            cell_width: 1.0,
+            cell_height: 1.0,
+            width,
+            height,
+        }
+    }
+
     /// The grid of square cells of `cell` units that covers `bounds`, edges snapped outward to whole cells.
     ///
     /// # Errors

@@ -2,21 +2,8 @@ use super::*;
 use geo::{Area, BooleanOps};
 use geo_types::{Coord, Polygon, Rect, polygon};
 
-/// A grid of cells of one unit whose rows count from `height` down to 0.
-fn grid(width: usize, height: usize) -> Grid {
-    Grid {
-        crs: Crs::UTM_48N,
-        west: 0.0,
-        north: height as f64,
-        cell_width: 1.0,
-        cell_height: 1.0,
-        width,
-        height,
-    }
-}
-
 fn of(polygon: &Polygon<f64>, width: usize, height: usize) -> Vec<f64> {
-    let grid = grid(width, height);
+    let grid = Grid::of_units(width, height);
     shares(&polygon.clone().into(), Crs::UTM_48N, &grid, grid.window()).expect("in the grid")
 }
 
@@ -108,7 +95,7 @@ fn random_polygons_agree_with_clipping_cell_by_cell() {
         // geo's clipping is the hole too: whatever is cut out stays valid
         let hole = Polygon::new(dice.star(middle, radius * 0.35, 7), vec![]);
         let shape = shape.difference(&hole);
-        let grid = grid(12, 10);
+        let grid = Grid::of_units(12, 10);
         let window = Window {
             column: 2,
             row: 1,
@@ -144,7 +131,7 @@ fn rings_run_either_way_and_parts_may_overlap() {
     let clockwise = polygon![(x: 0.5, y: 2.5), (x: 2.5, y: 2.5), (x: 2.5, y: 0.5), (x: 0.5, y: 0.5)];
     assert_eq!(of(&clockwise, 3, 3)[4], 1.0);
     let twice = MultiPolygon(vec![clockwise.clone(), clockwise]);
-    let grid = grid(3, 3);
+    let grid = Grid::of_units(3, 3);
     let shares = shares(&twice, Crs::UTM_48N, &grid, grid.window()).expect("shares");
     assert_eq!((shares[4], shares[0]), (1.0, 0.5));
 }

@@ -2,22 +2,10 @@ use super::*;
 use crate::coverage::tests::Dice;
 use crate::raster::{CogProfile, CogWriter, Compression, Overviews};
 use crate::statistic::StatisticTable;
-use crate::{Bounds, Crs, Grid};
+use crate::{Bounds, Grid};
 use geo_types::{LineString, Polygon};
 use serde_json::Value;
 use std::path::{Path, PathBuf};
-
-fn grid(width: usize, height: usize) -> Grid {
-    Grid {
-        crs: Crs::UTM_48N,
-        west: 0.0,
-        north: height as f64,
-        cell_width: 1.0,
-        cell_height: 1.0,
-        width,
-        height,
-    }
-}
 
 fn write<T: Pixel>(folder: &Path, grid: Grid, nodata: Option<f64>, block: usize, pixels: &[T]) -> PathBuf {
     let path = folder.join(format!("{block}.tif"));
@@ -68,7 +56,7 @@ fn polygons(value: &Value) -> MultiPolygon<f64> {
 fn numbers_are_those_of_exactextract_0_3_0() {
     let oracle: Value = serde_json::from_str(include_str!("tests/exactextract.json")).expect("JSON");
     assert_eq!(oracle["exactextract"], "0.3.0");
-    let grid = grid(12, 12);
+    let grid = Grid::of_units(12, 12);
     let pixels: Vec<i16> = serde_json::from_value(oracle["values"].clone()).expect("pixels");
     let folder = tempfile::tempdir().expect("folder");
     let path = write(folder.path(), grid, Some(-32768.0), 16, &pixels);
@@ -120,7 +108,7 @@ fn numbers_are_those_of_exactextract_0_3_0() {
 fn the_worked_example_of_the_documentation() {
     // exactextract's documentation: shares 0.5, 1, 0.25 of cells 1, 3, 4
     let folder = tempfile::tempdir().expect("folder");
-    let grid = grid(3, 1);
+    let grid = Grid::of_units(3, 1);
     let path = write(folder.path(), grid, None, 16, &[1_u16, 3, 4]);
     let strip = Polygon::new(
         LineString::from(vec![(0.5, 0.0), (2.25, 0.0), (2.25, 1.0), (0.5, 1.0)]),
@@ -139,7 +127,7 @@ fn the_worked_example_of_the_documentation() {
 #[test]
 fn blocks_make_no_difference() {
     let mut dice = Dice(7);
-    let grid = grid(150, 130);
+    let grid = Grid::of_units(150, 130);
     let pixels: Vec<i16> = (0..150 * 130)
         .map(|_| {
             if dice.roll() < 0.1 {
@@ -197,7 +185,7 @@ fn blocks_make_no_difference() {
 #[test]
 fn classes_and_what_was_not_seen_add_up_to_the_zone() {
     let folder = tempfile::tempdir().expect("folder");
-    let grid = grid(4, 4);
+    let grid = Grid::of_units(4, 4);
     // dry, water, cloud, nothing
     let path = write(
         folder.path(),
@@ -241,7 +229,7 @@ fn classes_and_what_was_not_seen_add_up_to_the_zone() {
 #[test]
 fn negative_scales_turn_the_order_round() {
     let folder = tempfile::tempdir().expect("folder");
-    let grid = grid(5, 1);
+    let grid = Grid::of_units(5, 1);
     let path = write(folder.path(), grid, None, 16, &[1_u8, 2, 3, 4, 9]);
     let strip = Polygon::new(
         LineString::from(vec![(0.0, 0.0), (5.0, 0.0), (5.0, 1.0), (0.0, 1.0)]),
@@ -264,7 +252,7 @@ fn negative_scales_turn_the_order_round() {
 #[test]
 fn holes_in_float_rasters_are_no_values() {
     let folder = tempfile::tempdir().expect("folder");
-    let grid = grid(4, 1);
+    let grid = Grid::of_units(4, 1);
     let path = write(folder.path(), grid, None, 16, &[1.5_f32, f32::NAN, 2.5, -9999.0]);
     let strip = Polygon::new(
         LineString::from(vec![(0.0, 0.0), (4.0, 0.0), (4.0, 1.0), (0.0, 1.0)]),
@@ -295,7 +283,7 @@ fn large_zones_of_float_rasters_hold_bounded_values() {
 #[test]
 fn work_that_is_stopped_ends() {
     let folder = tempfile::tempdir().expect("folder");
-    let grid = grid(4, 1);
+    let grid = Grid::of_units(4, 1);
     let path = write(folder.path(), grid, None, 16, &[1_u8; 4]);
     let strip = Polygon::new(LineString::from(vec![(0.0, 0.0), (4.0, 0.0), (4.0, 1.0)]), vec![]);
     let cog = Cog::open(&path).expect("a raster");
@@ -311,7 +299,7 @@ fn work_that_is_stopped_ends() {
 #[test]
 fn plots_roll_up_to_what_one_zone_of_them_would_say() {
     let mut dice = Dice(99);
-    let grid = grid(64, 64);
+    let grid = Grid::of_units(64, 64);
     let pixels: Vec<u8> = (0..64 * 64)
         .map(|_| {
             if dice.roll() < 0.2 {

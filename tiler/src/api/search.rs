@@ -7,6 +7,7 @@ use crate::headers::MINUTE;
 use crate::problem::{Outcome, Problem};
 use crate::query::Query;
 use crate::state::Shared;
+use crate::values::tidy;
 use axum::Router;
 use axum::extract::{Request, State};
 use axum::routing::get;
@@ -14,7 +15,7 @@ use geo::Contains;
 use geo_types::Point;
 use sen_catalog::crs::Transform;
 use sen_catalog::feature::Layer;
-use sen_catalog::{Bounds, Crs, Feature, FeatureQuery, Store};
+use sen_catalog::{Bounds, Crs, Feature, FeatureQuery, Store, admin};
 use serde_json::{Value, json};
 
 /// Hits when nothing is said, and at most.
@@ -24,9 +25,6 @@ const MAX_LIMIT: usize = 100;
 
 /// Longest text that is searched, in characters.
 const LONGEST: usize = 200;
-
-/// The layer whose polygons are communes.
-const ADMIN_UNITS: &str = "admin_units";
 
 /// See the module.
 pub(crate) struct Search;
@@ -84,7 +82,6 @@ async fn search(State(app): State<Shared>, request: Request) -> Outcome {
 
 async fn hit(store: &dyn Store, feature: &Feature) -> Outcome<Value> {
     let place = centre(feature);
-    let tidy = |value: f64| (value * 1e6).round() / 1e6;
     let commune = commune_of(store, feature).await?;
     let b = feature.bounds();
     Ok(json!({
@@ -101,7 +98,7 @@ pub(crate) async fn commune_of(store: &dyn Store, feature: &Feature) -> Outcome<
         return Ok(Some(name.to_owned()));
     }
     match centre(feature) {
-        Some(place) if feature.layer != ADMIN_UNITS => commune_at(store, place).await,
+        Some(place) if feature.layer != admin::LAYER => commune_at(store, place).await,
         Some(_) | None => Ok(None),
     }
 }
@@ -111,7 +108,7 @@ async fn commune_at(store: &dyn Store, place: Point<f64>) -> Outcome<Option<Stri
     let (x, y) = place.x_y();
     let query = FeatureQuery {
         bbox: Some(Bounds::new(x, y, x, y)),
-        ..FeatureQuery::layer(ADMIN_UNITS)
+        ..FeatureQuery::layer(admin::LAYER)
     };
     let mut units = store.features(&query).await?;
     units.retain(|unit| unit.valid_to.is_none() && unit.geometry.contains(&place));
@@ -119,18 +116,9 @@ async fn commune_at(store: &dyn Store, place: Point<f64>) -> Outcome<Option<Stri
     Ok(smallest.and_then(|unit| unit.name))
 }
 
-/// VN-2000 grids of the south, by EPSG code and central meridian.
-const VN2000: [(u32, &str); 5] = [
-    (5897, "VN-2000 105°00'"),
-    (9207, "VN-2000 104°30'"),
-    (9208, "VN-2000 104°45'"),
-    (9209, "VN-2000 105°30'"),
-    (9210, "VN-2000 105°45'"),
-];
-
 /// A pair of metres read in every VN-2000 grid in which it lies where there is something: the pair itself does not
 /// say which meridian is meant.
-fn vn2000(text: &str, layers: &[Layer]) -> Vec<(&'static str, f64, f64)> {
+fn vn2000(text: &str, layers: &[Layer]) -> Vec<(String, f64, f64)> {
     let Some((a, b)) = numbers(text) else {
         return Vec::new();
     };
@@ -143,12 +131,12 @@ fn vn2000(text: &str, layers: &[Layer]) -> Vec<(&'static str, f64, f64)> {
     }
     let known = |lon: f64, lat: f64| layers.iter().any(|layer| layer.bounds.contains(lon, lat));
     let tidy = |value: f64| (value * 1e7).round() / 1e7;
-    VN2000
-        .iter()
-        .filter_map(|(code, name)| {
-            let transform = Transform::new(Crs::epsg(*code), Crs::WGS84).ok()?;
+    Crs::vn2000_tm3()
+        .filter_map(|(crs, meridian)| {
+            let transform = Transform::new(crs, Crs::WGS84).ok()?;
             let (lon, lat) = transform.point(east, north)?;
-            known(lon, lat).then(|| (*name, tidy(lon), tidy(lat)))
+            let name = format!("VN-2000 {}°{:02.0}'", meridian.trunc(), meridian.fract() * 60.0);
+            known(lon, lat).then(|| (name, tidy(lon), tidy(lat)))
         })
         .collect()
 }
