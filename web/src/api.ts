@@ -80,8 +80,6 @@ export interface Legend {
   ticks: number[];
   /** Pixels not seen; with a colour when the tiles draw them. */
   notSeen: LegendClass | null;
-  /** Words for pixels filled from an older look; empty when the layer has none. */
-  older: string;
   /** True for classes and intervals, whose colours must never be mixed. */
   classed: boolean;
 }
@@ -136,14 +134,13 @@ function colourOf(one: Raw): string {
   return opacity < 1 && /^#[0-9a-f]{6}$/i.test(base) ? base + Math.round(opacity * 255).toString(16).padStart(2, '0') : base;
 }
 
-/** Reads a legend answer: a ramp has `stops`; `entries` are its classes, with a `state` for what was not seen or is old. */
+/** Reads a legend answer: a ramp has `stops`; `entries` are its classes, with a `state` for what was not seen. */
 export function readLegend(raw: Raw, lang: Lang): Legend {
   const label = (one: Raw): string => text(one.title ?? one.label, lang);
   const entries = list(raw.entries ?? raw.classes);
   const numeric = (value: unknown): number | undefined => (typeof value === 'number' ? value : undefined);
   const read = (one: Raw): LegendClass => ({ value: numeric(one.value), min: numeric(one.min), max: numeric(one.max), color: colourOf(one), label: label(one) });
   const unseen = entries.find((one) => one.state === 'not_seen');
-  const older = entries.find((one) => one.state === 'older');
   return {
     title: text(raw.title, lang),
     unit: text(raw.unit_title, lang) || text(raw.unit, lang),
@@ -151,7 +148,6 @@ export function readLegend(raw: Raw, lang: Lang): Legend {
     stops: list(raw.stops).map((one) => ({ value: Number(one.value), color: colourOf(one) })),
     ticks: list(raw.ticks).map(Number),
     notSeen: unseen ? read(unseen) : null,
-    older: older ? label(older) : '',
     classed: raw.kind !== 'ramp',
   };
 }

@@ -2,7 +2,7 @@
 
 import { weeksBetween, type Week } from './week.ts';
 
-export interface Point { week: Week; value: number | null; older: boolean }
+export interface Point { week: Week; value: number | null; /** Less than half of it was seen. */ partly: boolean }
 export interface Frame { width: number; height: number; left: number; right: number; top: number; bottom: number }
 export interface Scale { x: (week: Week) => number; y: (value: number) => number }
 

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { csv, path, runs, scale, ticks, type Point } from '../src/chart.ts';
 
-const point = (week: string, value: number | null): Point => ({ week, value, older: false });
+const point = (week: string, value: number | null): Point => ({ week, value, partly: false });
 const frame = { width: 100, height: 100, left: 0, right: 0, top: 0, bottom: 0 };
 
 test('a week without a look breaks the line, whether it is null or not listed', () => {

@@ -1,4 +1,4 @@
-// The weekly chart of a point as an own SVG: gaps where nothing was seen, hollow dots for older looks, one cursor.
+// The weekly chart of a point as an own SVG: gaps where nothing was seen, hollow dots where less than half was seen, one cursor.
 
 import type { Legend, LegendClass, Series } from '../api.ts';
 import { csv, path, scale, ticks, type Frame, type Point } from '../chart.ts';
@@ -82,7 +82,7 @@ function plot(points: Point[], input: ChartInput, text: string): SVGSVGElement {
   } else {
     root.append(svg('path', { class: 'line', d: path(points, to) }));
     for (const one of points) {
-      if (one.value !== null) root.append(svg('circle', { class: one.older ? 'dot older' : 'dot', cx: to.x(one.week), cy: to.y(one.value), r: 3 }));
+      if (one.value !== null) root.append(svg('circle', { class: one.partly ? 'dot partly' : 'dot', cx: to.x(one.week), cy: to.y(one.value), r: 3 }));
     }
   }
   root.append(svg('line', { class: 'cursor', x1: to.x(input.week), x2: to.x(input.week), y1: frame.top - 6, y2: bottom }));
@@ -94,7 +94,7 @@ export function chartPanel(input: ChartInput): HTMLElement {
   const byWeek = new Map(input.series.values.map((one) => [one.period, one]));
   const points: Point[] = [...byWeek.values()].filter((one) => one.period >= input.first && one.period <= input.last)
     .sort((a, b) => (a.period < b.period ? -1 : 1))
-    .map((one) => ({ week: one.period, value: one.value, older: (one.age_days ?? 0) > 7 || (one.seen ?? 1) < 0.5 }));
+    .map((one) => ({ week: one.period, value: one.value, partly: (one.seen ?? 1) < 0.5 }));
   const say = (value: number | null | undefined): string =>
     value === null || value === undefined ? t('answer.noValue') : input.legend?.classed ? className(input.legend, value) : input.share ? percent(value) : number(value);
   const text = sentence(points, input);
@@ -149,6 +149,6 @@ export function chartPanel(input: ChartInput): HTMLElement {
     },
   }, t('chart.csv'));
   return el('div', { class: 'series' }, el('h3', {}, t('chart.title')), el('p', { class: 'trend' }, text), readout, root,
-    !input.legend?.classed && el('p', { class: 'key', 'aria-hidden': 'true' }, el('i', { class: 'k-fresh' }), t('chart.fresh'), el('i', { class: 'k-old' }), t('chart.older'), el('i', { class: 'k-gap' }), t('chart.gap')),
+    !input.legend?.classed && el('p', { class: 'key', 'aria-hidden': 'true' }, el('i', { class: 'k-fresh' }), t('chart.fresh'), points.some((one) => one.partly) && el('i', { class: 'k-partly' }), points.some((one) => one.partly) && t('chart.partly'), el('i', { class: 'k-gap' }), t('chart.gap')),
     el('details', {}, el('summary', {}, t('chart.table')), el('div', { class: 'scroll' }, table), download));
 }

@@ -50,8 +50,7 @@ export function drawLegend(legend: Legend | null, seen: number | null): void {
       el('div', { class: 'gradient', style: `background:${gradient(legend)}` }),
       el('div', { class: 'ticks' }, ...marks(legend).map((value) => el('span', { style: `left:${place(legend, value)}` }, number(value, digits(legend))))))]),
     el('ul', {}, ...rows,
-      el('li', { class: 'nothing', 'data-state': 'not_seen' }, el('span', { class: 'swatch hatch' }), el('span', { class: 'label' }, legend.notSeen?.label || t('legend.notSeen')), share && el('b', { id: 'unseen-share' }, share)),
-      legend.older && el('li', { class: 'nothing' }, el('span', { class: 'swatch old' }), el('span', { class: 'label' }, legend.older), el('small', {}, t('legend.oldHint')))));
+      el('li', { class: 'nothing', 'data-state': 'not_seen' }, el('span', { class: 'swatch hatch' }), el('span', { class: 'label' }, legend.notSeen?.label || t('legend.notSeen')), share && el('b', { id: 'unseen-share' }, share))));
   mini?.replaceChildren(...(legend.stops.length
     ? [el('span', {}, number(marks(legend)[0] ?? 0, 1)), el('div', { class: 'gradient', style: `background:${gradient(legend)}` }), el('span', {}, number(marks(legend).at(-1) ?? 1, 1))]
     : legend.classes.map((one) => el('span', { class: 'pair' }, el('span', { class: 'swatch', style: `background:${one.color}` }), one.label))));
