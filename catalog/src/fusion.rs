@@ -30,10 +30,10 @@ pub struct Near<'a> {
     pub distance_m: f64,
 }
 
-/// The station nearest to a place in degrees, of those that are asked; of equally near ones the first by code.
-pub fn nearest<'a>(stations: impl IntoIterator<Item = &'a Feature>, lon: f64, lat: f64) -> Option<Near<'a>> {
+/// The stations that are asked, nearest to a place in degrees first; equally near ones by code.
+pub fn nearest<'a>(stations: impl IntoIterator<Item = &'a Feature>, lon: f64, lat: f64) -> Vec<Near<'a>> {
     let place = Point::new(lon, lat);
-    let near = stations.into_iter().filter_map(|station| {
+    let near = |station: &'a Feature| {
         let bounds = station.bounds()?;
         let at = Point::new(
             f64::midpoint(bounds.west, bounds.east),
@@ -43,12 +43,13 @@ pub fn nearest<'a>(stations: impl IntoIterator<Item = &'a Feature>, lon: f64, la
             station,
             distance_m: Geodesic.distance(place, at),
         })
+    };
+    let mut near: Vec<_> = stations.into_iter().filter_map(near).collect();
+    near.sort_by(|a, b| {
+        let distance = a.distance_m.total_cmp(&b.distance_m);
+        distance.then_with(|| a.station.code.cmp(&b.station.code))
     });
-    near.min_by(|a, b| {
-        a.distance_m
-            .total_cmp(&b.distance_m)
-            .then_with(|| a.station.code.cmp(&b.station.code))
-    })
+    near
 }
 
 /// Trust in a satellite value of a zone, 0 to 1: how much of the zone was seen (all of it counts from 70 % on) times how
@@ -123,11 +124,13 @@ mod tests {
             station("TV-01", 105.60, 10.45),
             station("TV-03", 105.60, 10.45),
         ];
-        let near = nearest(&stations, 105.61, 10.45).expect("there are three");
-        assert_eq!(near.station.code, "TV-01");
+        let all = nearest(&stations, 105.61, 10.45);
+        let codes: Vec<_> = all.iter().map(|near| near.station.code.as_str()).collect();
+        assert_eq!(codes, ["TV-01", "TV-03", "TV-02"]);
+        let near = all.first().expect("there are three");
         // 0.01 degrees along the parallel of 10.45 degrees on the ellipsoid: 1094.852 m
         assert!((near.distance_m - 1094.852).abs() < 0.01, "{}", near.distance_m);
-        assert_eq!(nearest(&[], 105.6, 10.4), None);
+        assert_eq!(nearest(&[], 105.6, 10.4), []);
     }
 
     #[test]

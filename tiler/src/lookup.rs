@@ -5,9 +5,9 @@
 
 use crate::problem::{Outcome, Problem};
 use crate::time::When;
-use crate::vector::STATIONS;
 use moka::sync::Cache;
 use sen_catalog::feature::Layer;
+use sen_catalog::intake::STATIONS;
 use sen_catalog::{Item, ItemQuery, Period, Store, TimeQuery};
 use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicU64, Ordering};

@@ -6,7 +6,7 @@ mod observations;
 mod sqlite;
 
 pub use keys::{Key, Keys};
-pub use observations::{ObservationQuery, Observations};
+pub use observations::{LOOK_BACK, ObservationQuery, Observations};
 pub use sqlite::SqliteStore;
 
 use crate::admin::AdminUnits;

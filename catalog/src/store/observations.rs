@@ -7,6 +7,9 @@ use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use serde_json::{Map, Value};
 
+/// How many of the newest values of a sensor are looked through for one that may be used.
+pub const LOOK_BACK: usize = 24;
+
 /// Which observations: all given conditions hold together.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct ObservationQuery {
@@ -71,6 +74,16 @@ pub trait Observations: Send + Sync {
 
     /// The newest observation, whatever its flag: one seek, however many there are.
     async fn latest(&self, datastream: i64) -> Result<Option<Observation>>;
+
+    /// The newest observation of each of some datastreams, measured from `from` on and before `to` where given; those
+    /// without one are left out. `usable`: the newest that may be used (see [`is_usable`](crate::observation::Flag::is_usable)) of the [`LOOK_BACK`]
+    /// newest.
+    async fn newest_observations(
+        &self,
+        datastreams: &[i64],
+        (from, to): (Option<DateTime<Utc>>, Option<DateTime<Utc>>),
+        usable: bool,
+    ) -> Result<Vec<Observation>>;
 
     /// Usable values (see [`Aggregate`]) from `from` on and before `to`, by interval; intervals without any are left
     /// out.

@@ -13,11 +13,12 @@ use axum::extract::{Request, State};
 use axum::routing::get;
 use chrono::{DateTime, Duration, SecondsFormat, Utc};
 use sen_catalog::intake::STATIONS;
-use sen_catalog::observation::{Datastream, Step};
+use sen_catalog::observation::{Datastream, Observation, Step};
 use sen_catalog::property::property;
 use sen_catalog::store::ObservationQuery;
 use sen_catalog::{Feature, FeatureQuery, TimeQuery};
 use serde_json::{Map, Value, json};
+use std::collections::{HashMap, HashSet};
 
 /// Stations of one answer.
 const MOST_STATIONS: usize = 1000;
@@ -45,11 +46,22 @@ fn time(time: DateTime<Utc>) -> String {
     time.to_rfc3339_opts(SecondsFormat::Secs, true)
 }
 
+/// The newest value of each datastream, by its id.
+async fn newest(app: &App, streams: &[Datastream]) -> Outcome<HashMap<i64, Observation>> {
+    let ids: Vec<i64> = streams.iter().map(|stream| stream.id).collect();
+    let newest = app
+        .lookup
+        .store()
+        .newest_observations(&ids, (None, None), false)
+        .await?;
+    Ok(newest.into_iter().map(|one| (one.datastream, one)).collect())
+}
+
 /// A station with the newest value of everything it measures.
-async fn station(app: &App, feature: &Feature, streams: &[Datastream]) -> Outcome<Value> {
+fn station(feature: &Feature, streams: &[Datastream], newest: &HashMap<i64, Observation>) -> Value {
     let mut values = Vec::new();
     for stream in streams.iter().filter(|stream| stream.station == feature.code) {
-        let latest = app.lookup.store().latest(stream.id).await?;
+        let latest = newest.get(&stream.id);
         let known = property(&stream.property);
         let mut value = json!({
             "datastream": stream.id, "property": stream.property, "unit": stream.unit,
@@ -64,10 +76,10 @@ async fn station(app: &App, feature: &Feature, streams: &[Datastream]) -> Outcom
         values.push(value);
     }
     let bounds = feature.bounds();
-    Ok(json!({
+    json!({
         "code": feature.code, "name": feature.name, "properties": feature.properties, "values": values,
         "lon": bounds.map(|b| f64::midpoint(b.west, b.east)), "lat": bounds.map(|b| f64::midpoint(b.south, b.north)),
-    }))
+    })
 }
 
 async fn list(State(app): State<Shared>, request: Request) -> Outcome {
@@ -80,11 +92,14 @@ async fn list(State(app): State<Shared>, request: Request) -> Outcome {
     };
     let store = app.lookup.store();
     let found = store.features(&wanted).await?;
-    let streams = store.datastreams(None).await?;
-    let mut stations = Vec::new();
-    for feature in &found {
-        stations.push(station(&app, feature, &streams).await?);
-    }
+    let mut streams = store.datastreams(None).await?;
+    let asked: HashSet<&str> = found.iter().map(|station| station.code.as_str()).collect();
+    streams.retain(|stream| asked.contains(stream.station.as_str()));
+    let newest = newest(&app, &streams).await?;
+    let stations: Vec<Value> = found
+        .iter()
+        .map(|feature| station(feature, &streams, &newest))
+        .collect();
     Ok(document::json(
         request.headers(),
         NO_CACHE,
@@ -106,7 +121,7 @@ async fn one(State(app): State<Shared>, request: Request) -> Outcome {
     let parts = segments(request.uri().path())?;
     let feature = known(&app, parts.get(3).map_or("", AsRef::as_ref)).await?;
     let streams = app.lookup.store().datastreams(Some(&feature.code)).await?;
-    let body = station(&app, &feature, &streams).await?;
+    let body = station(&feature, &streams, &newest(&app, &streams).await?);
     Ok(document::json(request.headers(), NO_CACHE, &body))
 }
 

@@ -17,5 +17,4 @@ mod thin;
 pub(crate) mod tile;
 mod topology;
 
-pub(crate) use sensors::STATIONS;
 pub(crate) use topology::DETAIL_ZOOM;

@@ -6,13 +6,14 @@
 
 use super::column::{Column, numbers, texts};
 use super::index::Index;
-use super::sensors::{Readings, STATIONS};
+use super::sensors::Readings;
 use crate::layers;
 use crate::lookup::Snapshot;
 use crate::problem::{Outcome, Problem};
 use crate::state::{App, Shared};
 use crate::time::When;
 use moka::sync::Cache;
+use sen_catalog::intake::STATIONS;
 use sen_catalog::statistic::{StatisticTable, asset_name};
 use sen_catalog::{Asset, Period};
 use std::sync::Arc;

@@ -7,20 +7,12 @@ use crate::problem::Outcome;
 use crate::time::When;
 use chrono::{DateTime, SecondsFormat, Utc};
 use sen_catalog::Store;
-use sen_catalog::observation::Observation;
-use sen_catalog::store::ObservationQuery;
 use sha2::{Digest, Sha256};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
-
-/// The layer whose features carry sensors.
-pub(crate) const STATIONS: &str = "stations";
 
 /// Most datastreams whose values become attributes; each costs a look into the store when anything was measured.
 const MOST_DATASTREAMS: usize = 4096;
-
-/// How many readings are looked through for one that may be used.
-const LOOK_BACK: usize = 24;
 
 /// A value and when it was measured.
 type Reading = (f64, DateTime<Utc>);
@@ -38,36 +30,28 @@ impl Readings {
     pub(crate) async fn of(store: &dyn Store, when: When) -> Outcome<Self> {
         let (from, to) = when.query.weeks();
         let mut by_property: BTreeMap<String, BTreeMap<String, Reading>> = BTreeMap::new();
-        let datastreams = store.datastreams(None).await?;
+        let mut datastreams = store.datastreams(None).await?;
         if datastreams.len() > MOST_DATASTREAMS {
             tracing::warn!(
                 count = datastreams.len(),
                 "too many datastreams to draw the values of all"
             );
+            datastreams.truncate(MOST_DATASTREAMS);
         }
-        for datastream in datastreams.into_iter().take(MOST_DATASTREAMS) {
-            let newest = if from.is_none() && to.is_none() {
-                store.latest(datastream.id).await?.as_ref().and_then(usable)
-            } else {
-                None
-            };
-            let reading = if let Some(reading) = newest {
-                Some(reading)
-            } else {
-                let query = ObservationQuery {
-                    from: from.map(|week| week.interval().start),
-                    to: to.map(|week| week.interval().end),
-                    newest_first: true,
-                    limit: Some(LOOK_BACK),
-                    ..ObservationQuery::datastream(datastream.id)
-                };
-                store.observations(&query).await?.iter().find_map(usable)
-            };
-            if let Some(reading) = reading {
-                by_property
-                    .entry(datastream.property)
-                    .or_default()
-                    .insert(datastream.station, reading);
+        let ids: Vec<i64> = datastreams.iter().map(|datastream| datastream.id).collect();
+        let within = (
+            from.map(|week| week.interval().start),
+            to.map(|week| week.interval().end),
+        );
+        let newest = store.newest_observations(&ids, within, true).await?;
+        let mut readings: HashMap<i64, Reading> = newest
+            .iter()
+            .filter_map(|one| Some((one.datastream, (one.value?, one.time))))
+            .collect();
+        for datastream in datastreams {
+            if let Some(reading) = readings.remove(&datastream.id) {
+                let of_property = by_property.entry(datastream.property).or_default();
+                of_property.insert(datastream.station, reading);
             }
         }
         let mut hash = Sha256::new();
@@ -121,13 +105,4 @@ impl Readings {
         }
         overlay
     }
-}
-
-/// The value of an observation unless its flag forbids to use it.
-fn usable(observation: &Observation) -> Option<Reading> {
-    let fit = observation.flag.is_usable();
-    observation
-        .value
-        .filter(|value| fit && value.is_finite())
-        .map(|value| (value, observation.time))
 }

@@ -359,7 +359,7 @@ fn sensors(record: &zones::Record, language: Language) -> Vec<Value> {
         context! {
             property => words::property(&near.stream.property, language),
             value => format!("{} {unit}", number(value, 2, language)).trim(),
-            station => near.name.as_str(), distance => number(near.distance_km, 1, language),
+            station => near.name.as_str(), distance => number(near.distance_m / 1000.0, 1, language),
             age => number(near.age_h, 0, language),
         }
     };

@@ -116,6 +116,21 @@ async fn plain(store: &dyn Store, salt: i64) {
     );
     assert_eq!(store.observation_revision().await.unwrap(), after);
     assert_eq!(store.latest(salt).await.unwrap().as_ref(), rows.last());
+    let all = (None, None);
+    let asked = [salt, salt + 1000];
+    assert_eq!(
+        store.newest_observations(&asked, all, false).await.unwrap(),
+        rows[3..]
+    );
+    assert_eq!(
+        store.newest_observations(&asked, all, true).await.unwrap(),
+        rows[1..2]
+    );
+    let early = (Some(at(0)), Some(at(15)));
+    assert_eq!(
+        store.newest_observations(&asked, early, true).await.unwrap(),
+        rows[..1]
+    );
     let query = ObservationQuery::datastream(salt);
     assert_eq!(store.observations(&query).await.unwrap(), rows);
     assert_eq!(store.count_observations(&query).await.unwrap(), 4);

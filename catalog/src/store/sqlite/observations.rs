@@ -5,7 +5,7 @@ use super::SqliteStore;
 use super::neighbours::judge;
 use crate::observation::{Aggregate, Datastream, Detail, Flag, Marks, Observation, Reading, Recorded, Step};
 use crate::qartod::Tests;
-use crate::store::{ObservationQuery, Observations};
+use crate::store::{LOOK_BACK, ObservationQuery, Observations};
 use crate::{Error, Result};
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
@@ -313,12 +313,43 @@ impl Observations for SqliteStore {
     }
 
     async fn latest(&self, datastream: i64) -> Result<Option<Observation>> {
-        let query = ObservationQuery {
-            newest_first: true,
-            limit: Some(1),
-            ..ObservationQuery::datastream(datastream)
-        };
-        Ok(self.observations(&query).await?.pop())
+        Ok(self
+            .newest_observations(&[datastream], (None, None), false)
+            .await?
+            .pop())
+    }
+
+    async fn newest_observations(
+        &self,
+        datastreams: &[i64],
+        (from, to): (Option<DateTime<Utc>>, Option<DateTime<Utc>>),
+        usable: bool,
+    ) -> Result<Vec<Observation>> {
+        let datastreams = datastreams.to_vec();
+        self.reading(move |connection| {
+            let mut found = Vec::with_capacity(datastreams.len());
+            for datastream in datastreams {
+                let query = ObservationQuery {
+                    datastream,
+                    from,
+                    to,
+                    newest_first: true,
+                    limit: Some(if usable { LOOK_BACK } else { 1 }),
+                };
+                let (sql, values) = select(&query, "time, value, flag");
+                let mut statement = connection.prepare_cached(&sql)?;
+                let mut rows = statement.query(rusqlite::params_from_iter(values))?;
+                while let Some(row) = rows.next()? {
+                    let one = observation(row, datastream)?;
+                    if !usable || (one.value.is_some() && one.flag.is_usable()) {
+                        found.push(one);
+                        break;
+                    }
+                }
+            }
+            Ok(found)
+        })
+        .await
     }
 
     async fn aggregate(
