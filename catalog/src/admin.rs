@@ -6,9 +6,11 @@
 
 mod hierarchy;
 mod link;
+mod parts;
 
 pub use hierarchy::{Hierarchy, How, Placed, unit_of};
 pub use link::link;
+pub use parts::Division;
 
 use crate::feature::Feature;
 use crate::store::Put;

@@ -3,6 +3,7 @@
 use crate::harness::{Sen, Service, real_data};
 use crate::scenes::{self, NOTHING, RICE, WATER};
 use geo_types::{Coord, LineString, MultiPolygon, Polygon};
+use sen_catalog::admin::{self, AdminUnit, Level};
 use sen_catalog::coverage::Projection;
 use sen_catalog::crs::Transform;
 use sen_catalog::raster::Cog;
@@ -275,4 +276,141 @@ fn zones_over_a_real_radar_image_are_those_of_exactextract() {
             assert!(close, "zone {index}: {name} {own} for {theirs}");
         }
     }
+}
+
+/// A unit with the polygon of its columns of the little province.
+fn unit(level: Level, code: &str, days: [Option<&str>; 2], parent: Option<&str>) -> AdminUnit {
+    let day = |text: Option<&str>| text.map(|text| text.parse().expect("a date"));
+    AdminUnit {
+        level,
+        code: code.into(),
+        valid_from: day(days[0]),
+        valid_to: day(days[1]),
+        name: format!("Đơn vị {code}"),
+        parent: parent.map(str::to_owned),
+        predecessors: Vec::new(),
+    }
+}
+
+fn area(unit: &AdminUnit, columns: [f64; 2]) -> Feature {
+    let grid = scenes::grid();
+    let back = Transform::new(grid.crs, Crs::WGS84).expect("known");
+    let place = |column: f64, row: f64| {
+        let (x, y) = (
+            grid.west + column * grid.cell_width,
+            grid.north - row * grid.cell_height,
+        );
+        back.point(x, y).expect("inside")
+    };
+    let [west, east] = columns;
+    let ring = [
+        (west, 0.0),
+        (west, 128.0),
+        (east, 128.0),
+        (east, 0.0),
+        (west, 0.0),
+    ];
+    let ring: Vec<_> = ring.into_iter().map(|(column, row)| place(column, row)).collect();
+    let mut area = Feature::new(
+        admin::LAYER,
+        &unit.code,
+        Polygon::new(LineString::from(ring), vec![]).into(),
+    );
+    (area.valid_from, area.valid_to) = (unit.valid_from, unit.valid_to);
+    area.properties.insert("level".into(), json!(unit.level.name()));
+    area
+}
+
+/// Two communes of a district until 2025-06-30, one commune without a district since then, which has the code of one of
+/// them; nothing east of column 92.
+fn hierarchies(sen: &Sen) {
+    let turn = Some("2025-07-01");
+    let west = unit(Level::Commune, "29869", [None, turn], Some("866"));
+    let east = unit(Level::Commune, "29872", [None, turn], Some("866"));
+    let both = unit(Level::Commune, "29869", [turn, None], Some("82"));
+    let polygons = vec![
+        area(&west, [0.0, 72.0]),
+        area(&east, [72.0, 92.0]),
+        area(&both, [0.0, 92.0]),
+    ];
+    put(sen, polygons);
+    let units = vec![
+        unit(Level::Province, "87", [None, turn], None),
+        unit(Level::Province, "82", [turn, None], None),
+        unit(Level::District, "866", [None, turn], Some("87")),
+        west,
+        east,
+        both,
+    ];
+    let store = store::open("catalog.sqlite", &sen.data()).expect("opens");
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .build()
+        .expect("a runtime");
+    runtime.block_on(store.put_units(units)).expect("stored");
+}
+
+#[test]
+fn plots_roll_up_to_communes_districts_and_provinces_of_then_and_of_now_and_nothing_is_lost() {
+    let sen = province();
+    hierarchies(&sen);
+    sen.run(&["process"]).expect(0);
+    let flood = table(&sen, "flood", "2026-W34");
+    let areas = ["DT-001", "DT-002", "DT-003"].map(|code| of(&flood, code).area_ha);
+    let service = sen.serve();
+    let asked = |more: &str| -> Value {
+        service.json(&format!(
+            "/api/v1/zones/plots/rollup?collection=flood&datetime=2026-W34{more}"
+        ))
+    };
+    let area_of = |value: &Value| value["area_ha"].as_f64().expect("hectares");
+    let cases: [(&str, &[(&str, f64)]); 5] = [
+        ("", &[("29869", areas[0] + areas[1])]),
+        ("&level=province", &[("82", areas[0] + areas[1])]),
+        ("&on=2025-06-30", &[("29869", areas[0]), ("29872", areas[1])]),
+        ("&on=2025-06-30&level=district", &[("866", areas[0] + areas[1])]),
+        ("&on=2025-06-30&level=province", &[("87", areas[0] + areas[1])]),
+    ];
+    for (more, expected) in cases {
+        let answer = asked(more);
+        let values = answer["values"].as_array().expect("units");
+        let codes: Vec<_> = values
+            .iter()
+            .map(|value| value["code"].as_str().expect("text"))
+            .collect();
+        let wanted: Vec<_> = expected.iter().map(|(code, _)| *code).collect();
+        assert_eq!(codes, wanted, "{more}");
+        for (value, (_, hectares)) in values.iter().zip(expected) {
+            assert!((area_of(value) - hectares).abs() < 1e-12, "{more}: {value}");
+        }
+        // to the square millimetre: what the polygons give is what the units and the rest give
+        let sum: f64 = values.iter().map(area_of).sum::<f64>() + area_of(&answer["outside"]);
+        assert!((sum - areas.iter().sum::<f64>()).abs() < 1e-10, "{more}: {sum}");
+        assert!((area_of(&answer["total"]) - sum).abs() < 1e-10, "{more}");
+        assert_eq!(answer["outside"]["parts"], 1, "{more}");
+        assert_eq!(answer["total"]["parts"], 3, "{more}");
+    }
+    // 3.5 of 10 columns of the first plot were under water
+    let west = &asked("&on=2025-06-30")["values"][0];
+    let water = west["classes"]["1"].as_f64().expect("hectares");
+    assert!((water - 0.35 * areas[0]).abs() < 1e-5, "{west}");
+
+    let table =
+        service.get("/api/v1/zones/plots/rollup?collection=flood&datetime=2026-W34&on=2025-06-30&f=csv");
+    let table = table.text().expect("text");
+    let rows: Vec<_> = table.lines().collect();
+    assert_eq!(rows.len(), 5, "a head, two communes, outside, total: {table}");
+    assert!(
+        rows[1].starts_with("29869,\"Đơn vị 29869\",,2025-07-01,1,1,"),
+        "{table}"
+    );
+
+    // there are no districts any more, and the answer says what to ask instead
+    let none = service.get("/api/v1/zones/plots/rollup?collection=flood&datetime=2026-W34&level=district");
+    assert_eq!(none.status(), 400);
+    let problem: Value = none.json().expect("JSON");
+    let detail = problem["detail"].as_str().expect("text");
+    assert!(
+        detail.contains("no district") && detail.contains("on=2025-06-30"),
+        "{detail}"
+    );
 }

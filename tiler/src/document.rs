@@ -1,6 +1,6 @@
 //! JSON answers: with a validator, so that a client that has one gets 304.
 
-use crate::headers::not_modified;
+use crate::headers::{MINUTE, not_modified};
 use axum::body::Body;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
@@ -19,6 +19,17 @@ pub(crate) fn geo_json(asked: &HeaderMap, cache: HeaderValue, value: &Value) -> 
 
 fn typed(asked: &HeaderMap, cache: HeaderValue, kind: &'static str, value: &Value) -> Response {
     bytes(asked, cache, kind, value.to_string().into_bytes())
+}
+
+/// A table to download as `{name}.csv`, for a minute.
+pub(crate) fn csv(asked: &HeaderMap, name: &str, table: String) -> Response {
+    let mut response = bytes(asked, MINUTE, "text/csv; charset=utf-8", table.into_bytes());
+    let plain = |c: char| c.is_ascii_alphanumeric() || "-_.".contains(c);
+    let safe: String = name.chars().map(|c| if plain(c) { c } else { '_' }).collect();
+    if let Ok(name) = HeaderValue::try_from(format!("attachment; filename=\"{safe}.csv\"")) {
+        response.headers_mut().insert(header::CONTENT_DISPOSITION, name);
+    }
+    response
 }
 
 /// Any small body.

@@ -1,6 +1,7 @@
 //! Headers that every family of addresses shares: validators, caching, CORS and the public address.
 
-use axum::http::{HeaderMap, HeaderName, HeaderValue, header};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
 
 /// Which week an answer shows.
 pub(crate) const SEN_PERIOD: HeaderName = HeaderName::from_static("sen-period");
@@ -41,6 +42,19 @@ pub(crate) fn not_modified(headers: &HeaderMap, etag: &str) -> bool {
         .flat_map(|text| text.split(','))
         .map(str::trim)
         .any(|candidate| candidate == "*" || candidate.strip_prefix("W/").unwrap_or(candidate) == opaque)
+}
+
+/// 304 with the validator for a client that has the representation already; the validator is only written for clients
+/// that ask.
+pub(crate) fn unmodified(asked: &HeaderMap, etag: impl FnOnce() -> String) -> Option<Response> {
+    if !asked.contains_key(header::IF_NONE_MATCH) {
+        return None;
+    }
+    let etag = etag();
+    not_modified(asked, &etag).then(|| {
+        let etag = HeaderValue::try_from(etag).expect("hexadecimal digits and quotes are a header value");
+        (StatusCode::NOT_MODIFIED, [(header::ETAG, etag)]).into_response()
+    })
 }
 
 /// The address under which the client sees this service, without a slash at the end.

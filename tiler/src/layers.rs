@@ -3,6 +3,7 @@
 use crate::api::is_reserved;
 use crate::lookup::Snapshot;
 use crate::problem::{Outcome, Problem};
+use crate::query::Query;
 use crate::state::{App, Raster};
 use crate::style::Language;
 use crate::time::When;
@@ -63,6 +64,24 @@ pub(crate) fn layers(snapshot: &Snapshot) -> impl Iterator<Item = &str> {
         .iter()
         .map(String::as_str)
         .filter(|name| !SCENE_COLLECTIONS.contains(name))
+}
+
+/// True for a collection that is drawn as a layer.
+pub(crate) fn is_layer(snapshot: &Snapshot, collection: &str) -> bool {
+    layers(snapshot).any(|known| known == collection)
+}
+
+/// The layer that `collection=` of a query names.
+pub(crate) fn asked<'q>(snapshot: &Snapshot, query: &'q Query<'_>) -> Outcome<&'q str> {
+    let name = query
+        .get("collection")
+        .ok_or_else(|| Problem::bad("collection", "say which layer: collection=ndvi"))?;
+    let collection = collection_of(name);
+    if is_layer(snapshot, collection) {
+        Ok(collection)
+    } else {
+        Err(unknown(name))
+    }
 }
 
 /// The newest item of a collection.
@@ -143,10 +162,7 @@ impl Raster {
 }
 
 /// `lang=` of a query, then `Accept-Language`, then Vietnamese.
-pub(crate) fn language(
-    query: &crate::query::Query<'_>,
-    headers: &axum::http::HeaderMap,
-) -> Outcome<Language> {
+pub(crate) fn language(query: &Query<'_>, headers: &axum::http::HeaderMap) -> Outcome<Language> {
     match query.get("lang") {
         Some("vi") => Ok(Language::Vi),
         Some("en") => Ok(Language::En),

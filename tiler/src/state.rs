@@ -48,6 +48,8 @@ pub struct App {
     pub(crate) weeks: Cache<(u64, String), Arc<Vec<Week>>>,
     /// The weekly tables of zone statistics.
     pub(crate) tables: crate::api::zones::Tables,
+    /// Which administrative unit each zone is counted in.
+    pub(crate) divisions: crate::api::zones::Divisions,
     pub(crate) public_url: Option<String>,
     pub(crate) requests: AtomicU64,
 }
@@ -83,6 +85,7 @@ impl App {
             plans: Cache::new(4096),
             weeks: Cache::new(64),
             tables: crate::api::zones::Tables::default(),
+            divisions: crate::api::zones::Divisions::default(),
             public_url: options.public_url.clone(),
             requests: AtomicU64::new(0),
         }))

@@ -167,7 +167,7 @@ impl Hierarchy {
     }
 
     /// The unit of this level above (or at) a unit, of its own time.
-    fn climb<'a>(&'a self, mut unit: &'a AdminUnit) -> Option<&'a AdminUnit> {
+    pub(super) fn climb<'a>(&'a self, mut unit: &'a AdminUnit) -> Option<&'a AdminUnit> {
         while unit.level > self.level {
             let parent = unit.parent.as_ref()?;
             let then = unit

@@ -4,7 +4,7 @@
 
 use super::Standard;
 use crate::headers::{HOUR, not_modified};
-use crate::layers::layers;
+use crate::layers::is_layer;
 use crate::problem::{Outcome, Problem};
 use crate::query::segments;
 use crate::state::Shared;
@@ -65,7 +65,7 @@ async fn file(State(app): State<Shared>, request: Request) -> Outcome {
     let nothing = || Problem::not_found("unknown-asset", "no item of the catalogue has such a file");
     let snapshot = app.lookup.snapshot().await?;
     let (collection, id) = (part(1), part(3));
-    if !layers(&snapshot).any(|known| known == collection) {
+    if !is_layer(&snapshot, collection) {
         return Err(nothing());
     }
     let item = app

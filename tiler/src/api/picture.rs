@@ -3,7 +3,7 @@
 use super::Standard;
 use crate::draw::{self, Size};
 use crate::encode::Format;
-use crate::layers::{collection_of, layers, unknown};
+use crate::layers::{collection_of, is_layer, unknown};
 use crate::problem::{Outcome, Problem};
 use crate::query::{Query, segments};
 use crate::state::{Pick, Shared};
@@ -39,15 +39,14 @@ async fn picture(State(app): State<Shared>, request: Request) -> Outcome {
     let query = Query::of(uri)?;
     let when = When::of(&query)?;
     let snapshot = app.lookup.snapshot().await?;
-    let is_layer = |name: &str| layers(&snapshot).any(|known| known == name);
-    if app.styles.style(style).is_none() && !is_layer(style) {
+    if app.styles.style(style).is_none() && !is_layer(&snapshot, style) {
         return Err(Problem::not_found(
             "unknown-style",
             format!("there is no style `{style}`; /catalog lists them"),
         ));
     }
     let collection = collection_of(query.get("collection").unwrap_or(style));
-    if !is_layer(collection) {
+    if !is_layer(&snapshot, collection) {
         return Err(unknown(collection));
     }
     // the style that carries the layer's name is its own, also where it is only the grey one

@@ -3,8 +3,8 @@
 use super::Standard;
 use crate::document;
 use crate::headers::MINUTE;
-use crate::layers::{collection_of, layers, unknown};
-use crate::problem::{Outcome, Problem};
+use crate::layers::asked;
+use crate::problem::Outcome;
 use crate::query::{Query, segments};
 use crate::state::{Pick, Shared};
 use crate::time::When;
@@ -34,14 +34,8 @@ async fn series(State(app): State<Shared>, request: Request) -> Outcome {
     let parts = segments(uri.path())?;
     let place = Place::parse(parts.get(3).map_or("", AsRef::as_ref))?;
     let query = Query::of(uri)?;
-    let name = query
-        .get("collection")
-        .ok_or_else(|| Problem::bad("collection", "say which layer: collection=ndvi"))?;
     let snapshot = app.lookup.snapshot().await?;
-    let collection = collection_of(name);
-    if !layers(&snapshot).any(|known| known == collection) {
-        return Err(unknown(name));
-    }
+    let collection = asked(&snapshot, &query)?;
     // without a time the whole series is meant
     let (from, to) = When::of(&query)?.query.weeks();
     let newest = ItemQuery {

@@ -40,7 +40,7 @@ async fn layer(State(app): State<Shared>, request: Request) -> Outcome {
     if vector::is_vector(&snapshot, layer) {
         return features(&app, &snapshot, layer, uri, headers).await;
     }
-    if !layers::layers(&snapshot).any(|known| known == collection) {
+    if !layers::is_layer(&snapshot, collection) {
         return page::file(&name, headers).ok_or_else(|| layers::unknown(layer));
     }
     let query = Query::of(uri)?;

@@ -308,15 +308,9 @@ fn at_hand(
     (key, format): (&TileKey, Format),
     negotiated: bool,
 ) -> Option<Response> {
-    if asked.contains_key(header::IF_NONE_MATCH) {
-        let etag = key.etag();
-        if headers::not_modified(asked, &etag) {
-            let mut response = StatusCode::NOT_MODIFIED.into_response();
-            let etag = HeaderValue::try_from(etag).expect("hexadecimal digits and quotes are a header value");
-            response.headers_mut().insert(header::ETAG, etag);
-            decorate(response.headers_mut(), raster, plan, negotiated);
-            return Some(response);
-        }
+    if let Some(mut response) = headers::unmodified(asked, || key.etag()) {
+        decorate(response.headers_mut(), raster, plan, negotiated);
+        return Some(response);
     }
     let tile = app.tiles.ready(key)?;
     app.measures.tile_hits.fetch_add(1, Relaxed);

@@ -11,7 +11,6 @@ use crate::query::Query;
 use crate::state::{App, Shared, text_header};
 use crate::tile_cache::{Form, Tile, TileKey};
 use crate::time::When;
-use crate::vector::STATIONS;
 use crate::vector::index::{Index, day};
 use crate::vector::overlay;
 use crate::vector::pack::pack;
@@ -22,6 +21,7 @@ use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use sen_catalog::TileCoord;
 use sen_catalog::feature::Layer;
+use sen_catalog::intake::STATIONS;
 use sha2::{Digest, Sha256};
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
@@ -338,15 +338,9 @@ pub(crate) async fn fields(app: &Shared, plan: &LayerPlan) -> Outcome<Vec<(Strin
 
 /// What can be said without cutting: 304, or a tile that is ready.
 fn at_hand(app: &App, asked: &HeaderMap, plan: &VectorPlan, key: &TileKey, named: bool) -> Option<Response> {
-    if asked.contains_key(header::IF_NONE_MATCH) {
-        let etag = key.etag();
-        if headers::not_modified(asked, &etag) {
-            let mut response = StatusCode::NOT_MODIFIED.into_response();
-            let etag = HeaderValue::try_from(etag).expect("hexadecimal digits and quotes are a header value");
-            response.headers_mut().insert(header::ETAG, etag);
-            decorate(response.headers_mut(), plan, named);
-            return Some(response);
-        }
+    if let Some(mut response) = headers::unmodified(asked, || key.etag()) {
+        decorate(response.headers_mut(), plan, named);
+        return Some(response);
     }
     let tile = app.tiles.ready(key)?;
     app.measures.tile_hits.fetch_add(1, Relaxed);

@@ -10,7 +10,7 @@ mod shape;
 use super::Standard;
 use crate::document;
 use crate::headers::SEN_PERIOD;
-use crate::layers::{collection_of, layers, unknown};
+use crate::layers::asked;
 use crate::problem::{Outcome, Problem};
 use crate::query::Query;
 use crate::state::{Pick, Raster, Shared};
@@ -70,15 +70,9 @@ async fn zonal(State(app): State<Shared>, request: Request) -> Outcome {
     let _admitted = ADMITTED.try_acquire().map_err(|_| Problem::busy())?;
     let (head, body) = request.into_parts();
     let query = Query::of(&head.uri)?;
-    let name = query
-        .get("collection")
-        .ok_or_else(|| Problem::bad("collection", "say which layer: collection=ndvi"))?;
-    let when = When::of(&query)?;
     let snapshot = app.lookup.snapshot().await?;
-    let collection = collection_of(name).to_owned();
-    if !layers(&snapshot).any(|known| known == collection) {
-        return Err(unknown(name));
-    }
+    let collection = asked(&snapshot, &query)?.to_owned();
+    let when = When::of(&query)?;
     let rasters = rasters(&app, &snapshot, &collection, when).await?;
     let body = to_bytes(body, MAX_BODY).await.map_err(|_| {
         Problem::too_large(format!(

@@ -6,6 +6,7 @@ mod feature;
 mod list;
 mod one;
 mod record;
+mod rollup;
 mod series;
 mod statistics;
 mod tables;
@@ -13,6 +14,7 @@ mod values;
 
 pub(crate) use feature::{centre, label};
 pub(crate) use record::{Record, record, water_share};
+pub(crate) use rollup::Divisions;
 pub(crate) use series::{Row, series};
 pub(crate) use tables::Tables;
 
@@ -36,6 +38,7 @@ impl Standard for Zones {
             .route("/api/v1/zones", get(list::kinds))
             .route("/api/v1/zones/{kind}", get(list::list))
             .route("/api/v1/zones/{kind}/values", get(values::values))
+            .route("/api/v1/zones/{kind}/rollup", get(rollup::roll_up))
             .route("/api/v1/zones/{kind}/{code}", get(one::one))
             .route(
                 "/api/v1/zones/{kind}/{code}/statistics",

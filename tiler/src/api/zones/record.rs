@@ -16,7 +16,7 @@ use crate::values::{Place, beside, tidy};
 use crate::zone_page::words::{Said, sentence};
 use axum::extract::{Request, State};
 use sen_catalog::fusion;
-use sen_catalog::season::{Season, stage_on};
+use sen_catalog::season::{Season, Stage, stage_on};
 use sen_catalog::statistic::ZonalStatistic;
 use sen_catalog::{Feature, Period, TimeQuery};
 use serde_json::{Map, Value, json};
@@ -91,6 +91,11 @@ pub(crate) fn water_share(app: &crate::App, flood: &ZonalStatistic) -> Option<f6
     statistics::share(flood, WATER, app.styles.style("flood"))
 }
 
+/// What grows in a week: on its middle day.
+fn stage_in(seasons: &[Season], week: Period) -> Option<Stage<'_>> {
+    stage_on(seasons, week.first_day() + chrono::TimeDelta::days(3))
+}
+
 /// The record of a zone.
 pub(crate) async fn record(app: &Shared, feature: &Feature, period: Period) -> Outcome<Record> {
     let snapshot = app.lookup.snapshot().await?;
@@ -152,7 +157,7 @@ pub(crate) async fn record(app: &Shared, feature: &Feature, period: Period) -> O
         Some(place) => sensors_near::near(app.lookup.store(), place, period).await?,
         None => Vec::new(),
     };
-    let stage = stage_on(&seasons, period.first_day() + chrono::TimeDelta::days(3));
+    let stage = stage_in(&seasons, period);
     let seen = ndvi.map(|ndvi| ndvi.valid_fraction);
     let said = Said {
         ndvi: ndvi.and_then(|ndvi| ndvi.mean),
@@ -225,11 +230,7 @@ fn json_of(app: &crate::App, feature: &Feature, record: &Record) -> Value {
             (collection.clone(), value)
         })
         .collect();
-    let stage = stage_on(
-        &record.seasons,
-        record.period.first_day() + chrono::TimeDelta::days(3),
-    );
-    let crop = stage.map(|stage| {
+    let crop = stage_in(&record.seasons, record.period).map(|stage| {
         let (vi, en) = stage.growth.names();
         json!({"season": stage.season, "stage": stage.growth, "title": {"vi": vi, "en": en},
             "weeks_since_sowing": stage.weeks_since_sowing})

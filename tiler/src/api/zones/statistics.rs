@@ -4,7 +4,7 @@ use super::series::{Row, series};
 use super::{day, zone};
 use crate::document;
 use crate::headers::MINUTE;
-use crate::layers::{collection_of, layers, unknown};
+use crate::layers::asked;
 use crate::problem::{Outcome, Problem};
 use crate::query::{Query, segments};
 use crate::state::Shared;
@@ -12,7 +12,6 @@ use crate::style::Style;
 use crate::time::When;
 use crate::values::tidy;
 use axum::extract::{Request, State};
-use axum::http::{HeaderValue, header};
 use sen_catalog::statistic::ZonalStatistic;
 use serde_json::{Map, Value, json};
 use std::collections::BTreeSet;
@@ -24,14 +23,8 @@ pub(super) async fn statistics(State(app): State<Shared>, request: Request) -> O
     let parts = segments(uri.path())?;
     let part = |index: usize| parts.get(index).map_or("", AsRef::as_ref);
     let query = Query::of(uri)?;
-    let name = query
-        .get("collection")
-        .ok_or_else(|| Problem::bad("collection", "say which layer: collection=ndvi"))?;
     let snapshot = app.lookup.snapshot().await?;
-    let collection = collection_of(name);
-    if !layers(&snapshot).any(|known| known == collection) {
-        return Err(unknown(name));
-    }
+    let collection = asked(&snapshot, &query)?;
     // without a time the whole series is meant
     let between = When::of(&query)?.query.weeks();
     let feature = zone(&app, part(3), part(4), day(&query)?).await?;
@@ -49,28 +42,8 @@ pub(super) async fn statistics(State(app): State<Shared>, request: Request) -> O
             Ok(document::json(headers, MINUTE, &document))
         }
         Some("csv") => {
-            let mut response = document::bytes(
-                headers,
-                MINUTE,
-                "text/csv; charset=utf-8",
-                csv(&rows).into_bytes(),
-            );
-            let safe: String = feature
-                .code
-                .chars()
-                .map(|c| {
-                    if c.is_ascii_alphanumeric() || "-_.".contains(c) {
-                        c
-                    } else {
-                        '_'
-                    }
-                })
-                .collect();
-            let name = format!("attachment; filename=\"{safe}_{collection}.csv\"");
-            if let Ok(name) = HeaderValue::try_from(name) {
-                response.headers_mut().insert(header::CONTENT_DISPOSITION, name);
-            }
-            Ok(response)
+            let name = format!("{}_{collection}", feature.code);
+            Ok(document::csv(headers, &name, csv(&rows)))
         }
         Some(other) => Err(Problem::bad(
             "f",

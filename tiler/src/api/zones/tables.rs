@@ -1,7 +1,7 @@
 //! The weekly tables of statistics, found through the items and kept open.
 
 use crate::lookup::Snapshot;
-use crate::problem::Outcome;
+use crate::problem::{Outcome, Problem};
 use crate::state::App;
 use moka::sync::Cache;
 use sen_catalog::statistic::{StatisticTable, StatisticTables, asset_name};
@@ -62,6 +62,26 @@ impl Tables {
         let weeks = Arc::new(weeks);
         app.tables.weeks.insert(key, Arc::clone(&weeks));
         Ok(weeks)
+    }
+
+    /// The table of one week, or a 404 that says what makes it.
+    pub(crate) async fn week(
+        app: &App,
+        snapshot: &Snapshot,
+        collection: &str,
+        kind: &str,
+        period: Period,
+    ) -> Outcome<TableWeek> {
+        let weeks = Self::weeks(app, snapshot, collection, kind).await?;
+        let week = weeks.iter().find(|week| week.period == period).cloned();
+        week.ok_or_else(|| {
+            Problem::not_found(
+                "no-statistics",
+                format!(
+                    "`{collection}` of {period} has no statistics of `{kind}` yet; sen process makes them"
+                ),
+            )
+        })
     }
 
     /// The open table of a week. Reads the file when it is not open yet: not for the reactor.

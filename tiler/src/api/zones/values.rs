@@ -5,7 +5,7 @@ use super::tables::Tables;
 use super::{bbox, layer};
 use crate::document;
 use crate::headers::{HOUR, MINUTE, SEN_PERIOD};
-use crate::layers::{collection_of, layers, unknown};
+use crate::layers::asked;
 use crate::problem::{Outcome, Problem};
 use crate::query::{Query, segments};
 use crate::state::{Shared, text_header};
@@ -26,14 +26,8 @@ pub(super) async fn values(State(app): State<Shared>, request: Request) -> Outco
     let parts = segments(uri.path())?;
     let kind = parts.get(3).map_or("", AsRef::as_ref).to_owned();
     let query = Query::of(uri)?;
-    let name = query
-        .get("collection")
-        .ok_or_else(|| Problem::bad("collection", "say which layer: collection=ndvi"))?;
     let snapshot = app.lookup.snapshot().await?;
-    let collection = collection_of(name);
-    if !layers(&snapshot).any(|known| known == collection) {
-        return Err(unknown(name));
-    }
+    let collection = asked(&snapshot, &query)?;
     let (when, bbox) = (When::of(&query)?, bbox(&query)?);
     // a map knows its features by their ids, and the codes are more than half of the bytes
     let with_codes = query.get("codes").is_none() || query.flag("codes")?;
@@ -42,14 +36,7 @@ pub(super) async fn values(State(app): State<Shared>, request: Request) -> Outco
     let item = app.lookup.item(&snapshot, collection, when).await?;
     let item = item.ok_or_else(|| when.nothing(collection))?;
     let period = item.period();
-    let weeks = Tables::weeks(&app, &snapshot, collection, &kind).await?;
-    let week = weeks.iter().find(|week| week.period == period).cloned();
-    let week = week.ok_or_else(|| {
-        Problem::not_found(
-            "no-statistics",
-            format!("`{collection}` of {period} has no statistics of `{kind}` yet; sen process makes them"),
-        )
-    })?;
+    let week = Tables::week(&app, &snapshot, collection, &kind, period).await?;
     let inside = if bbox.is_none() {
         None
     } else {
