@@ -358,6 +358,18 @@ mod tests {
     }
 
     #[test]
+    fn the_examples_of_a_new_folder_s_settings_can_be_used_as_they_stand() {
+        let examples: Vec<&str> = include_str!("commands/sen.toml")
+            .lines()
+            .filter_map(|line| line.strip_prefix("#   "))
+            .collect();
+        assert!(examples.len() > 20, "examples begin with `#   `");
+        let config = parse(&examples.join("\n"), Path::new("sen.toml")).expect("every example is right");
+        assert!(config.mqtt.is_some() && !config.quality.0.is_empty());
+        config.quality.check().expect("thresholds make sense");
+    }
+
+    #[test]
     fn the_published_schema_is_the_code_s() {
         let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("schemas/sen.schema.json");
         let published = fs::read_to_string(&path).unwrap_or_default();
