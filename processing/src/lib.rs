@@ -6,6 +6,7 @@
 pub mod composite;
 mod error;
 pub mod fusion;
+pub mod flood;
 pub mod gdal_io;
 pub mod look;
 pub mod mask;
@@ -13,6 +14,7 @@ pub mod phenology;
 pub mod pipeline;
 pub mod product;
 pub mod source;
+pub mod validate;
 pub mod vector;
 pub mod zonal;
 
