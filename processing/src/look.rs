@@ -5,10 +5,13 @@
 //! avoided: equal or evenly split cells are copied, finer ones averaged, others interpolated bilinearly; classes are
 //! always taken from the nearest cell.
 
+use crate::flood::radar::{self, Thresholds};
+use crate::flood::threshold::Bimodal;
 use crate::gdal_io::{self, Resampling};
 use crate::product::{Input, Product, Sensor};
 use crate::{Result, mask};
 use chrono::NaiveDate;
+use rayon::prelude::*;
 use sen_catalog::raster::{Cog, DataType, Pixels};
 use sen_catalog::{Asset, Assets, Band, Bounds, Grid, Item, Period, Window, period};
 use std::ops::Range;
@@ -36,6 +39,8 @@ pub struct Look {
     pub age_days: u8,
     /// Where on the province grid it lies.
     pub window: Window,
+    /// Of a radar look: the thresholds found in tiles all over it.
+    pub thresholds: Thresholds,
     bands: Vec<Layer>,
     mask: Option<Layer>,
 }
@@ -185,13 +190,16 @@ impl Look {
             .iter()
             .find_map(|&band| layer(band).transpose())
             .transpose()?;
+        let bands = bands?;
+        let thresholds = survey(&bands, window, province)?;
         Ok(Some(Self {
             scene: format!("{}/{}", scene.collection, scene.id),
+            thresholds,
             sensor: sensor(&scene.collection),
             pass,
             age_days: age(local_date(scene), week),
             window,
-            bands: bands?,
+            bands,
             mask,
         }))
     }
@@ -263,6 +271,51 @@ impl Look {
             .find(|layer| layer.band == band)
             .map_or(1, |layer| layer.cells)
     }
+}
+
+/// Tiles at most of a scene that are looked into for a threshold; they lie all over it.
+const SURVEYED: usize = 256;
+
+/// Thresholds of a radar scene from tiles all over it; the fixed ones for anything else.
+fn survey(bands: &[Layer], window: Window, province: &Grid) -> Result<Thresholds> {
+    let found = |band: Band, rule: &Bimodal| -> Result<Vec<f32>> {
+        let Some(layer) = bands.iter().find(|layer| layer.band == band) else {
+            return Ok(Vec::new());
+        };
+        let tiles = radar_tiles(window, rule.tile);
+        let found: Result<Vec<Option<f32>>> = tiles
+            .par_iter()
+            .map(|&tile| {
+                let pixels = layer.read(tile, province)?;
+                let mut power = vec![f32::NAN; pixels.len()];
+                layer.physical(&pixels, 0..pixels.len(), &mut power);
+                Ok(rule.of_tile(&radar::filtered(&power, tile.width)))
+            })
+            .collect();
+        Ok(found?.into_iter().flatten().collect())
+    };
+    Ok(Thresholds::from_tiles(
+        &found(Band::Vv, &radar::VV)?,
+        &found(Band::Vh, &radar::VH)?,
+    ))
+}
+
+/// Whole tiles of a window, evenly thinned to [`SURVEYED`].
+fn radar_tiles(window: Window, side: usize) -> Vec<Window> {
+    let (across, down) = (window.width / side, window.height / side);
+    let all = across * down;
+    let step = all.div_ceil(SURVEYED).max(1);
+    // a step that shares no factor with the row length would be better still; odd ones already spread over the columns
+    let step = if step > 1 && step % 2 == 0 { step + 1 } else { step };
+    (0..all)
+        .step_by(step)
+        .map(|index| Window {
+            column: window.column + index % across * side,
+            row: window.row + index / across * side,
+            width: side,
+            height: side,
+        })
+        .collect()
 }
 
 impl LookStrip {

@@ -16,8 +16,10 @@ mod tests;
 pub use report::{Entry, FailedScene, Outcome, Progress, Report, Silent};
 pub use settings::Settings;
 
-use crate::product::Product;
+use crate::product::{Earlier, Product};
 use crate::{Result, look};
+use chrono::TimeDelta;
+use sen_catalog::raster::Cog;
 use sen_catalog::{Asset, Assets, Grid, Item, ItemQuery, Period, Store, asset};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
@@ -56,6 +58,8 @@ struct Task<'a> {
     scenes: Vec<usize>,
     inputs: String,
     previous: Option<Item>,
+    /// Earlier weeks that the product looks back at, newest first.
+    earlier: Vec<Earlier>,
 }
 
 impl Weekly<'_> {
@@ -66,16 +70,77 @@ impl Weekly<'_> {
     pub async fn run(&self, weeks: &[Period], progress: &dyn Progress) -> Result<Report> {
         let mut report = Report::default();
         let weeks: BTreeSet<Period> = weeks.iter().copied().collect();
-        for week in weeks {
+        let mut queue = weeks.clone();
+        while let Some(week) = queue.pop_first() {
             if self.cancelled.load(Ordering::Relaxed) {
                 report.cancelled = true;
                 break;
             }
+            let before = report.entries.len();
             if self.run_week(week, &mut report, progress).await?.is_break() {
                 break;
             }
+            if !weeks.contains(&week) {
+                // nobody asked for this week: only what changed is told
+                let mut index = 0;
+                report.entries.retain(|entry| {
+                    index += 1;
+                    index <= before || !matches!(entry.outcome, Outcome::UpToDate | Outcome::NoInput)
+                });
+            }
+            for later in self.dependent(week, &report.entries[before..]).await? {
+                queue.insert(later);
+            }
         }
         Ok(report)
+    }
+
+    /// Later weeks whose products look back at what was just made.
+    async fn dependent(&self, week: Period, entries: &[Entry]) -> Result<Vec<Period>> {
+        let mut later = Vec::new();
+        for product in self.products.iter().filter(|product| product.history() > 0) {
+            let made = |entry: &Entry| entry.product == product.name() && entry.outcome == Outcome::Made;
+            if !entries.iter().any(made) {
+                continue;
+            }
+            let query = ItemQuery {
+                from: Some(week.next()),
+                to: Some(weeks_on(week, i64::from(product.history()))),
+                ..ItemQuery::collection(product.name())
+            };
+            later.extend(self.store.items(&query).await?.iter().map(Item::period));
+        }
+        Ok(later)
+    }
+
+    /// Items of the earlier weeks that a product looks back at, newest first, with their classes. Weeks whose file is
+    /// gone are left out: `sen check` names them.
+    async fn earlier(&self, product: &dyn Product, week: Period) -> Result<(Vec<Item>, Vec<Earlier>)> {
+        if product.history() == 0 {
+            return Ok((Vec::new(), Vec::new()));
+        }
+        let query = ItemQuery {
+            from: Some(weeks_on(week, -i64::from(product.history()))),
+            to: Some(week.previous()),
+            newest_first: true,
+            ..ItemQuery::collection(product.name())
+        };
+        let (mut items, mut earlier) = (Vec::new(), Vec::new());
+        for item in self.store.items(&query).await? {
+            let current = item.properties.get("sen:product_version") == Some(&json!(product.version()))
+                && item.grid == self.grid;
+            let Some(asset) = item.main_asset().filter(|_| current) else {
+                continue;
+            };
+            if let Ok(classes) = Cog::open(&self.assets.path(&asset.href)) {
+                earlier.push(Earlier {
+                    period: item.period(),
+                    classes,
+                });
+                items.push(item);
+            }
+        }
+        Ok((items, earlier))
     }
 
     /// Every week of which there is a scene, oldest first.
@@ -166,7 +231,16 @@ impl Weekly<'_> {
             let outcome = if usable.is_empty() {
                 Outcome::NoInput
             } else {
-                let inputs = fingerprint(usable.iter().map(|&index| &scenes[index]), &self.settings);
+                let (before, earlier) = self.earlier(product, week).await?;
+                let mut inputs = fingerprint(usable.iter().map(|&index| &scenes[index]), &self.settings);
+                if product.history() > 0 {
+                    let mut hasher = Sha256::new();
+                    hasher.update(inputs);
+                    for item in &before {
+                        hasher.update(json!([item.id, item.version()]).to_string());
+                    }
+                    inputs = asset::hex(&hasher.finalize());
+                }
                 let previous = self
                     .store
                     .item(product.name(), &Item::weekly_id(product.name(), week))
@@ -183,6 +257,7 @@ impl Weekly<'_> {
                         scenes: usable,
                         inputs,
                         previous,
+                        earlier,
                     });
                     Outcome::Made
                 }
@@ -209,6 +284,11 @@ impl Weekly<'_> {
             // tables of zone statistics are made after the rasters and looked after by `crate::zonal`
             && item.assets.values().filter(|asset| asset.is_raster()).all(whole)
     }
+}
+
+/// The week so many weeks after (before) another.
+fn weeks_on(week: Period, weeks: i64) -> Period {
+    Period::of_date(week.first_day() + TimeDelta::weeks(weeks))
 }
 
 /// SHA-256 over what the pixels depend on: which scenes, how their numbers are to be read, and the settings. Where the

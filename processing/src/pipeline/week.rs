@@ -1,11 +1,11 @@
 //! One pass over the province grid for one week: strips are read, cut into tiles, turned into products in parallel,
 //! and written.
 
-use super::files::{Files, Written};
+use super::files::{Files, Written, assemble};
 use super::{Progress, Task, Weekly};
 use crate::Error;
 use crate::look::{self, Look, LookStrip};
-use crate::product::{Block, LookBlock, Product};
+use crate::product::{Block, LookBlock, Product, Whole};
 use rayon::prelude::*;
 use sen_catalog::raster::Pixels;
 use sen_catalog::{Grid, Item, Period, Window};
@@ -101,6 +101,11 @@ fn pass(
         .map(|task| Files::create(task.product, &weekly.assets, grid))
         .collect::<Result<_, _>>()?;
     let mut counts = vec![(0, 0); tasks.len()];
+    // classes of products that look back wait here for the end of the pass: one byte a cell
+    let mut whole: Vec<Option<Vec<u8>>> = tasks
+        .iter()
+        .map(|task| (task.product.history() > 0).then(|| Vec::with_capacity(grid.width * grid.height)))
+        .collect();
     for strip in strips(grid, rows) {
         if weekly.cancelled.load(Ordering::Relaxed) {
             return Err(Interrupt::Stop(Stop::Cancelled));
@@ -123,8 +128,21 @@ fn pass(
         files
             .par_iter_mut()
             .zip(&by_task)
-            .try_for_each(|(files, tiles)| files.write(strip, tiles))?;
+            .zip(&whole)
+            .try_for_each(|((files, tiles), whole)| {
+                files.write(strip, tiles, usize::from(whole.is_some()))
+            })?;
+        for (whole, tiles) in whole.iter_mut().zip(&by_task) {
+            if let Some(rows) = whole {
+                rows.extend(assemble::<u8>(strip, tiles, 0));
+            }
+        }
         progress.advance(strip.height as u64);
+    }
+    for ((task, whole), files) in tasks.iter().zip(&mut whole).zip(&mut files) {
+        if let Some(classes) = whole {
+            finish(task, week, grid, classes, files)?;
+        }
     }
     let written: Vec<Vec<Written>> = files
         .into_par_iter()
@@ -134,6 +152,26 @@ fn pass(
     Ok(products
         .map(|(files, (seen, covered))| MadeProduct { files, seen, covered })
         .collect())
+}
+
+/// Completes the classes of a product that looks back, and writes them.
+fn finish(
+    task: &Task,
+    week: Period,
+    grid: &Grid,
+    classes: &mut [u8],
+    files: &mut Files,
+) -> Result<(), Interrupt> {
+    task.product.finish(Whole {
+        grid,
+        period: week,
+        classes,
+        earlier: &task.earlier,
+    })?;
+    for rows in classes.chunks(grid.width * 512) {
+        files.write_main(rows)?;
+    }
+    Ok(())
 }
 
 /// Opens what the tasks need of each scene; `None` for scenes that failed before.
@@ -236,6 +274,7 @@ fn compute(
                     .map(|(band, values, cells)| (*band, values.as_slice().into(), *cells))
                     .collect(),
                 mask: cut.mask.as_deref(),
+                thresholds: look.thresholds,
             });
             let block = Block {
                 width: wide.width,

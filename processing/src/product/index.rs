@@ -214,6 +214,7 @@ pub(super) mod tests {
             age_days: 3,
             bands,
             mask,
+            thresholds: crate::flood::radar::Thresholds::default(),
         };
         Block {
             width,

@@ -11,15 +11,18 @@ mod ndmi;
 mod ndvi;
 
 pub use evi::EVI;
-pub use flood::{CLOUD, DRY, FLOOD, NO_DATA, WATER};
+pub use flood::{CLOUD, DRY, FLOOD, FLOODED, NO_DATA, PARTIAL, PERMANENT, SEASONAL, WATER};
 pub use index::{Index, normalized_difference};
 pub use mndwi::MNDWI;
 pub use ndmi::NDMI;
 pub use ndvi::NDVI;
 
+use crate::Result;
 use crate::composite::Composite;
+use crate::flood::radar::Thresholds;
 use sen_catalog::Band;
-use sen_catalog::raster::Pixels;
+use sen_catalog::raster::{Cog, Pixels};
+use sen_catalog::{Grid, Period};
 use std::borrow::Cow;
 
 /// Every product that a weekly run makes, in the order of its report.
@@ -50,6 +53,8 @@ pub enum Encoding {
     Index,
     /// Uint8 class numbers, nodata 255.
     Classes,
+    /// Uint8 percent, 0 to 100, nodata 255.
+    Percent,
 }
 
 impl Encoding {
@@ -57,7 +62,7 @@ impl Encoding {
     pub const fn nodata(self) -> f64 {
         match self {
             Self::Index => -32768.0,
-            Self::Classes => 255.0,
+            Self::Classes | Self::Percent => 255.0,
         }
     }
 
@@ -65,7 +70,7 @@ impl Encoding {
     pub const fn scale(self) -> f64 {
         match self {
             Self::Index => 1e-4,
-            Self::Classes => 1.0,
+            Self::Classes | Self::Percent => 1.0,
         }
     }
 
@@ -73,6 +78,18 @@ impl Encoding {
     pub fn encode(self, values: &[f32]) -> Pixels {
         match self {
             Self::Index => Pixels::I16(values.iter().map(|&value| index_pixel(value)).collect()),
+            Self::Percent => Pixels::U8(
+                values
+                    .iter()
+                    .map(|&v| {
+                        if v.is_nan() {
+                            255
+                        } else {
+                            v.round().clamp(0.0, 100.0) as u8
+                        }
+                    })
+                    .collect(),
+            ),
             // a cast of a float saturates
             Self::Classes => Pixels::U8(
                 values
@@ -117,6 +134,8 @@ pub struct LookBlock<'a> {
     pub bands: Vec<(Band, Cow<'a, [f32]>, usize)>,
     /// Bits of [`crate::mask`] a cell; `None` when every cell is clear.
     pub mask: Option<&'a [u8]>,
+    /// Of a radar look: the thresholds between water and land found in the whole scene.
+    pub thresholds: Thresholds,
 }
 
 impl LookBlock<'_> {
@@ -156,6 +175,28 @@ pub struct Output {
     pub extra: Vec<Vec<f32>>,
 }
 
+/// The classes of an earlier week, as they were published.
+#[derive(Debug)]
+pub struct Earlier {
+    /// The week.
+    pub period: Period,
+    /// The main layer, on the same grid.
+    pub classes: Cog,
+}
+
+/// The classes of a week over the whole province, after the last block, with the weeks before it.
+#[derive(Debug)]
+pub struct Whole<'a> {
+    /// The province grid.
+    pub grid: &'a Grid,
+    /// The week.
+    pub period: Period,
+    /// Stored values of the main layer.
+    pub classes: &'a mut [u8],
+    /// Earlier weeks within [`Product::history`], newest first; weeks without an item are left out.
+    pub earlier: &'a [Earlier],
+}
+
 /// A weekly raster product.
 pub trait Product: Sync {
     /// Name of the collection, of the main asset and of the style.
@@ -184,6 +225,20 @@ pub trait Product: Sync {
     /// How many cells around a cell its value depends on.
     fn margin(&self) -> usize {
         0
+    }
+
+    /// How many weeks back [`Product::finish`] looks at the product's own main layer, which then must be classes. A week
+    /// is remade when one of these is.
+    fn history(&self) -> u16 {
+        0
+    }
+
+    /// Completes the classes of a week from the weeks before it; only called with a [`Product::history`].
+    ///
+    /// # Errors
+    /// When an earlier week cannot be read.
+    fn finish(&self, _week: Whole) -> Result<()> {
+        Ok(())
     }
 
     /// The product of one block.
