@@ -6,7 +6,7 @@
 //! always taken from the nearest cell.
 
 use crate::flood::radar::{self, Thresholds};
-use crate::flood::threshold::Bimodal;
+use crate::flood::threshold::{Bimodal, Split};
 use crate::gdal_io::{self, Resampling};
 use crate::product::{Input, Product, Sensor};
 use crate::{Result, mask};
@@ -21,7 +21,7 @@ use std::path::Path;
 const DECIBEL: &str = "sen:decibel";
 
 /// Scenes of one collection that begin within this time belong to one overpass (a swath is cut into tiles and slices).
-const ONE_PASS_S: i64 = 15 * 60;
+pub(crate) const ONE_PASS_S: i64 = 15 * 60;
 
 /// The mask layers, in order of preference.
 const MASKS: &[Band] = &[Band::Scl, Band::QaPixel];
@@ -39,7 +39,7 @@ pub struct Look {
     pub age_days: u8,
     /// Where on the province grid it lies.
     pub window: Window,
-    /// Of a radar look: the thresholds found in tiles all over it.
+    /// Of a radar look: the thresholds that [`Look::survey`] found.
     pub thresholds: Thresholds,
     bands: Vec<Layer>,
     mask: Option<Layer>,
@@ -190,18 +190,27 @@ impl Look {
             .iter()
             .find_map(|&band| layer(band).transpose())
             .transpose()?;
-        let bands = bands?;
-        let thresholds = survey(&bands, window, province)?;
         Ok(Some(Self {
             scene: format!("{}/{}", scene.collection, scene.id),
-            thresholds,
+            thresholds: Thresholds::default(),
             sensor: sensor(&scene.collection),
             pass,
             age_days: age(local_date(scene), week),
             window,
-            bands,
+            bands: bands?,
             mask,
         }))
+    }
+
+    /// Looks for the thresholds between water and land of a radar look in tiles all over it.
+    ///
+    /// # Errors
+    /// When a file cannot be read.
+    pub fn survey(&mut self, province: &Grid) -> Result<()> {
+        if self.sensor == Sensor::Radar {
+            self.thresholds = survey(&self.bands, self.window, province)?;
+        }
+        Ok(())
     }
 
     /// Bytes that a row of this look takes when it is read.
@@ -278,12 +287,12 @@ const SURVEYED: usize = 256;
 
 /// Thresholds of a radar scene from tiles all over it; the fixed ones for anything else.
 fn survey(bands: &[Layer], window: Window, province: &Grid) -> Result<Thresholds> {
-    let found = |band: Band, rule: &Bimodal| -> Result<Vec<f32>> {
+    let found = |band: Band, rule: &Bimodal| -> Result<Vec<Split>> {
         let Some(layer) = bands.iter().find(|layer| layer.band == band) else {
             return Ok(Vec::new());
         };
         let tiles = radar_tiles(window, rule.tile);
-        let found: Result<Vec<Option<f32>>> = tiles
+        let found: Result<Vec<Option<Split>>> = tiles
             .par_iter()
             .map(|&tile| {
                 let pixels = layer.read(tile, province)?;
@@ -305,7 +314,7 @@ fn radar_tiles(window: Window, side: usize) -> Vec<Window> {
     let (across, down) = (window.width / side, window.height / side);
     let all = across * down;
     let step = all.div_ceil(SURVEYED).max(1);
-    // a step that shares no factor with the row length would be better still; odd ones already spread over the columns
+    // an odd step spreads over the columns of a row with an even number of tiles
     let step = if step > 1 && step % 2 == 0 { step + 1 } else { step };
     (0..all)
         .step_by(step)

@@ -3,6 +3,7 @@
 use crate::Outcome;
 use crate::config::UsageError;
 use crate::output::{Output, table};
+use anyhow::Context;
 use clap::Args;
 use sen_processing::pipeline::Progress;
 use sen_processing::product::PRODUCTS;
@@ -10,6 +11,7 @@ use sen_processing::validate::chips::{self, Chip};
 use sen_processing::validate::maps::{self, Classes, Comparison};
 use sen_processing::validate::{AreaEstimate, Counts, Matrix, olofsson, picture};
 use serde_json::{Map, Value, json};
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
@@ -139,7 +141,10 @@ impl Validate {
             picture::write(path, &found)?;
         }
         if let Some(path) = &self.page {
-            std::fs::write(path, report.page())?;
+            let shown = self.picture.as_deref().and_then(Path::file_name);
+            let names: Vec<&str> = found.iter().map(|chip| chip.name.as_str()).collect();
+            let page = report.page(shown.map(|name| (name.to_string_lossy(), names)));
+            std::fs::write(path, page).with_context(|| path.display().to_string())?;
         }
         output.result(&text, &value);
         Ok(if failed.is_empty() {
@@ -276,8 +281,17 @@ impl Report {
         text
     }
 
-    fn page(&self) -> String {
+    /// The page, with the picture's file name and the chips in the order of its rows.
+    fn page(&self, picture: Option<(Cow<'_, str>, Vec<&str>)>) -> String {
         let mut page = PAGE.to_owned();
+        if let Some((file, names)) = picture {
+            page += &format!(
+                "\n## Picture\n\n![Chips as rows; label, optics, radar and both as columns]({file})\n\nBlue: water in map and label; \
+                 red: false alarm; orange: missed; grey: not labelled or not seen; white: no image. Columns: label, optical, radar, \
+                 fused. Rows from above: {}.\n",
+                names.join(", ")
+            );
+        }
         for kind in KINDS {
             let (chips, summary) = self.kind(kind);
             if chips.is_empty() {

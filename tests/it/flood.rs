@@ -1,7 +1,8 @@
 //! Flood maps against what was really so: labelled chips, An Giang 2022, the demo province.
 
 use crate::harness::{Sen, real_data};
-use serde_json::Value;
+use crate::scenes;
+use serde_json::{Value, json};
 
 fn chips() -> Option<Value> {
     let folder = real_data("flood")?;
@@ -109,4 +110,71 @@ fn what_cannot_be_validated_is_said_before_anything_is_read() {
         .run(&["validate", "--chips", &folder, "--product", "flood"])
         .expect(1);
     assert!(empty.stderr.contains("labels"), "{}", empty.stderr);
+}
+
+#[test]
+fn likelihood_exclusion_and_looks_are_drawn_counted_and_told_beside_the_classes() {
+    let sen = Sen::new();
+    let source = sen.path("source");
+    // a river on the left, fields, and a town of strong echoes on the right
+    let vv = |column: usize, _: usize| match column {
+        0..64 => 0.004,
+        64..110 => 0.12,
+        _ => 1.2,
+    };
+    scenes::sentinel1(&source, "S1A_IW_20260819T224606", "2026-08-19T22:46:06Z", vv);
+    sen.ingest(&source, &[]).expect(0);
+    let service = sen.serve();
+    let (z, x, y) = scenes::tile(14, 64, 64);
+    for asset in ["likelihood", "exclusion", "n_clear"] {
+        let tile = service.get(&format!("/flood/{z}/{x}/{y}.png?datetime=2026-W34&asset={asset}"));
+        assert_eq!(tile.status(), 200, "{asset}");
+        let tilejson = service.json(&format!("/flood?datetime=2026-W34&asset={asset}"));
+        let template = tilejson["tiles"][0].as_str().expect("a template");
+        assert!(template.contains(&format!("asset={asset}")), "{template}");
+        let legend = service.json(&format!("/api/v1/legends/{asset}?lang=vi"));
+        assert!(
+            !legend["entries"].as_array().expect("entries").is_empty(),
+            "{legend}"
+        );
+    }
+    let flood = |column: usize| {
+        let (lon, lat) = scenes::lon_lat(column, 64);
+        let answer = service.json(&format!("/api/v1/point/{lon:.6},{lat:.6}?datetime=2026-W34"));
+        let layers = answer["layers"].as_array().expect("layers").clone();
+        layers
+            .into_iter()
+            .find(|one| one["collection"] == "flood")
+            .expect("flood")
+    };
+    let (river, field, town) = (flood(20), flood(90), flood(122));
+    assert_eq!((&river["value"], &field["value"]), (&json!(1.0), &json!(0.0)));
+    assert!(river["likelihood"].as_f64() > Some(90.0) && field["likelihood"].as_f64() < Some(10.0));
+    assert!(
+        town["value"].is_null(),
+        "radar alone does not classify a town: {town}"
+    );
+    assert_eq!(
+        (&town["reason"], &town["exclusion"]),
+        (&json!("not seen"), &json!(2.0))
+    );
+    let (west, south) = scenes::lon_lat(4, 100);
+    let (east, north) = scenes::lon_lat(40, 20);
+    let ring = [
+        [west, south],
+        [east, south],
+        [east, north],
+        [west, north],
+        [west, south],
+    ];
+    let body = json!({"type": "Polygon", "coordinates": [ring]});
+    let answer: Value = service
+        .post(
+            "/api/v1/zonal?collection=flood&asset=likelihood&datetime=2026-W34",
+            &body,
+        )
+        .json()
+        .expect("JSON");
+    let mean = &answer["properties"]["statistics"]["values"][0]["mean"];
+    assert!(mean.as_f64() > Some(90.0), "{answer}");
 }

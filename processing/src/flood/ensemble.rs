@@ -1,4 +1,7 @@
-//! The vote arithmetic of the Copernicus Global Flood Monitoring ensemble (PDD table 18).
+//! The vote arithmetic of the Copernicus Global Flood Monitoring ensemble (PDD table 18), and who votes.
+
+use super::change::changed;
+use super::radar::{self, Bands, Thresholds, Water};
 
 /// What the algorithms say together.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -35,6 +38,43 @@ pub fn vote(algorithms: &[(f32, f32)]) -> Vote {
             f32::NAN
         },
     }
+}
+
+/// One radar look by the vote of its algorithms: regions from dark seeds, every cell by itself, and, where there is a
+/// reference look of the same relative orbit, change against it. All in filtered decibel.
+pub fn radar_look(look: Bands, reference: Option<Bands>, width: usize, at: &Thresholds) -> Water {
+    let algorithms = [
+        Some(radar::regions(look, width, &at.otsu)),
+        Some(radar::by_cell(look, &at.kittler)),
+        reference.map(|reference| changed(look, reference, at)),
+    ];
+    let algorithms: Vec<&Water> = algorithms.iter().flatten().collect();
+    let mut said = Vec::with_capacity(algorithms.len());
+    Water::of((0..look.len()).map(|cell| {
+        said.clear();
+        said.extend(
+            algorithms
+                .iter()
+                .map(|one| (one.water[cell], one.likelihood[cell])),
+        );
+        let Vote { flooded, likelihood } = vote(&said);
+        (
+            flooded.map_or(f32::NAN, |wet| f32::from(u8::from(wet))),
+            likelihood,
+        )
+    }))
+}
+
+/// The same for a whole image of linear power without a reference; `None` without a band.
+pub fn radar_image(vv: Option<&[f32]>, vh: Option<&[f32]>, width: usize) -> Option<Water> {
+    let vv = vv.map(|band| radar::filtered(band, width));
+    let vh = vh.map(|band| radar::filtered(band, width));
+    let look = Bands {
+        vv: vv.as_deref(),
+        vh: vh.as_deref(),
+    };
+    let at = Thresholds::of_image(look, width);
+    (!look.is_empty()).then(|| radar_look(look, None, width, &at))
 }
 
 /// One map from an optical and a radar look of the same ground: where the optical one is clear it decides, because it

@@ -1,8 +1,9 @@
 //! Methods that tell water from land, each on plain arrays of one look; the weekly product and `sen validate` use the same.
 //!
-//! Radar: [`speckle`], [`threshold`], [`radar`]; optics: [`optical`]; both together: [`ensemble`]. A new method is a file
+//! Radar: [`speckle`], [`threshold`], [`radar`], [`change`]; optics: [`optical`]; all together: [`ensemble`]. A new method is a file
 //! here. Arrays are row by row; NaN is "not seen".
 
+pub mod change;
 pub mod ensemble;
 pub mod optical;
 pub mod radar;

@@ -1,4 +1,4 @@
-//! Water in one radar look, from VV and VH.
+//! Water in one radar look, from VV and VH, by two algorithms; a third is `change`, and `ensemble` lets them vote.
 //!
 //! Smooth water reflects the beam away: it is dark in both polarisations. How dark depends on wind, angle and processing,
 //! so that the threshold is looked for in the scene itself, where tiles show two humps, and held within published
@@ -7,7 +7,7 @@
 use super::decibel;
 use super::regions::grow;
 use super::speckle::{LOOKS, lee};
-use super::threshold::{Bimodal, percentile};
+use super::threshold::{Bimodal, Split, percentile};
 
 /// Radius of the Lee filter: 7 x 7 cells.
 pub const FILTER_REACH: usize = 3;
@@ -39,22 +39,35 @@ const WIND: f32 = 3.0;
 /// Half the width in decibel of the ramp from certain to impossible.
 const RAMP: f32 = 3.0;
 
-/// Thresholds of a scene in decibel.
+/// Thresholds of one polarisation in decibel.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Thresholds {
+pub struct Pair {
     /// Of VV.
     pub vv: f32,
     /// Of VH.
     pub vh: f32,
-    /// Tiles with two humps in VH they come from, 0 when the fixed ones are used.
+}
+
+/// Thresholds of a scene.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Thresholds {
+    /// By Otsu.
+    pub otsu: Pair,
+    /// By Kittler and Illingworth.
+    pub kittler: Pair,
+    /// Tiles with two humps they come from, 0 when the fixed ones are used.
     pub tiles: usize,
 }
 
 impl Default for Thresholds {
     fn default() -> Self {
-        Self {
+        let fixed = Pair {
             vv: VV_DEFAULT,
             vh: VH_DEFAULT,
+        };
+        Self {
+            otsu: fixed,
+            kittler: fixed,
             tiles: 0,
         }
     }
@@ -62,22 +75,75 @@ impl Default for Thresholds {
 
 impl Thresholds {
     /// From the tiles' thresholds of each polarisation.
-    pub fn from_tiles(vv: &[f32], vh: &[f32]) -> Self {
+    pub fn from_tiles(vv: &[Split], vh: &[Split]) -> Self {
+        let pair = |of: fn(&Split) -> f32| Pair {
+            vv: VV.threshold(vv.iter().map(of)).unwrap_or(VV_DEFAULT),
+            vh: VH.threshold(vh.iter().map(of)).unwrap_or(VH_DEFAULT),
+        };
         Self {
-            vv: VV.threshold(vv).unwrap_or(VV_DEFAULT),
-            vh: VH.threshold(vh).unwrap_or(VH_DEFAULT),
+            otsu: pair(|tile| tile.otsu),
+            kittler: pair(|tile| tile.kittler),
             tiles: if vh.is_empty() { vv.len() } else { vh.len() },
+        }
+    }
+
+    /// Of a whole image.
+    pub fn of_image(bands: Bands, width: usize) -> Self {
+        let tiles = |band: Option<&[f32]>, rule: &Bimodal| {
+            band.map(|band| rule.tiles(band, width)).unwrap_or_default()
+        };
+        Self::from_tiles(&tiles(bands.vv, &VV), &tiles(bands.vh, &VH))
+    }
+}
+
+/// One radar image as filtered decibel; a polarisation may lack.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Bands<'a> {
+    /// VV.
+    pub vv: Option<&'a [f32]>,
+    /// VH.
+    pub vh: Option<&'a [f32]>,
+}
+
+impl Bands<'_> {
+    /// Number of cells; 0 without a band.
+    pub fn len(&self) -> usize {
+        self.vh.or(self.vv).map_or(0, <[f32]>::len)
+    }
+
+    /// True without a band.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// VV and VH of a cell: NaN where the cell was not seen in every band there is, infinitely dark for a band that
+    /// lacks, so that the other one decides alone.
+    fn cell(&self, cell: usize) -> (f32, f32) {
+        let of = |band: Option<&[f32]>| band.map_or(f32::NEG_INFINITY, |band| band[cell]);
+        let (vv, vh) = (of(self.vv), of(self.vh));
+        if vv.is_nan() || vh.is_nan() {
+            (f32::NAN, f32::NAN)
+        } else {
+            (vv, vh)
         }
     }
 }
 
-/// What one look shows.
+/// What one algorithm says of a look.
 #[derive(Clone, Debug)]
 pub struct Water {
-    /// 1 water, 0 none, NaN not seen.
+    /// 1 water, 0 none, NaN where the algorithm says nothing.
     pub water: Vec<f32>,
-    /// 0 to 100, NaN not seen; 50 at the threshold.
+    /// 0 to 100, NaN where the algorithm says nothing; 50 at the threshold.
     pub likelihood: Vec<f32>,
+}
+
+impl Water {
+    /// From each cell's water and likelihood.
+    pub(super) fn of(cells: impl Iterator<Item = (f32, f32)>) -> Self {
+        let (water, likelihood) = cells.unzip();
+        Self { water, likelihood }
+    }
 }
 
 /// Linear power without speckle, as decibel.
@@ -89,79 +155,51 @@ pub fn filtered(values: &[f32], width: usize) -> Vec<f32> {
     out
 }
 
-/// Thresholds of a whole image of filtered decibel.
-pub fn thresholds(vv: Option<&[f32]>, vh: Option<&[f32]>, width: usize) -> Thresholds {
-    let tiles =
-        |band: Option<&[f32]>, rule: &Bimodal| band.map(|band| rule.tiles(band, width)).unwrap_or_default();
-    Thresholds::from_tiles(&tiles(vv, &VV), &tiles(vh, &VH))
+/// From 1 (dark enough by [`RAMP`]) through 0.5 at the threshold to 0.
+pub(super) fn ramp(value: f32, threshold: f32) -> f32 {
+    (0.5 + (threshold - value) / (2.0 * RAMP)).clamp(0.0, 1.0)
 }
 
-/// Water in filtered decibel by the given thresholds; one of the bands may lack. `None` without any.
-pub fn water(vv: Option<&[f32]>, vh: Option<&[f32]>, width: usize, at: &Thresholds) -> Option<Water> {
-    let (first, seed, rest): (_, Vec<bool>, Vec<bool>) = match (vv, vh) {
-        (Some(vv), Some(vh)) => {
-            let both = |vh_above: f32, vv_above: f32| {
-                let pairs = vh.iter().zip(vv);
-                pairs
-                    .map(|(&h, &v)| h < at.vh + vh_above && v < at.vv + vv_above)
-                    .collect()
-            };
-            (vh, both(-SEED, 0.0), both(REST, WIND))
-        }
-        (None, Some(vh)) => (vh, below(vh, at.vh - SEED), below(vh, at.vh + REST)),
-        (Some(vv), None) => (vv, below(vv, at.vv), below(vv, at.vv)),
-        (None, None) => return None,
+/// First algorithm: regions grown from dark seeds by Otsu's thresholds. VH leads, VV may not contradict.
+pub fn regions(bands: Bands, width: usize, at: &Pair) -> Water {
+    let cells = || (0..bands.len()).map(|cell| bands.cell(cell));
+    let (seed, rest): (Vec<bool>, Vec<bool>) = if bands.vh.is_some() {
+        cells()
+            .map(|(vv, vh)| {
+                (
+                    vh < at.vh - SEED && vv < at.vv,
+                    vh < at.vh + REST && vv < at.vv + WIND,
+                )
+            })
+            .unzip()
+    } else {
+        cells().map(|(vv, _)| (vv < at.vv, vv < at.vv)).unzip()
     };
     let grown = grow(&seed, &rest, width, GROWTH);
-    let ramp = |value: f32, middle: f32| (0.5 + (middle - value) / (2.0 * RAMP)).clamp(0.0, 1.0);
-    let likelihood = (0..first.len()).map(|cell| match (vv, vh) {
-        (Some(vv), Some(vh)) => {
-            100.0 * (2.0 * ramp(vh[cell], at.vh) + ramp(vv[cell], at.vv + WIND / 2.0)) / 3.0
+    Water::of(cells().zip(grown).map(|((vv, vh), water)| {
+        if vh.is_nan() {
+            return (f32::NAN, f32::NAN);
         }
-        (None, Some(vh)) => 100.0 * ramp(vh[cell], at.vh),
-        _ => 100.0 * ramp(first[cell], at.vv),
-    });
-    let seen = |cell: usize| {
-        !first[cell].is_nan()
-            && vv.is_none_or(|vv| !vv[cell].is_nan())
-            && vh.is_none_or(|vh| !vh[cell].is_nan())
-    };
-    Some(Water {
-        likelihood: likelihood.collect(),
-        water: (0..grown.len())
-            .map(|cell| {
-                if seen(cell) {
-                    f32::from(u8::from(grown[cell]))
-                } else {
-                    f32::NAN
-                }
-            })
-            .collect(),
-    })
+        let likelihood = match (bands.vv, bands.vh) {
+            (Some(_), Some(_)) => (2.0 * ramp(vh, at.vh) + ramp(vv, at.vv + WIND / 2.0)) / 3.0,
+            (None, _) => ramp(vh, at.vh),
+            (_, None) => ramp(vv, at.vv),
+        };
+        (f32::from(u8::from(water)), 100.0 * likelihood)
+    }))
 }
 
-fn below(values: &[f32], threshold: f32) -> Vec<bool> {
-    values.iter().map(|&value| value < threshold).collect()
-}
-
-/// Decibel by which a cell must have become darker than in the reference of the same relative orbit.
-pub const DROP: f32 = -3.0;
-
-/// Change against a reference look of the same relative orbit, both as filtered decibel: 1 where the difference (a
-/// subtraction of decibel, not their ratio) is at most [`DROP`] and the look itself lies below `threshold`; NaN where
-/// either shows nothing.
-pub fn change(after: &[f32], before: &[f32], threshold: f32) -> Vec<f32> {
-    let pairs = after.iter().zip(before);
-    pairs
-        .map(|(&after, &before)| {
-            let fell = after - before;
-            if fell.is_nan() {
-                f32::NAN
-            } else {
-                f32::from(u8::from(fell <= DROP && after < threshold))
-            }
-        })
-        .collect()
+/// Second algorithm: each cell by itself against the thresholds of Kittler and Illingworth, VV or VH.
+pub fn by_cell(bands: Bands, at: &Pair) -> Water {
+    Water::of((0..bands.len()).map(|cell| {
+        let (vv, vh) = bands.cell(cell);
+        if vh.is_nan() {
+            return (f32::NAN, f32::NAN);
+        }
+        let of = |band: Option<&[f32]>, value, at| band.map_or(0.0, |_| ramp(value, at));
+        let likelihood = of(bands.vv, vv, at.vv).max(of(bands.vh, vh, at.vh));
+        (f32::from(u8::from(likelihood > 0.5)), 100.0 * likelihood)
+    }))
 }
 
 /// What the numbers of a radar band are.
@@ -195,12 +233,4 @@ pub fn units(values: &[f32]) -> Units {
     } else {
         Units::Unknown
     }
-}
-
-/// Both bands of a whole image, linear power in; what `sen validate` runs on a chip.
-pub fn of_image(vv: Option<&[f32]>, vh: Option<&[f32]>, width: usize) -> Option<(Water, Thresholds)> {
-    let vv = vv.map(|band| filtered(band, width));
-    let vh = vh.map(|band| filtered(band, width));
-    let at = thresholds(vv.as_deref(), vh.as_deref(), width);
-    water(vv.as_deref(), vh.as_deref(), width, &at).map(|water| (water, at))
 }

@@ -1,9 +1,11 @@
 //! The methods against the figures measured on chip Spain_7370579 of Sen1Floods11 (NumPy 1.24.2, and the sources named
 //! beside each method), where the project's folder of real data is present.
 
+use super::change::changed;
 use super::optical::{Dswx, Spectrum};
+use super::radar::{Bands, Pair, Thresholds};
 use super::threshold::Histogram;
-use super::{decibel, linear_of, radar, speckle};
+use super::{decibel, ensemble, linear_of, radar, speckle};
 use crate::gdal_io::{self, Resampling};
 use std::path::{Path, PathBuf};
 
@@ -192,7 +194,7 @@ fn kittler_on_the_raw_histogram_runs_into_the_bright_tail_and_the_bounds_hold_it
         .kittler_illingworth()
         .expect("two classes");
     assert!(raw > 0.0, "a threshold of {raw} dB would call everything water");
-    assert_eq!(radar::VV.threshold(&[raw]), Some(-11.0));
+    assert_eq!(radar::VV.threshold([raw].into_iter()), Some(-11.0));
 }
 
 #[test]
@@ -212,7 +214,8 @@ fn one_hump_is_no_threshold_and_two_are() {
         .map(|cell| gauss(if cell % 4 == 0 { -24.0 } else { -15.0 }))
         .collect();
     let found = radar::VH.of_tile(&mixed).expect("two humps");
-    assert!((-21.0..-18.0).contains(&found), "{found}");
+    assert!((-21.0..-18.0).contains(&found.otsu), "{found:?}");
+    assert!((-22.0..-18.0).contains(&found.kittler), "{found:?}");
     let few: Vec<f32> = (0..16_384)
         .map(|cell| gauss(if cell % 50 == 0 { -24.0 } else { -15.0 }))
         .collect();
@@ -224,12 +227,72 @@ fn one_hump_is_no_threshold_and_two_are() {
 }
 
 #[test]
-fn change_is_a_difference_of_decibel_not_their_ratio() {
-    let after = [-18.0, -24.0, -16.0, -18.0, f32::NAN];
-    let before = [-14.0, -20.0, -14.0, -17.0, -14.0];
-    let changed = radar::change(&after, &before, -17.0);
-    assert_eq!(changed[..4], [1.0, 1.0, 0.0, 0.0]);
-    assert!(changed[4].is_nan());
+fn change_is_a_difference_of_decibel_in_either_polarisation_and_silent_where_it_was_dark_before() {
+    let at = Thresholds::default(); // VV -15.5, VH -21
+    // fell by 4 dB; by 4 dB of -20 (a ratio of 1.2); by 2 dB; by 4 dB but still bright; no reference
+    let after = [-18.0, -24.0, -22.0, -14.0, -18.0];
+    let before = [-14.0, -20.0, -20.0, -10.0, f32::NAN];
+    let one = |vv: bool| {
+        let bands = |values| {
+            if vv {
+                Bands {
+                    vv: Some(values),
+                    vh: None,
+                }
+            } else {
+                Bands {
+                    vv: None,
+                    vh: Some(values),
+                }
+            }
+        };
+        changed(bands(&after), bands(&before), &at).water
+    };
+    let (vv, vh) = (one(true), one(false));
+    assert_eq!((vv[0], vv[3]), (1.0, 0.0));
+    assert!(
+        vv[1].is_nan() && vv[2].is_nan() && vv[4].is_nan(),
+        "-20 dB of VV was dark before: {vv:?}"
+    );
+    assert_eq!(vh[..4], [0.0, 1.0, 0.0, 0.0], "-18 dB is no water in VH");
+}
+
+#[test]
+fn two_of_three_algorithms_are_a_majority_and_one_of_two_is_none() {
+    let at = Thresholds {
+        kittler: Pair { vv: -15.5, vh: -19.0 },
+        ..Thresholds::default()
+    };
+    // a cell below the cell-wise threshold alone: no seed of a region is near
+    let look = [-20.0_f32; 9];
+    let bands = Bands {
+        vv: None,
+        vh: Some(&look),
+    };
+    let alone = ensemble::radar_look(bands, None, 3, &at);
+    assert_eq!(alone.water, [0.0; 9], "one of two");
+    let look = [-22.0_f32; 9];
+    let bands = Bands {
+        vv: None,
+        vh: Some(&look),
+    };
+    assert_eq!(
+        ensemble::radar_look(bands, None, 3, &at).water,
+        [0.0; 9],
+        "no seed, one of two"
+    );
+    let field = [-14.0_f32; 9];
+    let reference = Bands {
+        vv: None,
+        vh: Some(&field),
+    };
+    let seen_before = ensemble::radar_look(bands, Some(reference), 3, &at);
+    assert_eq!(
+        seen_before.water, [1.0; 9],
+        "dark and darker by 8 dB than before: two of three"
+    );
+    let same = ensemble::radar_look(bands, Some(bands), 3, &at);
+    assert_eq!(same.water, [0.0; 9], "the reference was as dark and has no vote");
 }
 
 #[test]

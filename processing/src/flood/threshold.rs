@@ -54,8 +54,8 @@ impl Histogram {
         self.low + (bin as f64 + 0.5) * self.width
     }
 
-    /// Otsu's threshold: the bin centre that maximises the variance between the classes; and that variance as a share of
-    /// the whole (0 to 1). `None` when all values fall into one bin.
+    /// Otsu's threshold: the bin centre that maximises the variance between the classes, the middle one where empty bins
+    /// make several equal; and that variance as a share of the whole (0 to 1). `None` when all values fall into one bin.
     pub fn otsu(&self) -> Option<(f32, f64)> {
         let total: f64 = self.counts.iter().sum();
         let moment: f64 = self
@@ -71,7 +71,7 @@ impl Histogram {
             .sum::<f64>()
             / total;
         let (mut below, mut first) = (0.0, 0.0);
-        let mut best = None;
+        let mut best: Option<(f64, f64, f64)> = None;
         for (bin, count) in self.counts.iter().enumerate() {
             below += count;
             first += count * self.centre(bin);
@@ -81,12 +81,14 @@ impl Histogram {
             }
             let apart = first / below - (moment - first) / (total - below);
             let between = low * high * apart * apart;
-            if best.is_none_or(|(_, most)| between > most) {
-                best = Some((self.centre(bin), between));
+            match &mut best {
+                Some((_, last, most)) if (between - *most).abs() <= 1e-12 * *most => *last = self.centre(bin),
+                Some((.., most)) if between <= *most => {}
+                _ => best = Some((self.centre(bin), self.centre(bin), between)),
             }
         }
-        let (threshold, between) = best.filter(|_| variance > 0.0)?;
-        Some((threshold as f32, (between / variance).min(1.0)))
+        let (first, last, between) = best.filter(|_| variance > 0.0)?;
+        Some((f64::midpoint(first, last) as f32, (between / variance).min(1.0)))
     }
 
     /// Kittler's and Illingworth's threshold: the bin edge with the least `1 + 2 (P1 ln s1 + P2 ln s2) - 2 (P1 ln P1 +
@@ -157,19 +159,24 @@ pub struct Bimodal {
 }
 
 impl Bimodal {
-    /// Otsu's threshold of one tile when it has two humps. `None` when less than half of it was seen.
-    pub fn of_tile(&self, values: &[f32]) -> Option<f32> {
+    /// The thresholds of one tile when it has two humps. `None` when less than half of it was seen.
+    pub fn of_tile(&self, values: &[f32]) -> Option<Split> {
         let seen: Vec<f32> = values.iter().copied().filter(|value| value.is_finite()).collect();
         if seen.len() * 2 < self.tile * self.tile || seen.len() < 64 {
             return None;
         }
-        let (threshold, between) = Histogram::clipped(&seen)?.otsu()?;
-        let below = seen.iter().filter(|&&value| value < threshold).count() as f64 / seen.len() as f64;
-        (between >= self.between && below >= self.share && below <= 1.0 - self.share).then_some(threshold)
+        let histogram = Histogram::clipped(&seen)?;
+        let (otsu, between) = histogram.otsu()?;
+        let below = seen.iter().filter(|&&value| value < otsu).count() as f64 / seen.len() as f64;
+        let two_humps = between >= self.between && below >= self.share && below <= 1.0 - self.share;
+        two_humps.then(|| Split {
+            otsu,
+            kittler: histogram.kittler_illingworth().unwrap_or(otsu),
+        })
     }
 
     /// The thresholds of all tiles of an image that have two humps.
-    pub fn tiles(&self, values: &[f32], width: usize) -> Vec<f32> {
+    pub fn tiles(&self, values: &[f32], width: usize) -> Vec<Split> {
         let height = values.len() / width.max(1);
         let starts = |size: usize| (0..size.div_ceil(self.tile)).map(|index| index * self.tile);
         let mut found = Vec::new();
@@ -188,9 +195,18 @@ impl Bimodal {
     }
 
     /// The median of the tiles' thresholds within the bounds; `None` without any.
-    pub fn threshold(&self, tiles: &[f32]) -> Option<f32> {
-        let mut sorted = tiles.to_vec();
+    pub fn threshold(&self, tiles: impl Iterator<Item = f32>) -> Option<f32> {
+        let mut sorted: Vec<f32> = tiles.collect();
         let median = percentile(&mut sorted, 0.5);
-        (!tiles.is_empty()).then(|| median.clamp(self.bounds.0, self.bounds.1))
+        (!sorted.is_empty()).then(|| median.clamp(self.bounds.0, self.bounds.1))
     }
+}
+
+/// Thresholds of a tile with two humps.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Split {
+    /// By Otsu.
+    pub otsu: f32,
+    /// By Kittler and Illingworth.
+    pub kittler: f32,
 }

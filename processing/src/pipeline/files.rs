@@ -61,7 +61,19 @@ impl Files {
             files.push(create(name, None, nodata, unit, assets, grid)?);
         }
         for layer in product.extra_layers() {
-            files.push(create(layer.name, Some(layer.encoding), None, "1", assets, grid)?);
+            let unit = if layer.encoding == Encoding::Percent {
+                "%"
+            } else {
+                "1"
+            };
+            files.push(create(
+                layer.name,
+                Some(layer.encoding),
+                None,
+                unit,
+                assets,
+                grid,
+            )?);
         }
         Ok(Self(files))
     }

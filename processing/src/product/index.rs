@@ -215,12 +215,14 @@ pub(super) mod tests {
             bands,
             mask,
             thresholds: crate::flood::radar::Thresholds::default(),
+            reference: Vec::new(),
         };
         Block {
             width,
             height: 1,
             core,
             phase: (0, 0),
+            given: Vec::new().into(),
             looks: vec![look],
         }
     }

@@ -11,7 +11,7 @@ mod ndmi;
 mod ndvi;
 
 pub use evi::EVI;
-pub use flood::{CLOUD, DRY, FLOOD, FLOODED, NO_DATA, PARTIAL, PERMANENT, SEASONAL, WATER};
+pub use flood::FLOOD;
 pub use index::{Index, normalized_difference};
 pub use mndwi::MNDWI;
 pub use ndmi::NDMI;
@@ -136,6 +136,9 @@ pub struct LookBlock<'a> {
     pub mask: Option<&'a [u8]>,
     /// Of a radar look: the thresholds between water and land found in the whole scene.
     pub thresholds: Thresholds,
+    /// Of a radar look: the bands of an earlier look from the same relative orbit, linear power on the same cells. Empty
+    /// where there is none, or where the product does not ask for it ([`Beyond::reference`]).
+    pub reference: Vec<(Band, Cow<'a, [f32]>)>,
 }
 
 impl LookBlock<'_> {
@@ -162,6 +165,9 @@ pub struct Block<'a> {
     /// 1 where the block's first column (row) is the second half of a cell of twice the size: such cells are counted
     /// from the origin of the coordinate system, so that they coincide with Sentinel-2's 20 m cells.
     pub phase: (usize, usize),
+    /// Bits of [`crate::ancillary`] for each cell of the core; empty without rasters of the user, or where the product
+    /// does not ask for them ([`Beyond::ancillary`]).
+    pub given: Cow<'a, [u8]>,
     /// The looks, in order of time.
     pub looks: Vec<LookBlock<'a>>,
 }
@@ -193,8 +199,22 @@ pub struct Whole<'a> {
     pub period: Period,
     /// Stored values of the main layer.
     pub classes: &'a mut [u8],
-    /// Earlier weeks within [`Product::history`], newest first; weeks without an item are left out.
+    /// Earlier weeks as [`Beyond`] asks for them, newest first; weeks without an item are left out.
     pub earlier: &'a [Earlier],
+}
+
+/// What a product needs beyond the looks of its week; by default nothing.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Beyond {
+    /// How many weeks back [`Product::finish`] looks at the product's own main layer, which then must be classes; 0 for
+    /// none. A week is made again when one of these changes.
+    pub weeks: u16,
+    /// With fewer earlier weeks than this nothing is looked back at.
+    pub least_weeks: usize,
+    /// Earlier radar looks of the same relative orbit.
+    pub reference: bool,
+    /// Rasters of the user.
+    pub ancillary: bool,
 }
 
 /// A weekly raster product.
@@ -227,13 +247,12 @@ pub trait Product: Sync {
         0
     }
 
-    /// How many weeks back [`Product::finish`] looks at the product's own main layer, which then must be classes. A week
-    /// is remade when one of these is.
-    fn history(&self) -> u16 {
-        0
+    /// What the product needs beyond the looks of its week.
+    fn beyond(&self) -> Beyond {
+        Beyond::default()
     }
 
-    /// Completes the classes of a week from the weeks before it; only called with a [`Product::history`].
+    /// Completes the classes of a week from the weeks before it; only called with [`Beyond::weeks`].
     ///
     /// # Errors
     /// When an earlier week cannot be read.

@@ -135,8 +135,8 @@ fn of_radar(path: &Path, grid: &Grid) -> Result<Vec<(f32, f32)>> {
         ));
     }
     let (vv, vh) = (linear_of(&vv), linear_of(&vh));
-    Ok(match radar::of_image(Some(&vv), Some(&vh), grid.width) {
-        Some((found, _)) => found.water.into_iter().zip(found.likelihood).collect(),
+    Ok(match ensemble::radar_image(Some(&vv), Some(&vh), grid.width) {
+        Some(found) => found.water.into_iter().zip(found.likelihood).collect(),
         None => vec![(f32::NAN, f32::NAN); vv.len()],
     })
 }

@@ -4,10 +4,10 @@
 //! unknown kind. Everything here is a rule of thumb for the delta, measured on the demo province and on An Giang 2022
 //! (docs/accuracy.md); compartments, crop calendar and gauges decide better where they are known.
 
-use super::{DRY, FLOODED, PARTIAL, PERMANENT, SEASONAL, WATER};
 use crate::Result;
 use crate::product::Whole;
 use rayon::prelude::*;
+use sen_catalog::flood::{FLOOD, OPEN_WATER, PERMANENT, SEASONAL, is_seen, is_water};
 use sen_catalog::raster::Cog;
 use sen_catalog::{Period, Window};
 
@@ -19,6 +19,8 @@ const PERMANENT_SEEN: u8 = 12;
 const PERMANENT_SHARE: f32 = 0.75;
 /// Seen weeks before the present wetting that are needed to call it anything.
 const SEEN_BEFORE: u8 = 3;
+/// With fewer weeks than that there is nothing to look back at.
+pub(super) const LEAST_WEEKS: usize = SEEN_BEFORE as usize;
 /// A cell wet in more of the weeks before the present wetting than this is seasonally wet, not flooded.
 const USUALLY_DRY: f32 = 0.35;
 /// Weeks since a wetting began from which it is a flood: sowing takes water for about 25 days, and land preparation a
@@ -88,11 +90,7 @@ impl Past {
 
 /// Open water, or dry (partly water is land with some); `None` where nothing was seen.
 fn is_wet(class: u8) -> Option<bool> {
-    match class {
-        DRY | PARTIAL => Some(false),
-        WATER | PERMANENT | SEASONAL | FLOODED => Some(true),
-        _ => None,
-    }
+    is_seen(class).then(|| is_water(class))
 }
 
 /// Rows handled at once: whole squares.
@@ -110,9 +108,9 @@ struct Square {
     flood: f32,
 }
 
-/// Turns [`WATER`] into its kind where the past allows.
+/// Turns [`OPEN_WATER`] into its kind where the past allows.
 pub(super) fn tell_apart(week: Whole) -> Result<()> {
-    if week.earlier.is_empty() || !week.classes.contains(&WATER) {
+    if week.earlier.is_empty() || !week.classes.contains(&OPEN_WATER) {
         return Ok(());
     }
     let (width, height) = (week.grid.width, week.grid.height);
@@ -172,7 +170,7 @@ pub(super) fn tell_apart(week: Whole) -> Result<()> {
             for (column, class) in classes.iter_mut().enumerate() {
                 let at = line + column / COARSE;
                 *class = match *class {
-                    NEW if sudden[at] || among[at] => FLOODED,
+                    NEW if sudden[at] || among[at] => FLOOD,
                     NEW => SEASONAL,
                     class => class,
                 };
@@ -221,7 +219,7 @@ fn by_itself(classes: &mut [u8], past: &[Past], width: usize, squares: &mut [Squ
     for (line, past) in classes.chunks_mut(width).zip(past.chunks(width)) {
         for (column, (class, past)) in line.iter_mut().zip(past).enumerate() {
             let square = &mut squares[column / COARSE];
-            let permanent = past.is_permanent();
+            let permanent = *class == PERMANENT || past.is_permanent();
             let wet = is_wet(*class);
             if let (Some(wet), false) = (wet, permanent)
                 && (1..=LOOK_BEFORE).contains(&u16::from(past.age))
@@ -237,16 +235,16 @@ fn by_itself(classes: &mut [u8], past: &[Past], width: usize, squares: &mut [Squ
                 PERMANENT
             } else {
                 match past.usually_dry() {
-                    None => WATER,
+                    None => OPEN_WATER,
                     Some(false) => SEASONAL,
-                    Some(true) if past.last == FLOODED && past.run > 0 => FLOODED,
-                    Some(true) if past.run > 0 && u16::from(past.since) >= LASTING => FLOODED,
+                    Some(true) if past.last == FLOOD && past.run > 0 => FLOOD,
+                    Some(true) if past.run > 0 && u16::from(past.since) >= LASTING => FLOOD,
                     Some(true) => NEW,
                 }
             };
             if !permanent {
                 square.water += 1.0;
-                square.flood += f32::from(u8::from(*class == FLOODED));
+                square.flood += f32::from(u8::from(*class == FLOOD));
             }
         }
     }

@@ -1,7 +1,10 @@
 //! Looks of a few cells, and weeks that follow each other.
 
 use super::*;
+use crate::mask;
+use crate::product::LookBlock;
 use sen_catalog::Window;
+use sen_catalog::flood::NO_DATA;
 
 fn block(looks: Vec<LookBlock<'_>>, width: usize, height: usize) -> Block<'_> {
     Block {
@@ -14,6 +17,7 @@ fn block(looks: Vec<LookBlock<'_>>, width: usize, height: usize) -> Block<'_> {
             height,
         },
         phase: (0, 0),
+        given: Vec::new().into(),
         looks,
     }
 }
@@ -26,6 +30,7 @@ fn look(pass: usize, vv: Vec<f32>) -> LookBlock<'static> {
         bands: vec![(Band::Vv, vv.into(), 1)],
         mask: None,
         thresholds: radar::Thresholds::default(),
+        reference: Vec::new(),
     }
 }
 
@@ -70,6 +75,7 @@ fn clouds_are_told_from_no_data_and_radar_sees_through_them() {
         bands: bands(vec![0.10, 0.1, 0.1, 0.10], vec![0.02, 0.1, 0.1, 0.09]),
         mask: Some(&bits),
         thresholds: radar::Thresholds::default(),
+        reference: Vec::new(),
     };
     let alone = FLOOD
         .compute(&block(vec![optical.clone()], 4, 1))
@@ -85,10 +91,75 @@ fn clouds_are_told_from_no_data_and_radar_sees_through_them() {
     assert_eq!(both.n_clear, [2, 1, 1, 2]);
 }
 
+#[test]
+fn among_strong_scatterers_radar_alone_does_not_classify_and_optics_do() {
+    let town = || look(1, vec![1.0; 4]);
+    let alone = FLOOD.compute(&block(vec![town()], 2, 2));
+    assert_eq!(alone.composite.values, [f32::from(NOT_CLASSIFIED); 4]);
+    assert_eq!(alone.composite.n_clear, [0; 4]);
+    assert_eq!(alone.extra[1], [f32::from(BRIGHT); 4]);
+    let optical = LookBlock {
+        sensor: Sensor::Optical,
+        bands: vec![
+            (Band::Green, vec![0.1, 0.1, 0.1, f32::NAN].into(), 1),
+            (Band::Swir16, vec![0.02, 0.1, 0.2, f32::NAN].into(), 1),
+        ],
+        ..look(0, Vec::new())
+    };
+    let both = FLOOD.compute(&block(vec![optical, town()], 2, 2));
+    assert_eq!(both.composite.values, [1.0, 0.0, 0.0, f32::from(NOT_CLASSIFIED)]);
+    assert_eq!(both.extra[1], [0.0, 0.0, 0.0, f32::from(BRIGHT)]);
+}
+
+#[test]
+fn rasters_of_the_user_are_used_where_they_are_given() {
+    let given = vec![0, ancillary::PERMANENT, ancillary::RADAR_BLIND, ancillary::HIGH];
+    let pond = Block {
+        given: given.into(),
+        ..block(vec![look(0, vec![0.005; 4])], 2, 2)
+    };
+    let week = FLOOD.compute(&pond);
+    let expected = [OPEN_WATER, PERMANENT, NOT_CLASSIFIED, NOT_WATER].map(f32::from);
+    assert_eq!(week.composite.values, expected);
+    assert_eq!(week.extra[1], [0.0, 0.0, f32::from(BLIND), 0.0]);
+}
+
+#[test]
+fn what_fell_since_the_look_of_the_same_orbit_counts_and_without_one_it_does_not() {
+    // -17.5 dB is water by the regions and not by the cells: the third algorithm decides
+    let thresholds = radar::Thresholds {
+        otsu: radar::Pair { vv: -17.0, vh: -21.0 },
+        kittler: radar::Pair { vv: -18.5, vh: -21.0 },
+        tiles: 1,
+    };
+    let now = LookBlock {
+        thresholds,
+        ..look(0, vec![0.017_78; 9])
+    };
+    let water = |look| FLOOD.compute(&block(vec![look], 3, 3)).composite.values;
+    assert_eq!(water(now.clone()), [0.0; 9], "-17.5 dB: one of two algorithms");
+    let before = |power: f32| LookBlock {
+        reference: vec![(Band::Vv, vec![power; 9].into())],
+        ..now.clone()
+    };
+    assert_eq!(
+        water(before(0.1)),
+        [1.0; 9],
+        "7.5 dB darker than the field of -10 dB was"
+    );
+    assert_eq!(water(before(0.03)), [0.0; 9], "2.3 dB darker only");
+    assert_eq!(
+        water(before(0.015)),
+        [0.0; 9],
+        "as dark before: nothing can be told"
+    );
+}
+
 /// Half a kilometre of land beside a river of 160 m, as it was classified in a week.
 mod weeks {
     use super::super::*;
     use crate::product::Earlier;
+    use sen_catalog::flood::{FLOOD as FLOODED, NOT_WATER as DRY, OPEN_WATER as WATER, SEASONAL};
     use sen_catalog::raster::{Cog, CogProfile, CogWriter, Compression, Overviews};
     use sen_catalog::{Crs, Grid, Period};
     use std::path::Path;
