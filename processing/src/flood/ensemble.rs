@@ -45,7 +45,7 @@ pub fn vote(algorithms: &[(f32, f32)]) -> Vote {
 pub fn radar_look(look: Bands, reference: Option<Bands>, width: usize, at: &Thresholds) -> Water {
     let algorithms = [
         Some(radar::regions(look, width, &at.otsu)),
-        Some(radar::by_cell(look, &at.kittler)),
+        Some(radar::by_cell(look, &at.loose())),
         reference.map(|reference| changed(look, reference, at)),
     ];
     let algorithms: Vec<&Water> = algorithms.iter().flatten().collect();

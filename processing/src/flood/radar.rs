@@ -87,6 +87,14 @@ impl Thresholds {
         }
     }
 
+    /// The higher of both, for each polarisation: what either calls dark enough.
+    pub fn loose(&self) -> Pair {
+        Pair {
+            vv: self.otsu.vv.max(self.kittler.vv),
+            vh: self.otsu.vh.max(self.kittler.vh),
+        }
+    }
+
     /// Of a whole image.
     pub fn of_image(bands: Bands, width: usize) -> Self {
         let tiles = |band: Option<&[f32]>, rule: &Bimodal| {
@@ -189,7 +197,7 @@ pub fn regions(bands: Bands, width: usize, at: &Pair) -> Water {
     }))
 }
 
-/// Second algorithm: each cell by itself against the thresholds of Kittler and Illingworth, VV or VH.
+/// Second algorithm: each cell by itself, VV or VH below its threshold.
 pub fn by_cell(bands: Bands, at: &Pair) -> Water {
     Water::of((0..bands.len()).map(|cell| {
         let (vv, vh) = bands.cell(cell);

@@ -126,10 +126,10 @@ fn rasters_of_the_user_are_used_where_they_are_given() {
 
 #[test]
 fn what_fell_since_the_look_of_the_same_orbit_counts_and_without_one_it_does_not() {
-    // -17.5 dB is water by the regions and not by the cells: the third algorithm decides
+    // -17.5 dB is water by the cells and not by the regions: the third algorithm decides
     let thresholds = radar::Thresholds {
-        otsu: radar::Pair { vv: -17.0, vh: -21.0 },
-        kittler: radar::Pair { vv: -18.5, vh: -21.0 },
+        otsu: radar::Pair { vv: -18.5, vh: -21.0 },
+        kittler: radar::Pair { vv: -17.0, vh: -21.0 },
         tiles: 1,
     };
     let now = LookBlock {
