@@ -1,5 +1,5 @@
 #!/bin/sh
-# sh benches/run.sh [tiles|repeat|ndvi|start|lookup|zonal|vector|vector-repeat|all]: measures `sen` and its peers side by side on this machine.
+# sh benches/run.sh [tiles|repeat|ndvi|flood|start|lookup|zonal|vector|vector-repeat|all]: measures `sen` and its peers side by side on this machine.
 # Lines of JSON are appended to target/bench/results.jsonl; what they say is in benches/README.md.
 set -eu
 cd "$(dirname "$0")/.."
@@ -9,9 +9,9 @@ export PYTHONDONTWRITEBYTECODE=1  # the work tree stays clean
 what=${1:-all}
 sen=${SEN:-target/release/sen}
 case $what in
-    tiles | repeat | ndvi | start | lookup | zonal | vector | vector-repeat) ;;
-    all) what='ndvi tiles repeat start lookup zonal vector vector-repeat' ;;
-    *) echo 'usage: sh benches/run.sh [tiles|repeat|ndvi|start|lookup|zonal|vector|vector-repeat|all]' >&2; exit 2 ;;
+    tiles | repeat | ndvi | flood | start | lookup | zonal | vector | vector-repeat) ;;
+    all) what='ndvi flood tiles repeat start lookup zonal vector vector-repeat' ;;
+    *) echo 'usage: sh benches/run.sh [tiles|repeat|ndvi|flood|start|lookup|zonal|vector|vector-repeat|all]' >&2; exit 2 ;;
 esac
 [ -x "$sen" ] || { echo "$sen is not built: make build" >&2; exit 1; }
 sh benches/setup.sh

@@ -54,6 +54,8 @@ enum Command {
     Keys(commands::keys::Keys),
     /// Check configuration and data: every row has its file, every checksum fits
     Check(commands::check::Check),
+    /// Accuracy of a map or of a product's methods against labels
+    Validate(commands::validate::Validate),
 }
 
 /// What a command found: 0 all done, 1 something failed and was named, the rest was done.
@@ -96,5 +98,6 @@ fn run(cli: Cli, output: &output::Output) -> anyhow::Result<Outcome> {
         Command::Serve(command) => command.run(&place, output),
         Command::Keys(command) => command.run(&place, output),
         Command::Check(command) => command.run(&place, output),
+        Command::Validate(command) => command.run(output),
     }
 }

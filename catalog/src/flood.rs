@@ -1,7 +1,7 @@
 //! Class numbers of the weekly layer `flood`: what writes them (processing) and what reads them (statistics, service)
 //! agree here.
 //!
-//! 0, 1, 2 and 252 to 255 are those of OPERA DSWx; 3 to 5 say what kind of water it is, as far as that is known.
+//! 0, 1, 2 and 251 to 255 are those of OPERA DSWx; 3 to 5 say what kind of water it is, as far as that is known.
 
 /// Looked at and not under water.
 pub const NOT_WATER: u8 = 0;
@@ -15,6 +15,9 @@ pub const PERMANENT: u8 = 3;
 pub const SEASONAL: u8 = 4;
 /// Flood: land under water that is neither permanent nor expected.
 pub const FLOOD: u8 = 5;
+/// Looked at, but only by radar and where it cannot tell water: among buildings, under dense forest. OPERA DSWx-S1 gives
+/// its masked layover and shadow the same number.
+pub const NOT_CLASSIFIED: u8 = 251;
 /// Snow or ice was seen. Not made here; kept free as in DSWx.
 pub const SNOW: u8 = 252;
 /// Looked at, but only clouds and their shadows were seen.
@@ -47,8 +50,8 @@ pub const fn is_on_land(class: u8) -> bool {
 /// True where the surface was seen, wet or dry.
 ///
 /// ```
-/// use sen_catalog::flood::{CLOUD, NO_DATA, NOT_WATER, is_seen};
-/// assert!(is_seen(NOT_WATER) && !is_seen(CLOUD) && !is_seen(NO_DATA));
+/// use sen_catalog::flood::{CLOUD, NO_DATA, NOT_CLASSIFIED, NOT_WATER, is_seen};
+/// assert!(is_seen(NOT_WATER) && !is_seen(CLOUD) && !is_seen(NOT_CLASSIFIED) && !is_seen(NO_DATA));
 /// ```
 pub const fn is_seen(class: u8) -> bool {
     class <= FLOOD

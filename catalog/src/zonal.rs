@@ -21,11 +21,12 @@ use moments::Moments;
 use rayon::prelude::*;
 use std::cell::RefCell;
 use std::collections::BTreeMap;
+use std::ops::RangeInclusive;
 use std::sync::atomic::{AtomicBool, Ordering};
 use values::Values;
 
-/// Class of class rasters that says "looked at, but only clouds were seen" (as in OPERA DSWx): no observation.
-pub const NOT_SEEN: f64 = 253.0;
+/// Classes of class rasters that say "looked at and not seen" or "masked" (as in OPERA DSWx: 253 clouds): no observation.
+pub const NOT_SEEN: RangeInclusive<f64> = 251.0..=254.0;
 
 /// Blocks worked on between two looks at who is finished: bounds the pieces held at once.
 const BLOCKS_AT_ONCE: usize = 64;
@@ -75,7 +76,7 @@ pub struct Layer<'a> {
 }
 
 impl<'a> Layer<'a> {
-    /// The raster of an asset: physical values by its scale and offset; plain bytes are classes.
+    /// The raster of an asset: physical values by its scale and offset; plain bytes are classes, unless they are per cent.
     pub fn new(cog: &'a Cog, asset: &Asset) -> Self {
         Self {
             cog,
@@ -83,7 +84,10 @@ impl<'a> Layer<'a> {
             scale: asset.scale,
             offset: asset.offset,
             nodata: asset.nodata.or(cog.nodata()),
-            classes: cog.data_type() == DataType::U8 && asset.scale == 1.0 && asset.offset == 0.0,
+            classes: cog.data_type() == DataType::U8
+                && asset.scale == 1.0
+                && asset.offset == 0.0
+                && asset.unit.as_deref() != Some("%"),
         }
     }
 
@@ -96,7 +100,7 @@ impl<'a> Layer<'a> {
     #[inline]
     fn is_valid(&self, stored: f32) -> bool {
         let value = f64::from(stored);
-        !(value.is_nan() || Some(value) == self.nodata || (self.classes && value == NOT_SEEN))
+        !(value.is_nan() || Some(value) == self.nodata || (self.classes && NOT_SEEN.contains(&value)))
     }
 }
 

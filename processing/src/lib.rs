@@ -3,8 +3,10 @@
 //! [`source`] turns folders, archives and STAC addresses into catalogue items; [`gdal_io`] is the one place that
 //! knows GDAL. A new kind of imagery is a file in `source/` and a line in [`source::SOURCES`].
 
+pub mod ancillary;
 pub mod composite;
 mod error;
+pub mod flood;
 pub mod fusion;
 pub mod gdal_io;
 pub mod look;
@@ -12,7 +14,9 @@ pub mod mask;
 pub mod phenology;
 pub mod pipeline;
 pub mod product;
+mod reference;
 pub mod source;
+pub mod validate;
 pub mod vector;
 pub mod zonal;
 

@@ -5,10 +5,13 @@
 //! avoided: equal or evenly split cells are copied, finer ones averaged, others interpolated bilinearly; classes are
 //! always taken from the nearest cell.
 
+use crate::flood::radar::{self, Thresholds};
+use crate::flood::threshold::{Bimodal, Split};
 use crate::gdal_io::{self, Resampling};
 use crate::product::{Input, Product, Sensor};
 use crate::{Result, mask};
 use chrono::NaiveDate;
+use rayon::prelude::*;
 use sen_catalog::raster::{Cog, DataType, Pixels};
 use sen_catalog::{Asset, Assets, Band, Bounds, Grid, Item, Period, Window, period};
 use std::ops::Range;
@@ -18,7 +21,7 @@ use std::path::Path;
 const DECIBEL: &str = "sen:decibel";
 
 /// Scenes of one collection that begin within this time belong to one overpass (a swath is cut into tiles and slices).
-const ONE_PASS_S: i64 = 15 * 60;
+pub(crate) const ONE_PASS_S: i64 = 15 * 60;
 
 /// The mask layers, in order of preference.
 const MASKS: &[Band] = &[Band::Scl, Band::QaPixel];
@@ -36,6 +39,8 @@ pub struct Look {
     pub age_days: u8,
     /// Where on the province grid it lies.
     pub window: Window,
+    /// Of a radar look: the thresholds that [`Look::survey`] found.
+    pub thresholds: Thresholds,
     bands: Vec<Layer>,
     mask: Option<Layer>,
 }
@@ -187,6 +192,7 @@ impl Look {
             .transpose()?;
         Ok(Some(Self {
             scene: format!("{}/{}", scene.collection, scene.id),
+            thresholds: Thresholds::default(),
             sensor: sensor(&scene.collection),
             pass,
             age_days: age(local_date(scene), week),
@@ -194,6 +200,17 @@ impl Look {
             bands: bands?,
             mask,
         }))
+    }
+
+    /// Looks for the thresholds between water and land of a radar look in tiles all over it.
+    ///
+    /// # Errors
+    /// When a file cannot be read.
+    pub fn survey(&mut self, province: &Grid) -> Result<()> {
+        if self.sensor == Sensor::Radar {
+            self.thresholds = survey(&self.bands, self.window, province)?;
+        }
+        Ok(())
     }
 
     /// Bytes that a row of this look takes when it is read.
@@ -263,6 +280,51 @@ impl Look {
             .find(|layer| layer.band == band)
             .map_or(1, |layer| layer.cells)
     }
+}
+
+/// Tiles at most of a scene that are looked into for a threshold; they lie all over it.
+const SURVEYED: usize = 256;
+
+/// Thresholds of a radar scene from tiles all over it; the fixed ones for anything else.
+fn survey(bands: &[Layer], window: Window, province: &Grid) -> Result<Thresholds> {
+    let found = |band: Band, rule: &Bimodal| -> Result<Vec<Split>> {
+        let Some(layer) = bands.iter().find(|layer| layer.band == band) else {
+            return Ok(Vec::new());
+        };
+        let tiles = radar_tiles(window, rule.tile);
+        let found: Result<Vec<Option<Split>>> = tiles
+            .par_iter()
+            .map(|&tile| {
+                let pixels = layer.read(tile, province)?;
+                let mut power = vec![f32::NAN; pixels.len()];
+                layer.physical(&pixels, 0..pixels.len(), &mut power);
+                Ok(rule.of_tile(&radar::filtered(&power, tile.width)))
+            })
+            .collect();
+        Ok(found?.into_iter().flatten().collect())
+    };
+    Ok(Thresholds::from_tiles(
+        &found(Band::Vv, &radar::VV)?,
+        &found(Band::Vh, &radar::VH)?,
+    ))
+}
+
+/// Whole tiles of a window, evenly thinned to [`SURVEYED`].
+fn radar_tiles(window: Window, side: usize) -> Vec<Window> {
+    let (across, down) = (window.width / side, window.height / side);
+    let all = across * down;
+    let step = all.div_ceil(SURVEYED).max(1);
+    // an odd step spreads over the columns of a row with an even number of tiles
+    let step = if step > 1 && step % 2 == 0 { step + 1 } else { step };
+    (0..all)
+        .step_by(step)
+        .map(|index| Window {
+            column: window.column + index % across * side,
+            row: window.row + index / across * side,
+            width: side,
+            height: side,
+        })
+        .collect()
 }
 
 impl LookStrip {

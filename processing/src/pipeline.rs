@@ -4,6 +4,7 @@
 //! of its product; no clock is asked. All products of a week are made in one pass over the province grid
 //! ([`week`]), in strips of bounded size, and published together ([`publish`]): files first, row last.
 
+mod context;
 pub(crate) mod files;
 pub(crate) mod publish;
 mod report;
@@ -16,8 +17,10 @@ mod tests;
 pub use report::{Entry, FailedScene, Outcome, Progress, Report, Silent};
 pub use settings::Settings;
 
-use crate::product::Product;
+use crate::ancillary::Given;
+use crate::product::{Earlier, Product};
 use crate::{Result, look};
+use context::References;
 use sen_catalog::{Asset, Assets, Grid, Item, ItemQuery, Period, Store, asset};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
@@ -56,22 +59,66 @@ struct Task<'a> {
     scenes: Vec<usize>,
     inputs: String,
     previous: Option<Item>,
+    /// Earlier weeks that the product looks back at, newest first.
+    earlier: Vec<Earlier>,
+    /// Fingerprint of their classes, empty for none.
+    history: String,
+}
+
+/// A week that is being made.
+struct Week<'a> {
+    period: Period,
+    /// Its scenes, in order of time.
+    scenes: &'a [Item],
+    /// Earlier scenes they may be compared with.
+    references: &'a References,
+    /// Rasters of the user.
+    given: &'a Given,
 }
 
 impl Weekly<'_> {
-    /// Makes what is missing or out of date in the given weeks. What fails is named in the report and the rest done.
+    /// Makes what is missing or out of date in the given weeks, and in later ones that look back at them (see
+    /// [`context`]). What fails is named in the report and the rest done.
     ///
     /// # Errors
-    /// When the catalogue cannot be read; failures of single weeks are in the report.
+    /// When the catalogue or a raster named in the settings cannot be read; failures of single weeks are in the report.
     pub async fn run(&self, weeks: &[Period], progress: &dyn Progress) -> Result<Report> {
         let mut report = Report::default();
-        let weeks: BTreeSet<Period> = weeks.iter().copied().collect();
-        for week in weeks {
+        let given = Given::open(&self.settings.ancillary, &self.assets)?;
+        let asked: BTreeSet<Period> = weeks.iter().copied().collect();
+        let mut queue = self.later(&asked).await?;
+        queue.extend(&asked);
+        let looking_back = self.looking_back();
+        while let Some(week) = queue.pop_first() {
             if self.cancelled.load(Ordering::Relaxed) {
                 report.cancelled = true;
                 break;
             }
-            if self.run_week(week, &mut report, progress).await?.is_break() {
+            if asked.contains(&week) {
+                if self
+                    .run_week(week, self.products, &given, &mut report, progress)
+                    .await?
+                    .is_break()
+                {
+                    break;
+                }
+                continue;
+            }
+            let before = report.entries.len();
+            let flow = self
+                .run_week(week, &looking_back, &given, &mut report, progress)
+                .await?;
+            let made = |entry: &Entry| entry.outcome == Outcome::Made;
+            if report.entries[before..].iter().any(made) {
+                queue.extend(self.later(&BTreeSet::from([week])).await?);
+            }
+            report.forget_idle(before);
+            for product in &looking_back {
+                if self.lacks_tables(*product, week).await? {
+                    report.also.insert(week);
+                }
+            }
+            if flow.is_break() {
                 break;
             }
         }
@@ -92,17 +139,26 @@ impl Weekly<'_> {
     async fn run_week(
         &self,
         week: Period,
+        products: &[&dyn Product],
+        given: &Given,
         report: &mut Report,
         progress: &dyn Progress,
     ) -> Result<std::ops::ControlFlow<()>> {
         use std::ops::ControlFlow::{Break, Continue};
         let scenes = self.scenes(week).await?;
-        let tasks = self.tasks(week, &scenes, report).await?;
+        let references = self.references(week, &scenes).await?;
+        let week = Week {
+            period: week,
+            scenes: &scenes,
+            references: &references,
+            given,
+        };
+        let tasks = self.tasks(&week, products, report).await?;
         if tasks.is_empty() {
             return Ok(Continue(()));
         }
-        progress.begin(&week.to_string(), week::steps(&self.grid));
-        let made = blocking(|| week::make(self, week, &scenes, &tasks, progress));
+        progress.begin(&week.period.to_string(), week::steps(&self.grid));
+        let made = blocking(|| week::make(self, &week, &tasks, progress));
         let made = match made {
             Ok(made) => made,
             Err(week::Stop::Cancelled) => {
@@ -122,12 +178,12 @@ impl Weekly<'_> {
         report
             .failed_scenes
             .extend(made.failed.iter().map(|(scene, reason)| FailedScene {
-                period: week,
+                period: week.period,
                 scene: scene.clone(),
                 reason: reason.clone(),
             }));
         for (task, product) in tasks.iter().zip(made.products) {
-            let outcome = match publish::publish(self, week, &scenes, task, product, &made.failed).await {
+            let outcome = match publish::publish(self, &week, task, product, &made.failed).await {
                 Ok(outcome) => outcome,
                 Err(error) => Outcome::Failed {
                     reason: error.to_string(),
@@ -157,23 +213,43 @@ impl Weekly<'_> {
     }
 
     /// The products of the week that have to be made; enters all of them in the report.
-    async fn tasks(&self, week: Period, scenes: &[Item], report: &mut Report) -> Result<Vec<Task<'_>>> {
+    async fn tasks<'p>(
+        &self,
+        week: &Week<'_>,
+        products: &[&'p dyn Product],
+        report: &mut Report,
+    ) -> Result<Vec<Task<'p>>> {
+        let (scenes, references) = (week.scenes, week.references);
         let mut tasks = Vec::new();
-        for &product in self.products {
+        for &product in products {
             let usable: Vec<usize> = (0..scenes.len())
                 .filter(|&index| look::input(product, &scenes[index]).is_some())
                 .collect();
             let outcome = if usable.is_empty() {
                 Outcome::NoInput
             } else {
-                let inputs = fingerprint(usable.iter().map(|&index| &scenes[index]), &self.settings);
+                let beyond = product.beyond();
+                let compared = if beyond.reference {
+                    references.of_all(&usable)
+                } else {
+                    BTreeSet::new()
+                };
+                let own = usable.iter().map(|&index| &scenes[index]);
+                let used = own.chain(compared.iter().map(|&index| &references.items[index]));
+                let given = if beyond.ancillary {
+                    &week.given.fingerprint
+                } else {
+                    ""
+                };
+                let inputs = fingerprint(used, &self.settings, given);
+                let (earlier, history) = self.earlier(product, week.period).await?;
                 let previous = self
                     .store
-                    .item(product.name(), &Item::weekly_id(product.name(), week))
+                    .item(product.name(), &Item::weekly_id(product.name(), week.period))
                     .await?;
                 if previous
                     .as_ref()
-                    .is_some_and(|item| self.is_current(item, product, &inputs))
+                    .is_some_and(|item| self.is_current(item, product, &inputs, &history))
                 {
                     Outcome::UpToDate
                 } else {
@@ -183,12 +259,14 @@ impl Weekly<'_> {
                         scenes: usable,
                         inputs,
                         previous,
+                        earlier,
+                        history,
                     });
                     Outcome::Made
                 }
             };
             report.entries.push(Entry {
-                period: week,
+                period: week.period,
                 product: product.name().to_owned(),
                 outcome,
             });
@@ -197,25 +275,37 @@ impl Weekly<'_> {
     }
 
     /// True when making the item again would come to the same. Scenes that failed are always tried again.
-    fn is_current(&self, item: &Item, product: &dyn Product, inputs: &str) -> bool {
+    fn is_current(&self, item: &Item, product: &dyn Product, inputs: &str, history: &str) -> bool {
         let text = |name: &str| item.properties.get(name).and_then(Value::as_str);
-        let whole = |asset: &Asset| {
-            std::fs::metadata(self.assets.path(&asset.href)).is_ok_and(|file| file.len() == asset.bytes)
-        };
         item.grid == self.grid
             && item.properties.get("sen:product_version") == Some(&json!(product.version()))
             && text("sen:inputs") == Some(inputs)
+            && text("sen:history").unwrap_or_default() == history
             && !item.properties.contains_key("sen:failed")
-            // tables of zone statistics are made after the rasters and looked after by `crate::zonal`
-            && item.assets.values().filter(|asset| asset.is_raster()).all(whole)
+            && self.is_whole(item)
+    }
+
+    /// True when the item's rasters are there; tables of zone statistics are made after them and looked after by
+    /// `crate::zonal`.
+    fn is_whole(&self, item: &Item) -> bool {
+        let whole = |asset: &Asset| {
+            std::fs::metadata(self.assets.path(&asset.href)).is_ok_and(|file| file.len() == asset.bytes)
+        };
+        item.assets.values().filter(|asset| asset.is_raster()).all(whole)
     }
 }
 
-/// SHA-256 over what the pixels depend on: which scenes, how their numbers are to be read, and the settings. Where the
-/// files lie is left out, so that a moved folder remakes nothing.
-pub(crate) fn fingerprint<'s>(scenes: impl Iterator<Item = &'s Item>, settings: &Settings) -> String {
+/// SHA-256 over what the pixels depend on: which scenes, how their numbers are to be read, the settings, and the
+/// fingerprint of the user's rasters (empty for none). Where the files lie is left out, so that a moved folder remakes
+/// nothing.
+pub(crate) fn fingerprint<'s>(
+    scenes: impl Iterator<Item = &'s Item>,
+    settings: &Settings,
+    given: &str,
+) -> String {
     let mut hasher = Sha256::new();
     hasher.update(json!([settings.cloud_dilation_m]).to_string());
+    hasher.update(given);
     for scene in scenes {
         let assets: Vec<Value> = scene
             .assets

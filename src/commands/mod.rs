@@ -8,4 +8,5 @@ pub(crate) mod init;
 pub(crate) mod keys;
 pub(crate) mod process;
 pub(crate) mod serve;
+pub(crate) mod validate;
 mod weekly;

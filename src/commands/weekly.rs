@@ -113,7 +113,8 @@ pub(crate) async fn make(
     let mut report = weekly.run(weeks, output).await?;
     if !report.cancelled {
         fused::surfaces(data, grid, weeks, output, &mut report).await?;
-        report.statistics = zone_statistics(data, Some(weeks), cancelled, output).await?;
+        let counted: Vec<Period> = weeks.iter().chain(&report.also).copied().collect();
+        report.statistics = zone_statistics(data, Some(&counted), cancelled, output).await?;
         report.cancelled |= report.statistics.cancelled;
     }
     if !report.cancelled {

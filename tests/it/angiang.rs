@@ -124,15 +124,30 @@ fn rice_of_thoi_lai_follows_its_cycle_and_the_radar_sees_the_flood() {
             "{date}: median NDVI {got:.3}, the notes say {expected}"
         );
     }
-    // flooded in autumn (share of water above one half), dry season dry
-    let share = |date: &str| {
+    // under open water of any kind (1, 3, 4, 5) in autumn, dry season dry; 2 is partly water, 5 the flood
+    let share_of = |date: &str, classes: &[f64]| {
         let seen: Vec<_> = raster(&sen, "flood", week_of(date))
             .expect("radar looks")
             .into_iter()
-            .filter(|v| *v < 2.0)
+            .filter(|v| *v < 6.0)
             .collect();
-        seen.iter().filter(|v| **v == 1.0).count() as f64 / seen.len() as f64
+        seen.iter().filter(|v| classes.contains(v)).count() as f64 / seen.len() as f64
     };
+    let share = |date: &str| share_of(date, &[1.0, 3.0, 4.0, 5.0]);
+    for date in ["2022-10-01", "2022-10-13", "2022-10-25", "2022-11-06"] {
+        let flood = share_of(date, &[5.0]);
+        assert!(flood > 0.4, "{date}: flood on {flood:.2} of the land");
+    }
+    for date in [
+        "2022-02-15",
+        "2022-03-11",
+        "2022-03-23",
+        "2022-04-28",
+        "2022-06-15",
+    ] {
+        let flood = share_of(date, &[5.0]);
+        assert!(flood < 0.05, "{date}: flood on {flood:.2} of the land");
+    }
     for date in ["2022-09-30", "2022-10-12", "2022-10-25"] {
         // the notes list 0.54-0.86 for single passes below -16 dB; the week's vote of a 5 x 5 mean lies a little lower
         assert!(share(date) > 0.4, "{date}: water share {:.2}", share(date));
@@ -148,6 +163,30 @@ fn rice_of_thoi_lai_follows_its_cycle_and_the_radar_sees_the_flood() {
 }
 
 #[test]
+fn fields_flooded_for_sowing_in_thoai_son_are_paddy_water_and_no_flood() {
+    let Some(sen) = ingested("thoaison") else { return };
+    for date in [
+        "2022-04-16",
+        "2022-08-02",
+        "2022-08-14",
+        "2022-11-30",
+        "2022-12-12",
+    ] {
+        let seen: Vec<_> = raster(&sen, "flood", week_of(date))
+            .expect("radar looks")
+            .into_iter()
+            .filter(|v| *v < 6.0)
+            .collect();
+        let share = |class: f64| seen.iter().filter(|v| **v == class).count() as f64 / seen.len() as f64;
+        let (paddy, flood) = (share(4.0), share(5.0));
+        assert!(
+            paddy > 0.1 && flood < 0.05,
+            "{date}: paddy water {paddy:.2}, flood {flood:.2}"
+        );
+    }
+}
+
+#[test]
 fn river_pixels_of_thot_not_stay_between_minus_one_and_one() {
     let Some(sen) = ingested("thotnot") else { return };
     let mut water = 0;
@@ -160,6 +199,12 @@ fn river_pixels_of_thot_not_stay_between_minus_one_and_one() {
         week = week.next();
     }
     assert!(water > 5_000, "the river is there: {water} looks below zero");
+    let autumn = raster(&sen, "flood", week_of("2022-10-13")).expect("radar looks");
+    let river = autumn.iter().filter(|v| **v == 3.0).count() as f64 / autumn.len() as f64;
+    assert!(
+        river > 0.6,
+        "permanent water on {river:.2} of the chips in the river"
+    );
     let service = Service::start(&sen.data());
     let periods = service.json("/api/v1/periods/ndvi");
     assert!(

@@ -105,13 +105,21 @@ pub(crate) fn layer(
     if let Some(class) = found.ok().and_then(|value| raster.style.class_title(value)) {
         entry.insert("class".into(), json!(class.get(language)));
     }
-    for name in ["quality", "n_clear", "age_days"] {
+    // whatever else the item says of the cell, such as the likelihood of water
+    let more = raster.item.assets.iter().filter(|(name, asset)| {
+        asset.is_raster() && asset.band.is_none() && **name != raster.item.collection
+    });
+    let always = ["quality", "n_clear", "age_days"];
+    let more = more
+        .map(|(name, _)| name.as_str())
+        .filter(|name| !always.contains(name));
+    for name in always.into_iter().chain(more) {
         let number = if found == Err(OUTSIDE) {
             Value::Null
         } else {
             beside(source, assets, raster, name, place)
         };
-        entry.insert(name.into(), number);
+        entry.insert(name.to_owned(), number);
     }
     if let Err(reason) = found {
         entry.insert("reason".into(), json!(reason));

@@ -94,6 +94,9 @@ export interface PointLayer {
   reason?: string;
   age_days?: number | null;
   n_clear?: number | null;
+  /** Of the flood layer: likelihood of water in per cent, and why there is no class (2 and 3: radar alone cannot tell). */
+  likelihood?: number | null;
+  exclusion?: number | null;
 }
 export interface PointAnswer { lon: number; lat: number; layers: PointLayer[] }
 export interface Series { collection: string; unit?: string; values: { period: Week; value: number | null; n_clear?: number | null; age_days?: number | null; seen?: number }[] }
@@ -166,7 +169,7 @@ export interface ZoneFeature {
   geometry: unknown;
   properties: { kind: string; code: string; name: string | null; area_ha?: number; commune?: string | null; parent?: string | null; seasons?: Season[] };
 }
-export interface Statistic { mean: number | null; seen: number; area_ha: number; unit?: string; shares?: Record<string, number> }
+export interface Statistic { mean: number | null; seen: number; area_ha: number; unit?: string; share?: number | null }
 export interface Near { property: string; value: number | null; unit: string; time: string; station: string; name: string; distance_km: number; age_h: number }
 export interface ZoneWeek {
   period: Week;
@@ -190,13 +193,10 @@ export const zone = (ref: ZoneRef, signal?: AbortSignal): Promise<ZoneFeature> =
 export const zoneWeek = (ref: ZoneRef, week: Week, signal?: AbortSignal): Promise<ZoneWeek> =>
   getJson(`api/v1/zones/${zonePath(ref)}/week/${week}`, signal);
 
-/** The course of a zone, as a series; of a class layer the share under the class. */
-export async function zoneSeries(ref: ZoneRef, layer: string, share: number | null, signal?: AbortSignal): Promise<Series> {
+/** The course of a zone, as a series; of a class layer the share under the classes that count. */
+export async function zoneSeries(ref: ZoneRef, layer: string, share: boolean, signal?: AbortSignal): Promise<Series> {
   const answer = await getJson<{ collection: string; unit?: string; values: (Statistic & { period: Week })[] }>(`api/v1/zones/${zonePath(ref)}/statistics?collection=${layer}`, signal);
-  const value = (one: Statistic): number | null => {
-    if (share === null) return one.mean;
-    return one.shares ? (one.shares[share] ?? 0) : null;
-  };
+  const value = (one: Statistic): number | null => (share ? (one.share ?? null) : one.mean);
   return { collection: answer.collection, unit: answer.unit, values: answer.values.map((one) => ({ period: one.period, value: value(one), seen: one.seen })) };
 }
 

@@ -24,6 +24,6 @@ const MORE = ['#6b4e9b', '#007a6c', '#a34724', '#51710c', '#8c2f52'];
 export const kindColour = (kind: string): string =>
   COLOURS[kind] ?? (MORE[[...kind].reduce((sum, letter) => sum + letter.charCodeAt(0), 0) % MORE.length] as string);
 
-/** The class whose share of a zone is told and painted: the first that is drawn. */
+/** The class in whose colour the share of a zone is painted: the first that is drawn. */
 export const shareClass = (legend: Legend): LegendClass | undefined =>
   legend.classes.find((one) => one.value !== undefined && one.value > 0 && !/00$/.test(one.color.slice(7)));

@@ -22,7 +22,7 @@ import { TimePanel } from './panel/time.ts';
 import { ZonePanel } from './panel/zone.ts';
 import { Player } from './play.ts';
 import { Preloader } from './preload.ts';
-import { formatHash, START, Store, type Camera, type Key, type Lang, type State } from './state.ts';
+import { assetOf, collectionOf, formatHash, START, Store, type Camera, type Key, type Lang, type State } from './state.ts';
 import { recall, remember, theme, watchTheme } from './theme.ts';
 import { addWeeks, weeksBetween, type Week } from './week.ts';
 
@@ -143,7 +143,7 @@ const PAINT_STEP = 0.02;
 async function paintZones(): Promise<void> {
   const want = live?.paintable ?? null;
   const [layer, at] = [store.state.layer, week];
-  if (!live || !want || !at || !weeks?.has(at)) {
+  if (!live || !want || !at || !weeks?.has(at) || assetOf(layer)) {
     if (painted && want) live?.paint(want.kind, null, null);
     painted = '';
     return;
@@ -155,9 +155,9 @@ async function paintZones(): Promise<void> {
   const key = `${want.kind} ${layer} ${at} ${box.join()} ${now?.title}`;
   if (key === painted) return;
   painted = key;
-  const share = now?.classed ? shareClass(now)?.value : undefined;
+  const share = now?.classed && shareClass(now);
   try {
-    const values = await column(want.kind, layer, at, share === undefined ? 'mean' : `class_${share}_share`, box);
+    const values = await column(want.kind, layer, at, share ? 'share' : 'mean', box);
     if (painted === key) live.paint(want.kind, values, now);
   } catch {
     // no statistics of that week: the raster below tells
@@ -276,7 +276,8 @@ function drawAnswer(): void {
   if (!sel && !zone) answer.hint();
   else if (weeks && week && weeks.first && weeks.last) {
     const first = weeksBetween(weeks.first, weeks.last) > CHART_WEEKS ? addWeeks(weeks.last, -CHART_WEEKS) : weeks.first;
-    const asked = { layer, week, first, last: weeks.last, legend, catalog };
+    // a layer beside the main one is drawn; what is told is of the main one
+    const asked = { layer: collectionOf(layer), week, first, last: weeks.last, legend: assetOf(layer) ? null : legend, catalog };
     if (zone) void zonePanel.show({ ...asked, zone, others: found });
     else if (sel) void answer.show({ ...asked, place: sel });
   }
@@ -364,7 +365,7 @@ function drawPicture(): Promise<void> {
   const image = byId<HTMLImageElement>('picture');
   const { width, height } = size();
   const factor = Math.min(1, 2048 / Math.max(width, height));
-  const address = picturePath(store.state.layer, seenBox(camera(), { width, height }), Math.round(width * factor), Math.round(height * factor), week ?? store.state.week);
+  const address = picturePath(collectionOf(store.state.layer), seenBox(camera(), { width, height }), Math.round(width * factor), Math.round(height * factor), week ?? store.state.week);
   return new Promise((resolve, reject) => {
     const timer = setTimeout(() => reject(new Error('slow')), 8000);
     image.onload = () => { clearTimeout(timer); image.hidden = false; drawUnder(); resolve(); };
@@ -479,7 +480,7 @@ async function start(): Promise<void> {
     const ids = layersOf(catalog.tiles);
     drawLayers(catalog.tiles, store.state.layer, (layer) => store.set({ layer }));
     const [first] = ids;
-    if (first && !ids.includes(store.state.layer)) {
+    if (first && !ids.includes(collectionOf(store.state.layer))) {
       const missing = store.state.layer;
       store.set({ layer: first }, 'replace');
       notices.hint(() => t('notice.missingLayer', { layer: missing, shown: layerShort(first) }));

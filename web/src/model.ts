@@ -1,7 +1,7 @@
 // What the page knows of the chosen layer: its address, its weeks, its legend. Asked once, kept for the visit.
 
 import * as api from './api.ts';
-import type { Lang } from './state.ts';
+import { assetOf, collectionOf, type Lang } from './state.ts';
 import { addWeeks, nearest, weekRange, type Week } from './week.ts';
 
 /** The weeks of a layer from the first to the last look. */
@@ -57,9 +57,9 @@ function once<T>(key: string, ask: () => Promise<T>): Promise<T> {
   return answer;
 }
 
-export const weeksOf = (layer: string): Promise<Weeks> => once(`weeks ${layer}`, async () => new Weeks(await api.periods(layer)));
-export const tileJsonOf = (layer: string): Promise<api.TileJson> => once(`tiles ${layer}`, () => api.tileJson(layer));
-export const legendOf = (layer: string, lang: Lang): Promise<api.Legend> => once(`legend ${layer} ${lang}`, () => api.legend(layer, lang));
+export const weeksOf = (layer: string): Promise<Weeks> => once(`weeks ${collectionOf(layer)}`, async () => new Weeks(await api.periods(collectionOf(layer))));
+export const tileJsonOf = (layer: string): Promise<api.TileJson> => once(`tiles ${layer}`, () => api.tileJson(assetOf(layer) ? `${collectionOf(layer)}?asset=${assetOf(layer)}` : layer));
+export const legendOf = (layer: string, lang: Lang): Promise<api.Legend> => once(`legend ${layer} ${lang}`, () => api.legend(assetOf(layer) ?? layer, lang));
 export const catalogOf = (): Promise<api.Catalog> => once('catalog', api.catalog);
 
 /** Asks for the weeks anew, so that an hour-old page finds this morning's week. */

@@ -14,6 +14,7 @@ export interface State {
   map: Camera | null;
   /** Null: the newest week with data. */
   week: Week | null;
+  /** A collection, or `collection.asset` where a layer beside its main one is drawn: `flood.likelihood`. */
   layer: string;
   lang: Lang;
   sel: Place | null;
@@ -24,6 +25,11 @@ export interface State {
 }
 
 export type Key = keyof State;
+
+/** The collection of a layer. */
+export const collectionOf = (layer: string): string => layer.split('.')[0] as string;
+/** The asset that a layer draws instead of the collection's main one. */
+export const assetOf = (layer: string): string | undefined => layer.split('.')[1];
 
 export const START: State = { map: null, week: null, layer: 'ndvi', lang: 'vi', sel: null, zone: null, show: ['plots', 'stations'] };
 
@@ -46,7 +52,7 @@ export function parseHash(hash: string, start: State = START): State {
   const week = params.get('week');
   if (week && isWeek(week)) state.week = week;
   const layer = params.get('layer');
-  if (layer && /^[a-z0-9][a-z0-9_-]{0,63}$/.test(layer)) state.layer = layer;
+  if (layer && /^[a-z0-9][a-z0-9_-]{0,63}(\.[a-z0-9_]{1,32})?$/.test(layer)) state.layer = layer;
   const lang = params.get('lang');
   if (lang === 'vi' || lang === 'en') state.lang = lang;
   const show = params.get('show');

@@ -143,7 +143,7 @@ impl Calendar<'_> {
     fn looks_digest(&self, revision: u64, scenes: &[Item]) -> String {
         let mut hasher = Sha256::new();
         hasher.update(serde_json::json!([VERSION, revision, self.grid]).to_string());
-        hasher.update(pipeline::fingerprint(scenes.iter(), self.processing));
+        hasher.update(pipeline::fingerprint(scenes.iter(), self.processing, ""));
         asset::hex(&hasher.finalize())
     }
 

@@ -61,16 +61,35 @@ impl Files {
             files.push(create(name, None, nodata, unit, assets, grid)?);
         }
         for layer in product.extra_layers() {
-            files.push(create(layer.name, Some(layer.encoding), None, "1", assets, grid)?);
+            let unit = if layer.encoding == Encoding::Percent {
+                "%"
+            } else {
+                "1"
+            };
+            files.push(create(
+                layer.name,
+                Some(layer.encoding),
+                None,
+                unit,
+                assets,
+                grid,
+            )?);
         }
         Ok(Self(files))
     }
 
     /// Appends a strip; `tiles` hold the parts of it that lie at the given windows, one array a layer.
-    pub(super) fn write(&mut self, strip: Window, tiles: &[(Window, Vec<Pixels>)]) -> Result<()> {
+    /// The first `kept_back` layers are left for [`Files::write_main`].
+    pub(super) fn write(
+        &mut self,
+        strip: Window,
+        tiles: &[(Window, Vec<Pixels>)],
+        kept_back: usize,
+    ) -> Result<()> {
         self.0
             .par_iter_mut()
             .enumerate()
+            .skip(kept_back)
             .try_for_each(|(layer, (_, file))| {
                 match tiles.first().and_then(|(_, layers)| layers.get(layer)) {
                     Some(Pixels::I16(_)) => file.writer.write_rows(&assemble::<i16>(strip, tiles, layer))?,
@@ -81,6 +100,14 @@ impl Files {
                 }
                 Ok(())
             })
+    }
+
+    /// Appends rows of classes to the main layer.
+    pub(super) fn write_main(&mut self, rows: &[u8]) -> Result<()> {
+        match self.0.first_mut() {
+            Some((_, file)) => Ok(file.writer.write_rows(rows)?),
+            None => Ok(()),
+        }
     }
 
     /// Completes the files and takes their checksums.
@@ -116,6 +143,7 @@ fn create(
     use sen_catalog::raster::DataType::{I16, U8};
     let (data_type, overviews) = match encoding {
         Some(Encoding::Index) => (I16, Overviews::Average),
+        Some(Encoding::Percent) => (U8, Overviews::Average),
         Some(Encoding::Classes) | None => (U8, Overviews::Mode),
     };
     let scale = encoding.map_or(1.0, Encoding::scale);
@@ -151,7 +179,7 @@ fn create(
 }
 
 /// The rows of a strip from its tiles.
-fn assemble<T: sen_catalog::raster::Pixel>(
+pub(super) fn assemble<T: sen_catalog::raster::Pixel>(
     strip: Window,
     tiles: &[(Window, Vec<Pixels>)],
     layer: usize,

@@ -7,9 +7,9 @@
 
 use super::files::{Temporary, Written};
 use super::week::MadeProduct;
-use super::{Outcome, Task, Weekly};
+use super::{Outcome, Task, Week, Weekly, context};
 use crate::{Error, Result};
-use sen_catalog::{Assets, Item, Period};
+use sen_catalog::{Assets, Item};
 use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
 use std::fs::{self, File};
@@ -17,8 +17,7 @@ use std::fs::{self, File};
 /// Publishes one product of a week.
 pub(super) async fn publish(
     weekly: &Weekly<'_>,
-    week: Period,
-    scenes: &[Item],
+    week: &Week<'_>,
     task: &Task<'_>,
     made: MadeProduct,
     failed: &BTreeMap<String, String>,
@@ -26,7 +25,7 @@ pub(super) async fn publish(
     let names: Vec<String> = task
         .scenes
         .iter()
-        .map(|&index| format!("{}/{}", scenes[index].collection, scenes[index].id))
+        .map(|&index| context::name(&week.scenes[index]))
         .collect();
     let mine: Vec<&String> = names.iter().filter(|name| failed.contains_key(*name)).collect();
     if mine.len() == names.len() {
@@ -45,7 +44,13 @@ pub(super) async fn publish(
         .cloned()
         .collect();
     lineage.sort_unstable();
-    let mut item = item(weekly, week, task, &made, lineage, &mine)?;
+    let mut left_out: Vec<String> = mine.into_iter().cloned().collect();
+    if task.product.beyond().reference {
+        let compared = week.references.of_all(&task.scenes).into_iter();
+        let compared = compared.map(|index| context::name(&week.references.items[index]));
+        left_out.extend(compared.filter(|name| failed.contains_key(name)));
+    }
+    let mut item = item(weekly, week, task, &made, lineage, &left_out)?;
     for file in &made.files {
         sync(&file.temporary)?;
     }
@@ -63,7 +68,12 @@ pub(super) async fn publish(
     if task.previous.is_some() && !same_pixels {
         weekly.store.delete_item(&item.collection, &item.id).await?;
     }
-    for Written { name, temporary, .. } in &made.files {
+    // looked at again for the sake of earlier weeks and found the same: the files stay as they are
+    let untouched = same_pixels
+        && task.previous.as_ref().is_some_and(|old| {
+            old.properties.get("sen:inputs") == Some(&json!(task.inputs)) && weekly.is_whole(old)
+        });
+    for Written { name, temporary, .. } in made.files.iter().filter(|_| !untouched) {
         weekly
             .assets
             .publish(&temporary.0, &Assets::href(&item, name, "tif"))?;
@@ -77,11 +87,11 @@ pub(super) async fn publish(
 
 fn item(
     weekly: &Weekly,
-    week: Period,
+    week: &Week,
     task: &Task,
     made: &MadeProduct,
     lineage: Vec<String>,
-    failed: &[&String],
+    failed: &[String],
 ) -> Result<Item> {
     let share = |part: u64, whole: u64| (part as f64 / whole.max(1) as f64 * 1e4).round() / 1e4;
     let cells = (weekly.grid.width * weekly.grid.height) as u64;
@@ -92,6 +102,12 @@ fn item(
     set("sen:product_version", json!(task.product.version()));
     set("sen:rule", json!(task.product.rule()));
     set("sen:inputs", json!(task.inputs));
+    if !task.history.is_empty() {
+        set("sen:history", json!(task.history));
+    }
+    if task.product.beyond().reference {
+        set("sen:reference", week.references.named(week.scenes, &task.scenes));
+    }
     set("sen:seen_share", json!(share(made.seen, made.covered)));
     set("sen:covered_share", json!(share(made.covered, cells)));
     if !failed.is_empty() {
@@ -99,9 +115,9 @@ fn item(
     }
     let name = task.product.name();
     let mut item = Item {
-        id: Item::weekly_id(name, week),
+        id: Item::weekly_id(name, week.period),
         collection: name.to_owned(),
-        interval: week.interval(),
+        interval: week.period.interval(),
         grid: weekly.grid,
         bbox: weekly.grid.lon_lat_bounds()?,
         assets: BTreeMap::new(),

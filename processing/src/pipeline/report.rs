@@ -4,6 +4,7 @@ use crate::fusion::{CalibrationReport, SurfaceReport};
 use crate::phenology::CalendarReport;
 use sen_catalog::Period;
 use serde::Serialize;
+use std::collections::BTreeSet;
 
 /// Hears how far a run is, for a progress bar.
 pub trait Progress: Sync {
@@ -83,11 +84,24 @@ pub struct Report {
     pub calendars: Vec<CalendarReport>,
     /// Tables of zone statistics that were made or could not be; those up to date are only counted.
     pub statistics: crate::zonal::Report,
+    /// Weeks that nobody asked for and that a product looking back has touched: the statistics of their zones have to be
+    /// seen to as well.
+    #[serde(skip)]
+    pub also: BTreeSet<Period>,
     /// True when the run was stopped before its end.
     pub cancelled: bool,
 }
 
 impl Report {
+    /// Takes out the entries from an index on in which nothing was done.
+    pub(super) fn forget_idle(&mut self, from: usize) {
+        let mut index = 0;
+        self.entries.retain(|entry| {
+            index += 1;
+            index <= from || !matches!(entry.outcome, Outcome::UpToDate | Outcome::NoInput)
+        });
+    }
+
     /// True when everything asked for was done.
     pub fn is_complete(&self) -> bool {
         let failed = |entry: &Entry| matches!(entry.outcome, Outcome::Failed { .. });

@@ -1,5 +1,6 @@
 //! What can be set about the weekly run.
 
+use crate::ancillary::Ancillary;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -13,6 +14,8 @@ pub struct Settings {
     pub block: usize,
     /// Bound on the bands of all looks held in memory at once, in MiB; fewer rows are read at once to keep it.
     pub memory_mib: usize,
+    /// Rasters of your own that products may use; none is needed.
+    pub ancillary: Ancillary,
 }
 
 impl Default for Settings {
@@ -21,6 +24,7 @@ impl Default for Settings {
             cloud_dilation_m: 60.0,
             block: 512,
             memory_mib: 256,
+            ancillary: Ancillary::default(),
         }
     }
 }

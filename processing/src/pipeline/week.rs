@@ -1,19 +1,20 @@
 //! One pass over the province grid for one week: strips are read, cut into tiles, turned into products in parallel,
 //! and written.
 
-use super::files::{Files, Written};
-use super::{Progress, Task, Weekly};
+mod cutting;
+
+use super::files::{Files, Written, assemble};
+use super::{Progress, Task, Week, Weekly, context};
 use crate::Error;
 use crate::look::{self, Look, LookStrip};
-use crate::product::{Block, LookBlock, Product};
+use crate::product::{Block, LookBlock, Product, Whole};
+use cutting::{covered, phase, strips, tile_size, tiles, widened};
 use rayon::prelude::*;
 use sen_catalog::raster::Pixels;
-use sen_catalog::{Grid, Item, Period, Window};
+use sen_catalog::{Band, Grid, Item, Period, Window};
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::sync::atomic::Ordering;
-
-/// Columns and rows of a tile: its bands fit the processor's cache.
-const TILE: (usize, usize) = (512, 64);
 
 /// Why a week was not made.
 pub(super) enum Stop {
@@ -61,57 +62,88 @@ pub(super) fn steps(grid: &Grid) -> u64 {
 /// Makes all tasks of a week. When a scene turns out to be unreadable the pass begins again without it.
 pub(super) fn make(
     weekly: &Weekly,
-    week: Period,
-    scenes: &[Item],
+    week: &Week,
     tasks: &[Task],
     progress: &dyn Progress,
 ) -> Result<Made, Stop> {
     let mut failed = BTreeMap::new();
     loop {
-        match pass(weekly, week, scenes, tasks, &failed, progress) {
+        match pass(weekly, week, tasks, &failed, progress) {
             Ok(products) => return Ok(Made { products, failed }),
             Err(Interrupt::Stop(stop)) => return Err(stop),
             Err(Interrupt::Scenes(more)) => {
                 for (scene, reason) in more {
-                    progress.message(&format!("{week}: {scene} left out: {reason}"));
+                    progress.message(&format!("{}: {scene} left out: {reason}", week.period));
                     failed.insert(scene, reason);
                 }
-                progress.begin(&week.to_string(), steps(&weekly.grid));
+                progress.begin(&week.period.to_string(), steps(&weekly.grid));
             }
         }
     }
 }
 
+/// The opened looks of a week and their references; `None` for those that failed before or are of no use.
+struct Looks {
+    own: Vec<Option<Look>>,
+    references: Vec<Option<Look>>,
+}
+
+/// What was read of them for one strip.
+struct Strip {
+    own: Vec<LookStrip>,
+    references: Vec<LookStrip>,
+    window: Window,
+    /// Bits of the user's rasters; empty without.
+    given: Vec<u8>,
+}
+
 fn pass(
     weekly: &Weekly,
-    week: Period,
-    scenes: &[Item],
+    week: &Week,
     tasks: &[Task],
     failed: &BTreeMap<String, String>,
     progress: &dyn Progress,
 ) -> Result<Vec<MadeProduct>, Interrupt> {
     let grid = &weekly.grid;
-    let looks = open(weekly, week, scenes, tasks, failed)?;
-    let row_bytes = looks.iter().flatten().map(Look::row_bytes).sum();
-    let rows = weekly.settings.rows(row_bytes);
+    let looks = open_all(weekly, week, tasks, failed)?;
+    let every = looks.own.iter().chain(&looks.references).flatten();
+    let rows = weekly.settings.rows(every.map(Look::row_bytes).sum());
     let margin = tasks.iter().map(|task| task.product.margin()).max().unwrap_or(0);
+    let tile = tile_size(margin);
     let dilation = weekly.settings.dilation(grid.cell_width);
+    let asks_given = tasks.iter().any(|task| task.product.beyond().ancillary);
     let mut files: Vec<Files> = tasks
         .iter()
         .map(|task| Files::create(task.product, &weekly.assets, grid))
         .collect::<Result<_, _>>()?;
     let mut counts = vec![(0, 0); tasks.len()];
-    for strip in strips(grid, rows) {
+    // classes of products that look back wait here for the end of the pass: one byte a cell
+    let mut whole: Vec<Option<Vec<u8>>> = tasks
+        .iter()
+        .map(|task| {
+            let back = task.product.beyond().weeks > 0;
+            back.then(|| Vec::with_capacity(grid.width * grid.height))
+        })
+        .collect();
+    for window in strips(grid, rows) {
         if weekly.cancelled.load(Ordering::Relaxed) {
             return Err(Interrupt::Stop(Stop::Cancelled));
         }
-        let read = read(&looks, strip, margin, dilation, grid)?;
-        let tiles = tiles(strip, grid, weekly.settings.block);
-        let made: Vec<(Window, Vec<TileProduct>)> = tiles
+        let strip = Strip {
+            own: read(&looks.own, window, margin, dilation, grid)?,
+            references: read(&looks.references, window, margin, dilation, grid)?,
+            window,
+            given: if asks_given {
+                week.given.bits(window, grid)?
+            } else {
+                Vec::new()
+            },
+        };
+        let made: Vec<(Window, Vec<TileProduct>)> = tiles(window, grid, tile, weekly.settings.block)
             .par_iter()
-            .map(|&tile| (tile, compute(tasks, &looks, &read, tile, margin, grid)))
+            .map(|&tile| (tile, compute(tasks, week, &looks, &strip, tile, margin, grid)))
             .collect();
-        drop(read);
+        drop(strip);
         let mut by_task: Vec<Vec<(Window, Vec<Pixels>)>> = tasks.iter().map(|_| Vec::new()).collect();
         for (tile, products) in made {
             for (index, product) in products.into_iter().enumerate() {
@@ -123,8 +155,21 @@ fn pass(
         files
             .par_iter_mut()
             .zip(&by_task)
-            .try_for_each(|(files, tiles)| files.write(strip, tiles))?;
-        progress.advance(strip.height as u64);
+            .zip(&whole)
+            .try_for_each(|((files, tiles), whole)| {
+                files.write(window, tiles, usize::from(whole.is_some()))
+            })?;
+        for (whole, tiles) in whole.iter_mut().zip(&by_task) {
+            if let Some(rows) = whole {
+                rows.extend(assemble::<u8>(window, tiles, 0));
+            }
+        }
+        progress.advance(window.height as u64);
+    }
+    for ((task, whole), files) in tasks.iter().zip(&mut whole).zip(&mut files) {
+        if let Some(classes) = whole {
+            finish(task, week.period, grid, classes, files)?;
+        }
     }
     let written: Vec<Vec<Written>> = files
         .into_par_iter()
@@ -136,25 +181,76 @@ fn pass(
         .collect())
 }
 
-/// Opens what the tasks need of each scene; `None` for scenes that failed before.
+/// Completes the classes of a product that looks back, and writes them.
+fn finish(
+    task: &Task,
+    week: Period,
+    grid: &Grid,
+    classes: &mut [u8],
+    files: &mut Files,
+) -> Result<(), Interrupt> {
+    task.product.finish(Whole {
+        grid,
+        period: week,
+        classes,
+        earlier: &task.earlier,
+    })?;
+    for rows in classes.chunks(grid.width * 512) {
+        files.write_main(rows)?;
+    }
+    Ok(())
+}
+
+/// Opens what the tasks need of each scene of the week and of each reference.
+fn open_all(
+    weekly: &Weekly,
+    week: &Week,
+    tasks: &[Task],
+    failed: &BTreeMap<String, String>,
+) -> Result<Looks, Interrupt> {
+    let products: Vec<&dyn Product> = tasks.iter().map(|task| task.product).collect();
+    let compared = products
+        .iter()
+        .copied()
+        .filter(|product| product.beyond().reference);
+    let compared: Vec<&dyn Product> = compared.collect();
+    let references = &week.references.items;
+    let mut looks = Looks {
+        own: open(weekly, week.period, week.scenes, &products, failed)?,
+        references: open(weekly, week.period, references, &compared, failed)?,
+    };
+    // thresholds are looked for where they are used
+    if !compared.is_empty() {
+        let surveyed = looks.own.iter_mut().flatten().filter_map(|look| {
+            let error = look.survey(&weekly.grid).err()?;
+            Some((look.scene.clone(), error.to_string()))
+        });
+        let failed: Vec<_> = surveyed.collect();
+        if !failed.is_empty() {
+            return Err(Interrupt::Scenes(failed));
+        }
+    }
+    Ok(looks)
+}
+
+/// Opens what the products need of each scene; `None` for scenes that failed before.
 fn open(
     weekly: &Weekly,
     week: Period,
     scenes: &[Item],
-    tasks: &[Task],
+    products: &[&dyn Product],
     failed: &BTreeMap<String, String>,
 ) -> Result<Vec<Option<Look>>, Interrupt> {
     let passes = look::passes(scenes);
-    let products: Vec<&dyn Product> = tasks.iter().map(|task| task.product).collect();
     let mut looks = Vec::new();
     let mut more = Vec::new();
     for (scene, pass) in scenes.iter().zip(passes) {
-        let name = format!("{}/{}", scene.collection, scene.id);
+        let name = context::name(scene);
         if failed.contains_key(&name) {
             looks.push(None);
             continue;
         }
-        match Look::open(scene, pass, &products, &weekly.assets, &weekly.grid, week) {
+        match Look::open(scene, pass, products, &weekly.assets, &weekly.grid, week) {
             Ok(look) => looks.push(look),
             Err(error) => more.push((name, error.to_string())),
         }
@@ -207,26 +303,32 @@ struct TileProduct {
 
 fn compute(
     tasks: &[Task],
-    looks: &[Option<Look>],
-    read: &[LookStrip],
+    week: &Week,
+    looks: &Looks,
+    strip: &Strip,
     tile: Window,
     margin: usize,
     grid: &Grid,
 ) -> Vec<TileProduct> {
     let wide = widened(tile, margin, grid);
-    let cut: Vec<_> = read
+    let cut: Vec<_> = strip
+        .own
         .iter()
-        .filter_map(|strip| {
-            let look = looks[strip.look].as_ref()?;
-            strip.cut(look, wide).map(|cut| (strip.look, look, cut))
+        .filter_map(|own| {
+            let look = looks.own[own.look].as_ref()?;
+            let cut = own.cut(look, wide)?;
+            let reference = reference(week.references.of(own.look), looks, strip, wide);
+            Some((own.look, look, cut, reference))
         })
         .collect();
     let phase = phase(grid);
+    let given = given(strip, tile);
     tasks
         .iter()
         .map(|task| {
+            let beyond = task.product.beyond();
             let mine = || cut.iter().filter(|(index, ..)| task.scenes.contains(index));
-            let blocks = mine().map(|(_, look, cut)| LookBlock {
+            let blocks = mine().map(|(_, look, cut, reference)| LookBlock {
                 sensor: look.sensor,
                 pass: look.pass,
                 age_days: look.age_days,
@@ -236,6 +338,12 @@ fn compute(
                     .map(|(band, values, cells)| (*band, values.as_slice().into(), *cells))
                     .collect(),
                 mask: cut.mask.as_deref(),
+                thresholds: look.thresholds,
+                reference: reference
+                    .iter()
+                    .filter(|_| beyond.reference)
+                    .map(|(band, values)| (*band, values.as_slice().into()))
+                    .collect(),
             });
             let block = Block {
                 width: wide.width,
@@ -246,12 +354,50 @@ fn compute(
                     ..tile
                 },
                 phase: ((phase.0 + wide.column) % 2, (phase.1 + wide.row) % 2),
+                given: if beyond.ancillary {
+                    Cow::Borrowed(given.as_slice())
+                } else {
+                    Cow::Borrowed(&[])
+                },
                 looks: blocks.collect(),
             };
             let windows: Vec<Window> = mine().map(|(_, look, ..)| look.window).collect();
             encode(task.product, &block, covered(tile, &windows))
         })
         .collect()
+}
+
+/// The reference of a look on the cells of a block: where slices of one pass overlap, the first that shows something.
+fn reference(of: &[usize], looks: &Looks, strip: &Strip, wide: Window) -> Vec<(Band, Vec<f32>)> {
+    let mut bands: Vec<(Band, Vec<f32>)> = Vec::new();
+    for read in strip.references.iter().filter(|read| of.contains(&read.look)) {
+        let cut = looks.references[read.look]
+            .as_ref()
+            .and_then(|look| read.cut(look, wide));
+        for (band, values, _) in cut.into_iter().flat_map(|cut| cut.bands) {
+            match bands.iter_mut().find(|(own, _)| *own == band) {
+                Some((_, have)) => {
+                    for (have, value) in have.iter_mut().zip(values) {
+                        *have = if have.is_nan() { value } else { *have };
+                    }
+                }
+                None => bands.push((band, values)),
+            }
+        }
+    }
+    bands
+}
+
+/// The user's rasters in a tile of the strip.
+fn given(strip: &Strip, tile: Window) -> Vec<u8> {
+    if strip.given.is_empty() {
+        return Vec::new();
+    }
+    let rows = (tile.row..tile.row + tile.height).flat_map(|row| {
+        let start = (row - strip.window.row) * strip.window.width + tile.column - strip.window.column;
+        &strip.given[start..start + tile.width]
+    });
+    rows.copied().collect()
 }
 
 fn encode(product: &dyn Product, block: &Block, covered: u64) -> TileProduct {
@@ -271,90 +417,4 @@ fn encode(product: &dyn Product, block: &Block, covered: u64) -> TileProduct {
         seen,
         covered,
     }
-}
-
-/// Cells of a tile that lie in any of the windows.
-fn covered(tile: Window, windows: &[Window]) -> u64 {
-    let parts: Vec<Window> = windows
-        .iter()
-        .filter_map(|&window| look::intersection(tile, window))
-        .collect();
-    if parts.contains(&tile) {
-        return (tile.width * tile.height) as u64;
-    }
-    let inside = |column: usize, row: usize| {
-        parts.iter().any(|part| {
-            (part.column..part.column + part.width).contains(&column)
-                && (part.row..part.row + part.height).contains(&row)
-        })
-    };
-    let cells = (tile.row..tile.row + tile.height).map(|row| {
-        (tile.column..tile.column + tile.width)
-            .filter(|&column| inside(column, row))
-            .count() as u64
-    });
-    if parts.is_empty() { 0 } else { cells.sum() }
-}
-
-/// 1 where the grid's first column (row) is the second half of a cell of twice the size; such cells are counted from
-/// the origin of the coordinate system, as Sentinel-2 does.
-fn phase(grid: &Grid) -> (usize, usize) {
-    let odd = |edge: f64, cell: f64| ((edge / cell).round() as i64).rem_euclid(2) as usize;
-    (odd(grid.west, grid.cell_width), odd(grid.north, grid.cell_height))
-}
-
-fn widened(tile: Window, margin: usize, grid: &Grid) -> Window {
-    let (column, row) = (
-        tile.column.saturating_sub(margin),
-        tile.row.saturating_sub(margin),
-    );
-    Window {
-        column,
-        row,
-        width: (tile.column + tile.width + margin).min(grid.width) - column,
-        height: (tile.row + tile.height + margin).min(grid.height) - row,
-    }
-}
-
-/// Full-width strips of an even number of rows that keep cells of twice the size whole.
-fn strips(grid: &Grid, rows: usize) -> Vec<Window> {
-    let cuts = cuts(0, grid.height, rows, phase(grid).1);
-    cuts.into_iter()
-        .map(|(row, height)| Window {
-            column: 0,
-            row,
-            width: grid.width,
-            height,
-        })
-        .collect()
-}
-
-fn tiles(strip: Window, grid: &Grid, block: usize) -> Vec<Window> {
-    let (width, height) = (TILE.0.min(block.max(2)) / 2 * 2, TILE.1.min(block.max(2)) / 2 * 2);
-    let (across, down) = phase(grid);
-    let columns = cuts(0, grid.width, width, across);
-    let rows = cuts(strip.row, strip.height, height, (strip.row + down) % 2);
-    rows.iter()
-        .flat_map(|&(row, height)| {
-            columns.iter().map(move |&(column, width)| Window {
-                column,
-                row,
-                width,
-                height,
-            })
-        })
-        .collect()
-}
-
-/// Cuts `size` cells from `start` into pieces of `step`, the first one shorter by the phase.
-fn cuts(start: usize, size: usize, step: usize, phase: usize) -> Vec<(usize, usize)> {
-    let mut pieces = Vec::new();
-    let mut at = 0;
-    while at < size {
-        let length = if at == 0 { step - phase } else { step };
-        let length = length.min(size - at);
-        pieces.push((start + at, length));
-        at += length;
-    }
-    pieces
 }

@@ -214,12 +214,15 @@ pub(super) mod tests {
             age_days: 3,
             bands,
             mask,
+            thresholds: crate::flood::radar::Thresholds::default(),
+            reference: Vec::new(),
         };
         Block {
             width,
             height: 1,
             core,
             phase: (0, 0),
+            given: Vec::new().into(),
             looks: vec![look],
         }
     }

@@ -11,15 +11,18 @@ mod ndmi;
 mod ndvi;
 
 pub use evi::EVI;
-pub use flood::{CLOUD, DRY, FLOOD, NO_DATA, WATER};
+pub use flood::FLOOD;
 pub use index::{Index, normalized_difference};
 pub use mndwi::MNDWI;
 pub use ndmi::NDMI;
 pub use ndvi::NDVI;
 
+use crate::Result;
 use crate::composite::Composite;
+use crate::flood::radar::Thresholds;
 use sen_catalog::Band;
-use sen_catalog::raster::Pixels;
+use sen_catalog::raster::{Cog, Pixels};
+use sen_catalog::{Grid, Period};
 use std::borrow::Cow;
 
 /// Every product that a weekly run makes, in the order of its report.
@@ -50,6 +53,8 @@ pub enum Encoding {
     Index,
     /// Uint8 class numbers, nodata 255.
     Classes,
+    /// Uint8 percent, 0 to 100, nodata 255.
+    Percent,
 }
 
 impl Encoding {
@@ -57,7 +62,7 @@ impl Encoding {
     pub const fn nodata(self) -> f64 {
         match self {
             Self::Index => -32768.0,
-            Self::Classes => 255.0,
+            Self::Classes | Self::Percent => 255.0,
         }
     }
 
@@ -65,7 +70,7 @@ impl Encoding {
     pub const fn scale(self) -> f64 {
         match self {
             Self::Index => 1e-4,
-            Self::Classes => 1.0,
+            Self::Classes | Self::Percent => 1.0,
         }
     }
 
@@ -73,6 +78,18 @@ impl Encoding {
     pub fn encode(self, values: &[f32]) -> Pixels {
         match self {
             Self::Index => Pixels::I16(values.iter().map(|&value| index_pixel(value)).collect()),
+            Self::Percent => Pixels::U8(
+                values
+                    .iter()
+                    .map(|&v| {
+                        if v.is_nan() {
+                            255
+                        } else {
+                            v.round().clamp(0.0, 100.0) as u8
+                        }
+                    })
+                    .collect(),
+            ),
             // a cast of a float saturates
             Self::Classes => Pixels::U8(
                 values
@@ -117,6 +134,11 @@ pub struct LookBlock<'a> {
     pub bands: Vec<(Band, Cow<'a, [f32]>, usize)>,
     /// Bits of [`crate::mask`] a cell; `None` when every cell is clear.
     pub mask: Option<&'a [u8]>,
+    /// Of a radar look: the thresholds between water and land found in the whole scene.
+    pub thresholds: Thresholds,
+    /// Of a radar look: the bands of an earlier look from the same relative orbit, linear power on the same cells. Empty
+    /// where there is none, or where the product does not ask for it ([`Beyond::reference`]).
+    pub reference: Vec<(Band, Cow<'a, [f32]>)>,
 }
 
 impl LookBlock<'_> {
@@ -143,6 +165,9 @@ pub struct Block<'a> {
     /// 1 where the block's first column (row) is the second half of a cell of twice the size: such cells are counted
     /// from the origin of the coordinate system, so that they coincide with Sentinel-2's 20 m cells.
     pub phase: (usize, usize),
+    /// Bits of [`crate::ancillary`] for each cell of the core; empty without rasters of the user, or where the product
+    /// does not ask for them ([`Beyond::ancillary`]).
+    pub given: Cow<'a, [u8]>,
     /// The looks, in order of time.
     pub looks: Vec<LookBlock<'a>>,
 }
@@ -154,6 +179,42 @@ pub struct Output {
     pub composite: Composite,
     /// One array for each of [`Product::extra_layers`].
     pub extra: Vec<Vec<f32>>,
+}
+
+/// The classes of an earlier week, as they were published.
+#[derive(Debug)]
+pub struct Earlier {
+    /// The week.
+    pub period: Period,
+    /// The main layer, on the same grid.
+    pub classes: Cog,
+}
+
+/// The classes of a week over the whole province, after the last block, with the weeks before it.
+#[derive(Debug)]
+pub struct Whole<'a> {
+    /// The province grid.
+    pub grid: &'a Grid,
+    /// The week.
+    pub period: Period,
+    /// Stored values of the main layer.
+    pub classes: &'a mut [u8],
+    /// Earlier weeks as [`Beyond`] asks for them, newest first; weeks without an item are left out.
+    pub earlier: &'a [Earlier],
+}
+
+/// What a product needs beyond the looks of its week; by default nothing.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Beyond {
+    /// How many weeks back [`Product::finish`] looks at the product's own main layer, which then must be classes; 0 for
+    /// none. A week is made again when one of these changes.
+    pub weeks: u16,
+    /// With fewer earlier weeks than this nothing is looked back at.
+    pub least_weeks: usize,
+    /// Earlier radar looks of the same relative orbit.
+    pub reference: bool,
+    /// Rasters of the user.
+    pub ancillary: bool,
 }
 
 /// A weekly raster product.
@@ -184,6 +245,19 @@ pub trait Product: Sync {
     /// How many cells around a cell its value depends on.
     fn margin(&self) -> usize {
         0
+    }
+
+    /// What the product needs beyond the looks of its week.
+    fn beyond(&self) -> Beyond {
+        Beyond::default()
+    }
+
+    /// Completes the classes of a week from the weeks before it; only called with [`Beyond::weeks`].
+    ///
+    /// # Errors
+    /// When an earlier week cannot be read.
+    fn finish(&self, _week: Whole) -> Result<()> {
+        Ok(())
     }
 
     /// The product of one block.

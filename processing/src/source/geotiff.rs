@@ -214,7 +214,7 @@ fn read_scene(
         properties,
         bbox: None,
     };
-    super::scene::finish_radar(scene, layout.units)?.into_item()
+    super::scene::finish_radar(scene, layout.units, options.units)?.into_item()
 }
 
 /// Which file and which of its bands holds what.

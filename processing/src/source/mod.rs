@@ -66,7 +66,7 @@ pub struct SourceOptions {
     pub datetime: Option<TimeQuery>,
     /// The number to add to optical stored numbers before scaling (-1000 or 0), where metadata do not say it.
     pub offset: Option<f64>,
-    /// Whether radar values are linear or decibel, where metadata do not say it.
+    /// Whether radar values are linear or decibel, where metadata do not say it or the pixels seem to contradict them.
     pub units: Option<Units>,
     /// Collections to search in a STAC API; empty: those that are read here.
     pub collections: Vec<String>,

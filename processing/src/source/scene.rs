@@ -302,11 +302,14 @@ pub(super) fn escapes(name: &str) -> bool {
 }
 
 /// Writes down the units of a radar scene and checks that the pixels can be what is said: linear power is never
-/// negative, decibel of land and water nearly always.
+/// negative, decibel of land and water nearly always. Units that the user has `said` for this very ingest are confirmed:
+/// they hold against metadata, configuration and pixels.
 ///
 /// # Errors
 /// Names the file whose pixels contradict the units.
-pub(super) fn finish_radar(mut scene: Scene, units: Units) -> Result<Scene> {
+pub(super) fn finish_radar(mut scene: Scene, units: Units, said: Option<Units>) -> Result<Scene> {
+    let confirmed = said.filter(|said| *said != Units::Reflectance && units != Units::Reflectance);
+    let units = confirmed.unwrap_or(units);
     let word = match units {
         Units::Reflectance => return Ok(scene),
         Units::Linear => "linear",
@@ -316,11 +319,8 @@ pub(super) fn finish_radar(mut scene: Scene, units: Units) -> Result<Scene> {
     if units == Units::Db {
         scene.properties.insert("sen:decibel".into(), json!(true));
     }
-    for band in scene
-        .bands
-        .iter()
-        .filter(|band| matches!(band.band, Band::Vv | Band::Vh))
-    {
+    let doubted = scene.bands.iter().filter(|_| confirmed.is_none());
+    for band in doubted.filter(|band| matches!(band.band, Band::Vv | Band::Vh)) {
         if !is_local(&band.href) || !gdal_io::local_file(&band.href).is_file() {
             continue;
         }
@@ -330,11 +330,11 @@ pub(super) fn finish_radar(mut scene: Scene, units: Units) -> Result<Scene> {
         let contradiction = match units {
             Units::Linear if negative * 10 > valid => {
                 "linear power, but many pixels are negative: they look like \
-                 dB; say so with `units = \"db\"` in the layout or --units db"
+                 dB; say so with `units = \"db\"` in the layout or --units db, or confirm with --units linear"
             }
             Units::Db if valid > 100 && negative * 10 < valid => {
                 "dB, but hardly a pixel is negative: they look like \
-                 linear power; say so with `units = \"linear\"` in the layout or --units linear"
+                 linear power; say so with `units = \"linear\"` in the layout or --units linear, or confirm with --units db"
             }
             _ => continue,
         };

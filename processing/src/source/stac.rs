@@ -225,9 +225,8 @@ pub(super) fn read_item(item: &Value, base: &Base, options: &SourceOptions) -> R
     }
     let units = match (kind, decibel) {
         (Kind::Sentinel1Rtc, Some(true)) => Units::Db,
-        (Kind::Sentinel1Rtc, Some(false)) => Units::Linear,
         // the RTC collection's definition is linear power
-        (Kind::Sentinel1Rtc, None) => options.units.unwrap_or(Units::Linear),
+        (Kind::Sentinel1Rtc, Some(false) | None) => Units::Linear,
         _ => Units::Reflectance,
     };
     let id = if kind == Kind::LandsatC2L2 {
@@ -243,7 +242,7 @@ pub(super) fn read_item(item: &Value, base: &Base, options: &SourceOptions) -> R
         properties: properties(item, &calibrations),
         bbox: bbox(item),
     };
-    finish_radar(scene, units)?.into_item()
+    finish_radar(scene, units, options.units)?.into_item()
 }
 
 fn instant(item: &Value) -> Result<DateTime<Utc>, String> {

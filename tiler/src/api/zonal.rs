@@ -1,4 +1,5 @@
-//! `POST /api/v1/zonal`: what the weekly rasters say of polygons that somebody drew.
+//! `POST /api/v1/zonal`: what the weekly rasters say of polygons that somebody drew; `asset=` asks a layer beside the
+//! main one, such as `likelihood`.
 //!
 //! A Feature, a FeatureCollection or a bare geometry in lon/lat comes in and goes out again with
 //! `properties.statistics: {collection, unit, values: [{period, count, mean, ...}]}`, the numbers that the tables of
@@ -8,6 +9,7 @@ mod crossing;
 mod shape;
 
 use super::Standard;
+use super::zones::Row;
 use crate::document;
 use crate::headers::SEN_PERIOD;
 use crate::layers::asked;
@@ -24,7 +26,7 @@ use sen_catalog::coverage::Projection;
 use sen_catalog::raster::Cog;
 use sen_catalog::statistic::ZonalStatistic;
 use sen_catalog::zonal::{Layer, Options, Zone, statistics};
-use sen_catalog::{Crs, Grid, ItemQuery, Period, TimeQuery, feature};
+use sen_catalog::{Crs, Feature, Grid, ItemQuery, Period, TimeQuery, feature};
 use serde_json::{Value, json};
 use shape::{Document, Shape};
 use std::sync::Arc;
@@ -73,7 +75,11 @@ async fn zonal(State(app): State<Shared>, request: Request) -> Outcome {
     let snapshot = app.lookup.snapshot().await?;
     let collection = asked(&snapshot, &query)?.to_owned();
     let when = When::of(&query)?;
-    let rasters = rasters(&app, &snapshot, &collection, when).await?;
+    let pick = Pick {
+        asset: query.get("asset"),
+        style: None,
+    };
+    let rasters = rasters(&app, &snapshot, &collection, when, pick).await?;
     let body = to_bytes(body, MAX_BODY).await.map_err(|_| {
         Problem::too_large(format!(
             "the body is longer than {} MB or did not arrive whole; send fewer or simpler polygons at once",
@@ -83,7 +89,7 @@ async fn zonal(State(app): State<Shared>, request: Request) -> Outcome {
     let _working = WORKING.acquire().await.map_err(|_| Problem::busy())?;
     let stop = Arc::new(AtomicBool::new(false));
     let waiting = Waiting(Arc::clone(&stop));
-    let style = app.styles.style(&collection);
+    let style = app.styles.style(pick.asset.unwrap_or(&collection));
     let unit = style.map(|style| style.unit.clone()).unwrap_or_default();
     let period = (rasters.len() == 1).then(|| rasters[0].period_header.clone());
     let shared = Arc::clone(&app);
@@ -110,14 +116,28 @@ async fn rasters(
     snapshot: &crate::lookup::Snapshot,
     collection: &str,
     when: When,
+    pick: Pick<'_>,
 ) -> Outcome<Vec<Arc<Raster>>> {
     if !matches!(when.query, TimeQuery::Between(..)) {
-        let raster = app.raster(snapshot, collection, when, Pick::default()).await?;
+        let raster = app.raster(snapshot, collection, when, pick).await?;
         return raster
             .map(|raster| vec![raster])
             .ok_or_else(|| when.nothing(collection));
     }
-    let (from, to) = when.query.weeks();
+    let rasters = between(app, collection, when.query.weeks(), pick).await?;
+    if rasters.is_empty() {
+        return Err(when.nothing(collection));
+    }
+    Ok(rasters)
+}
+
+/// The rasters between two weeks (both included), oldest first; weeks without the asset are left out.
+async fn between(
+    app: &Shared,
+    collection: &str,
+    (from, to): (Option<Period>, Option<Period>),
+    pick: Pick<'_>,
+) -> Outcome<Vec<Arc<Raster>>> {
     let newest = ItemQuery {
         from,
         to,
@@ -131,15 +151,58 @@ async fn rasters(
             "the time asked for holds more than {MAX_WEEKS} weeks; ask in parts"
         )));
     }
-    let rasters: Vec<_> = items
+    Ok(items
         .into_iter()
         .rev()
-        .filter_map(|item| app.raster_of(&Arc::new(item), Pick::default()).ok())
-        .collect();
-    if rasters.is_empty() {
-        return Err(when.nothing(collection));
-    }
-    Ok(rasters)
+        .filter_map(|item| app.raster_of(&Arc::new(item), pick).ok())
+        .collect())
+}
+
+/// What a layer beside the main one says of a zone between two weeks, oldest first. Such layers have no tables: the
+/// zone is measured now.
+pub(crate) async fn beside(
+    app: &Shared,
+    collection: &str,
+    asset: &str,
+    weeks: (Option<Period>, Option<Period>),
+    feature: &Feature,
+) -> Outcome<Vec<Row>> {
+    let _admitted = ADMITTED.try_acquire().map_err(|_| Problem::busy())?;
+    let pick = Pick {
+        asset: Some(asset),
+        style: None,
+    };
+    let rasters = between(app, collection, weeks, pick).await?;
+    let polygons = feature
+        .polygons()
+        .ok_or_else(|| Problem::bad("kind", "only polygons have statistics"))?;
+    let (area_m2, shared) = (feature.area_m2, Arc::clone(app));
+    let _working = WORKING.acquire().await.map_err(|_| Problem::busy())?;
+    let measured = move || -> Outcome<Vec<Row>> {
+        let (mut rows, mut cells) = (Vec::with_capacity(rasters.len()), 0.0);
+        for raster in rasters {
+            let cog = Cog::open(&shared.assets.path(&raster.asset.href))?;
+            let grid = *cog.grid();
+            let zone = [Zone::new(
+                &polygons,
+                area_m2,
+                &Projection::new(Crs::WGS84, &grid)?,
+            )?];
+            cells += work(&zone, &grid);
+            if cells > MAX_CELLS {
+                return Err(Problem::too_large(
+                    "the zone is too large for so many weeks; ask for fewer",
+                ));
+            }
+            let own = statistics(&Layer::new(&cog, &raster.asset), &zone, Options::default())?;
+            rows.extend(own.into_iter().map(|statistic| Row {
+                period: raster.period,
+                statistic,
+            }));
+        }
+        Ok(rows)
+    };
+    app.cpu.run(measured).await?
 }
 
 /// One week of a zone in the words of the statistics of zones.

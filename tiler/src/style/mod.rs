@@ -140,6 +140,16 @@ impl Style {
             Scheme::Ramp { .. } | Scheme::Intervals { .. } => false,
         }
     }
+
+    /// True for the class numbers that count as the share of a zone: those the style says, or 1.
+    pub fn is_counted(&self, value: f64) -> bool {
+        match &self.scheme {
+            Scheme::Classes { classes } if classes.iter().any(|c| c.counted) => {
+                classes.iter().any(|c| c.counted && f64::from(c.value) == value)
+            }
+            _ => value == 1.0,
+        }
+    }
 }
 
 /// The styles that exist, by name.

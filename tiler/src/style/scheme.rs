@@ -29,6 +29,9 @@ pub struct Class {
     /// True for the number that says that nothing was seen.
     #[serde(default)]
     pub not_seen: bool,
+    /// True for classes that count together as the share of a zone (open water of every kind).
+    #[serde(default)]
+    pub counted: bool,
 }
 
 /// Which value gets which colour.

@@ -76,10 +76,19 @@ fn flood_classes_are_drawn_apart_and_unknown_ones_not_at_all() {
     );
     let styles = styles();
     let style = styles.style("flood").expect("built in");
-    assert!(style.is_not_seen(253.0) && !style.is_not_seen(1.0));
+    assert!(style.is_not_seen(253.0) && style.is_not_seen(251.0) && !style.is_not_seen(1.0));
+    for class in 0..=255_u8 {
+        assert_eq!(
+            style.is_counted(f64::from(class)),
+            sen_catalog::flood::is_water(class),
+            "{class}"
+        );
+        let unseen = style.is_not_seen(f64::from(class));
+        assert!(!(unseen && sen_catalog::flood::is_seen(class)), "{class}");
+    }
     assert_eq!(
         style.class_title(1.0).map(|title| title.vi.as_str()),
-        Some("Nước")
+        Some("Nước, chưa rõ loại")
     );
 }
 

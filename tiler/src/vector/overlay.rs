@@ -1,7 +1,7 @@
 //! What is newest of the features, as further attributes: the statistics of the week's rasters, the stations' last values.
 //!
-//! `{collection}_mean` of measures, `{collection}_share` of class rasters (class 1 among the hectares seen; flooded land
-//! for `flood`), then `{collection}_period` and `{collection}_valid`, the share of the zone that was seen. Stations carry
+//! `{collection}_mean` of measures, `{collection}_share` of class rasters (the classes that count by the style among the
+//! hectares seen; open water for `flood`), then `{collection}_period` and `{collection}_valid`, the share of the zone that was seen. Stations carry
 //! their sensors' values by property ([`super::sensors`]).
 
 use super::column::{Column, numbers, texts};
@@ -11,6 +11,7 @@ use crate::layers;
 use crate::lookup::Snapshot;
 use crate::problem::{Outcome, Problem};
 use crate::state::{App, Shared};
+use crate::style::Style;
 use crate::time::When;
 use moka::sync::Cache;
 use sen_catalog::intake::STATIONS;
@@ -172,11 +173,8 @@ impl Overlays {
         let task = tokio::task::spawn_blocking(move || {
             let make = || {
                 let table = StatisticTable::open(&path)?;
-                let not_seen = |class: i64| {
-                    let style = shared.styles.style(&collection);
-                    style.is_some_and(|style| style.is_not_seen(class as f64))
-                };
-                Ok(Arc::new(columns(&table, &index, &collection, period, not_seen)))
+                let style = shared.styles.style(&collection);
+                Ok(Arc::new(columns(&table, &index, &collection, period, style)))
             };
             let made: Result<_, Arc<sen_catalog::Error>> = if whole {
                 held.try_get_with(key, make)
@@ -198,7 +196,7 @@ fn columns(
     index: &Index,
     collection: &str,
     period: Period,
-    not_seen: impl Fn(i64) -> bool,
+    style: Option<&Style>,
 ) -> Overlay {
     let rows: Vec<Option<usize>> = index.fids.iter().map(|&fid| table.row_of(fid)).collect();
     let classes: Vec<(i64, &[f64])> = table
@@ -230,8 +228,9 @@ fn columns(
                     .filter_map(|(_, column)| value(Some(column), row))
                     .sum()
             };
-            let seen = area(&|class| !not_seen(class));
-            (seen > 0.0).then(|| round(area(&|class| class == 1) / seen))
+            let seen = area(&|class| !style.is_some_and(|style| style.is_not_seen(class as f64)));
+            let counts = |class| style.map_or(class == 1, |style| style.is_counted(class as f64));
+            (seen > 0.0).then(|| round(area(&counts) / seen))
         };
         numbers(key("share"), rows.iter().map(of_row))
     };

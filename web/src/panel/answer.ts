@@ -2,7 +2,7 @@
 
 import * as api from '../api.ts';
 import { byId, el, icon } from '../dom.ts';
-import { currentLang, number, place, t, weekInSentence, type TextKey } from '../i18n/index.ts';
+import { currentLang, number, percent, place, t, weekInSentence, type TextKey } from '../i18n/index.ts';
 import type { Place } from '../state.ts';
 import type { Week } from '../week.ts';
 import { chartPanel, className } from './chart.ts';
@@ -22,6 +22,7 @@ export interface Asked {
 /** Why there is no value, as one of the kinds of nothing. */
 function nothing(one: api.PointLayer | undefined): TextKey {
   const reason = one?.reason ?? '';
+  if ((one?.exclusion ?? 0) > 1) return 'answer.none.blind';
   if (/outside|extent|bounds/.test(reason)) return 'answer.none.outside';
   if (/item|period|week|time/.test(reason) || !one) return 'answer.none.no_item';
   if (/seen|cloud|no.?data|nodata/.test(reason)) return 'answer.none.not_seen';
@@ -107,6 +108,7 @@ export class AnswerPanel {
       const unit = mine.unit && mine.unit !== '1' ? ` ${mine.unit}` : '';
       const notes = [
         typeof mine.n_clear === 'number' && t('answer.looks', { n: mine.n_clear }),
+        typeof mine.likelihood === 'number' && t('answer.likelihood', { share: percent(mine.likelihood / 100) }),
         (mine.age_days ?? 0) > 7 && t('answer.age', { n: number(mine.age_days ?? 0, 0) }),
       ].filter(Boolean).join(' · ');
       box.append(

@@ -2,11 +2,15 @@
 
 import type { CatalogEntry, Kind } from '../api.ts';
 import { byId, el } from '../dom.ts';
-import { currentLang, t } from '../i18n/index.ts';
+import { currentLang, t, type TextKey } from '../i18n/index.ts';
 import { kindColour, kindName, PAINTED } from '../kinds.ts';
+import { assetOf, collectionOf } from '../state.ts';
 
 /** The order people look in; layers the page does not know follow in the catalogue's order. */
 const ORDER = ['ndvi', 'evi', 'ndmi', 'mndwi', 'flood'];
+
+/** Layers beside the main one of a collection, offered where it is chosen. */
+const BESIDE: Record<string, string[]> = { flood: ['likelihood', 'exclusion', 'n_clear'] };
 
 /** The layers of the catalogue that this page can show: weekly rasters. */
 export function layersOf(tiles: Record<string, CatalogEntry>): string[] {
@@ -24,6 +28,8 @@ const named = new Map<string, CatalogEntry>();
 
 /** A layer's name in the current language, as the catalogue tells it. */
 export function layerTitle(id: string): string {
+  const asset = assetOf(id);
+  if (asset) return t(`beside.${asset}` as TextKey);
   const entry = named.get(id);
   const title = typeof entry?.title === 'object' ? entry.title[currentLang()] : entry?.title;
   return title || entry?.name || id;
@@ -37,9 +43,10 @@ export function layerShort(id: string): string {
 
 export function drawLayers(tiles: Record<string, CatalogEntry>, chosen: string, choose: (layer: string) => void): void {
   for (const [id, entry] of Object.entries(tiles)) named.set(id, entry);
+  const ids = layersOf(tiles).flatMap((id) => [id, ...(id === collectionOf(chosen) ? (BESIDE[id] ?? []).map((asset) => `${id}.${asset}`) : [])]);
   byId('layers').replaceChildren(
-    el('fieldset', {}, el('legend', {}, t('layers.title')), ...layersOf(tiles).map((id) =>
-      el('label', {},
+    el('fieldset', {}, el('legend', {}, t('layers.title')), ...ids.map((id) =>
+      el('label', { class: assetOf(id) ? 'beside' : '' },
         el('input', { type: 'radio', name: 'layer', value: id, checked: id === chosen, onchange: () => choose(id) }),
         el('span', { class: 'dot', 'data-layer': id }),
         el('span', {}, layerTitle(id))))));

@@ -59,7 +59,7 @@ export class ZonePanel {
     this.root.replaceChildren(
       el('header', {}, title, this.events.copy(), el('button', { type: 'button', class: 'icon', 'aria-label': t('answer.close'), title: t('answer.close'), onclick: this.events.close }, icon('close'))),
       where, ...(old.length === 2 ? old : [first, chart]));
-    const share = asked.legend?.classed ? (shareClass(asked.legend)?.value ?? null) : null;
+    const share = Boolean(asked.legend?.classed && shareClass(asked.legend));
     try {
       const [feature, record, series] = await Promise.all([
         api.zone(asked.zone, stop.signal),
@@ -74,7 +74,7 @@ export class ZonePanel {
       this.root.querySelector('.first')?.replaceWith(this.first(asked, feature, record));
       const drawn = series && series.values.length ? chartPanel({
         title: `${asked.zone.code}`, file: `${asked.layer}_${asked.zone.code.replace(/[^\w.-]+/g, '_')}`, layer: asked.layer, series, first: asked.first, last: asked.last, week: asked.week,
-        legend: share === null ? asked.legend : null, share: share !== null, csv: `${api.root()}api/v1/zones/${api.zonePath(asked.zone)}/statistics?collection=${asked.layer}&f=csv`, choose: this.events.week,
+        legend: share ? null : asked.legend, share, csv: `${api.root()}api/v1/zones/${api.zonePath(asked.zone)}/statistics?collection=${asked.layer}&f=csv`, choose: this.events.week,
       }) : el('p', { class: 'faint' }, t('zone.noSeries', { layer: layerShort(asked.layer) }));
       const box = el('div', { class: 'chartbox' }, drawn, this.seasons(feature), this.links(asked));
       this.root.querySelector('.chartbox')?.replaceWith(box);
@@ -92,16 +92,16 @@ export class ZonePanel {
   private first(asked: ZoneAsked, feature: api.ZoneFeature, record: api.ZoneWeek): HTMLElement {
     const box = el('div', { class: 'first', 'aria-live': 'polite' });
     const mine = record.statistics[asked.layer];
-    const share = asked.legend?.classed ? shareClass(asked.legend) : undefined;
+    const share = Boolean(asked.legend?.classed && shareClass(asked.legend));
     const value = (one: api.Statistic | undefined, layer: string): string => {
       if (!one || one.seen === 0) return t('answer.noValue');
-      if (layer === asked.layer && share?.value !== undefined) return one.shares ? percent(one.shares[share.value] ?? 0) : t('answer.noValue');
+      if (layer === asked.layer && share) return typeof one.share === 'number' ? percent(one.share) : t('answer.noValue');
       if (layer === 'flood') return record.flood_share === null ? t('answer.noValue') : percent(record.flood_share);
       return one.mean === null ? t('answer.noValue') : `${number(one.mean)} ${unit(one.unit ?? '')}`.trim();
     };
     box.append(el('p', { class: 'sentence' }, record.sentence[currentLang()]));
     if (mine) {
-      const shown = share?.value === undefined ? mine.mean : (mine.shares?.[share.value] ?? (mine.shares ? 0 : null));
+      const shown = share ? mine.share : mine.mean;
       box.append(
         el('p', { class: 'big', id: 'value', 'data-value': shown ?? '' }, value(mine, asked.layer)),
         el('p', { class: `faint trust ${record.trust.level}` }, `${layerShort(asked.layer)} · ${t('week.seen', { share: percent(mine.seen) })} · ${record.trust.words[currentLang()]}`));

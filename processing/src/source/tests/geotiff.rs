@@ -131,6 +131,34 @@ fn radar_that_is_not_what_its_layout_says_is_refused() {
         (&scene.properties["sen:decibel"], &scene.properties["sen:units"]),
         (&true.into(), &"dB".into())
     );
+    let confirmed = SourceOptions {
+        units: Some(Units::Linear),
+        ..with_layouts(&[&format!("{text}units = \"linear\"")])
+    };
+    let scene = only(discover(&location, &confirmed).expect("imagery"));
+    assert_eq!(scene.properties["sen:units"], "linear", "said for this ingest");
+}
+
+#[test]
+fn linear_power_said_to_be_decibel_is_refused_until_it_is_said_again() {
+    let folder = tempfile::tempdir().expect("folder");
+    let path = folder.path().join("S1_20220109T224606.tif");
+    let pixels: Vec<f32> = (0..400).map(|index| 0.01 * (1 + index % 15) as f32).collect();
+    crate::gdal_io::write_raster(&path, ("GTiff", "Float32"), &grid(20), &[pixels], None, &[]);
+    let layout = "name = \"s1\"\ncollection = \"sentinel-1-rtc\"\nfiles = \"S1_{%Y%m%dT%H%M%S}.tif\"\nbands = [\"vv\"]\nunits = \"db\"";
+    let location = folder.path().display().to_string();
+    let found = discover(&location, &with_layouts(&[layout])).expect("imagery");
+    let reason = &found.failures[0].reason;
+    assert!(
+        reason.contains("linear power") && reason.contains("--units"),
+        "{reason}"
+    );
+    let corrected = SourceOptions {
+        units: Some(Units::Linear),
+        ..with_layouts(&[layout])
+    };
+    let scene = only(discover(&location, &corrected).expect("imagery"));
+    assert!(!scene.properties.contains_key("sen:decibel"));
 }
 
 const ANGIANG_S2: &str = r#"

@@ -22,9 +22,6 @@ use sen_catalog::{Feature, Period, TimeQuery};
 use serde_json::{Map, Value, json};
 use std::sync::Arc;
 
-/// The number of open water in the flood product.
-const WATER: i64 = 1;
-
 /// Collections that are drawn between stations instead of seen from above.
 const SURFACES: [&str; 2] = ["water_level", "salinity"];
 
@@ -86,9 +83,9 @@ fn trust(seen: Option<f64>, age_days: Option<f64>) -> Trust {
     }
 }
 
-/// Share of the seen part of a zone that is water.
+/// Share of the seen part of a zone that is open water of any kind.
 pub(crate) fn water_share(app: &crate::App, flood: &ZonalStatistic) -> Option<f64> {
-    statistics::share(flood, WATER, app.styles.style("flood"))
+    statistics::share(flood, app.styles.style("flood"))
 }
 
 /// What grows in a week: on its middle day.

@@ -1,7 +1,9 @@
-//! `/api/v1/zones/{kind}/{code}/statistics?collection=&datetime=`: a zone's time series as JSON or CSV.
+//! `/api/v1/zones/{kind}/{code}/statistics?collection=&datetime=`: a zone's time series as JSON or CSV. `asset=` asks a
+//! layer beside the main one, such as `likelihood` of `flood`.
 
 use super::series::{Row, series};
 use super::{day, zone};
+use crate::api::zonal;
 use crate::document;
 use crate::headers::MINUTE;
 use crate::layers::asked;
@@ -28,10 +30,14 @@ pub(super) async fn statistics(State(app): State<Shared>, request: Request) -> O
     // without a time the whole series is meant
     let between = When::of(&query)?.query.weeks();
     let feature = zone(&app, part(3), part(4), day(&query)?).await?;
-    let rows = series(&app, &snapshot, (part(3), feature.fid), collection, between).await?;
+    let asset = query.get("asset").filter(|asset| *asset != collection);
+    let rows = match asset {
+        Some(asset) => zonal::beside(&app, collection, asset, between, &feature).await?,
+        None => series(&app, &snapshot, (part(3), feature.fid), collection, between).await?,
+    };
     match query.get("f") {
         None | Some("json") => {
-            let style = app.styles.style(collection);
+            let style = app.styles.style(asset.unwrap_or(collection));
             let unit = style.map_or("", |style| &style.unit);
             let values: Vec<Value> = rows
                 .iter()
@@ -77,6 +83,7 @@ pub(super) fn json_of(row: &Row, style: Option<&Style>) -> Map<String, Value> {
             .map(|(class, area)| (class.to_string(), json!(tidy(area / seen_ha))))
             .collect();
         entry.insert("shares".into(), Value::Object(shares));
+        entry.insert("share".into(), json!(share(one, style).map(tidy)));
     }
     entry
 }
@@ -100,10 +107,12 @@ pub(crate) fn seen(one: &ZonalStatistic, style: Option<&Style>) -> f64 {
     }
 }
 
-/// Share of a class in what was seen of a zone; none where nothing was.
-pub(crate) fn share(one: &ZonalStatistic, class: i64, style: Option<&Style>) -> Option<f64> {
+/// Share of the classes that count ([`Style::is_counted`]) in what was seen of a zone; none where nothing was.
+pub(crate) fn share(one: &ZonalStatistic, style: Option<&Style>) -> Option<f64> {
     let seen = seen_ha(one, style);
-    (seen > 0.0).then(|| one.classes.get(&class).copied().unwrap_or(0.0) / seen)
+    let counts = |class: i64| style.map_or(class == 1, |style| style.is_counted(class as f64));
+    let counted = one.classes.iter().filter(|(class, _)| counts(**class));
+    (seen > 0.0).then(|| counted.map(|(_, area)| area).sum::<f64>() / seen)
 }
 
 fn measures(row: &Row) -> [(&'static str, Option<f64>); 7] {

@@ -105,25 +105,30 @@ fn columns(
     Ok(document)
 }
 
-/// A column of the table; `class_{value}_share` is the class's share of what was seen of the zone.
+/// A column of the table; `class_{value}_share` is the class's share of what was seen of the zone, `share` that of the
+/// classes that count together.
 fn column(table: &StatisticTable, statistic: &str, style: Option<&Style>) -> Outcome<Vec<f64>> {
     let unknown = || {
         Problem::bad(
             "statistic",
             format!(
                 "`{statistic}` is no statistic; use count, mean, min, max, stdev, median, p10, p90, \
-                 valid_fraction, area_ha, class_1_ha or class_1_share"
+                 valid_fraction, area_ha, class_1_ha, class_1_share or share"
             ),
         )
     };
-    let Some(class) = statistic
+    let class = statistic
         .strip_suffix("_share")
-        .filter(|name| name.starts_with("class_"))
-    else {
+        .filter(|name| name.starts_with("class_"));
+    if class.is_none() && statistic != "share" {
         return table.column(statistic).map(<[f64]>::to_vec).ok_or_else(unknown);
+    }
+    let counts = |number: f64| match class {
+        Some(class) => class == format!("class_{number}"),
+        None => style.map_or(number == 1.0, |style| style.is_counted(number)),
     };
-    let own = table.column(&format!("{class}_ha")).ok_or_else(unknown)?;
-    let mut seen = vec![0.0; own.len()];
+    let (mut own, mut seen) = (vec![0.0; table.fids().len()], vec![0.0; table.fids().len()]);
+    let mut known = false;
     for name in table.columns() {
         let number = name
             .strip_prefix("class_")
@@ -131,12 +136,22 @@ fn column(table: &StatisticTable, statistic: &str, style: Option<&Style>) -> Out
         let Some(number) = number.and_then(|number| number.parse::<f64>().ok()) else {
             continue;
         };
-        if style.is_some_and(|style| style.is_not_seen(number)) {
-            continue;
+        let add = |sums: &mut [f64]| {
+            for (sum, area) in sums.iter_mut().zip(table.column(name).unwrap_or(&[])) {
+                *sum += if area.is_nan() { 0.0 } else { *area };
+            }
+        };
+        if counts(number) {
+            known = true;
+            add(&mut own);
         }
-        for (sum, area) in seen.iter_mut().zip(table.column(name).unwrap_or(&[])) {
-            *sum += if area.is_nan() { 0.0 } else { *area };
+        if !style.is_some_and(|style| style.is_not_seen(number)) {
+            add(&mut seen);
         }
+    }
+    // a class of its own that the week does not have is asked for by mistake; that none of several occurs is an answer
+    if !known && class.is_some() {
+        return Err(unknown());
     }
     // nothing seen: 0 / 0, which is no value
     Ok(own.iter().zip(&seen).map(|(own, seen)| own / seen).collect())

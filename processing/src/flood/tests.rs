@@ -1,0 +1,324 @@
+//! The methods against the figures measured on chip Spain_7370579 of Sen1Floods11 (NumPy 1.24.2, and the sources named
+//! beside each method), where the project's folder of real data is present.
+
+use super::change::changed;
+use super::optical::{Dswx, Spectrum};
+use super::radar::{Bands, Pair, Thresholds};
+use super::threshold::Histogram;
+use super::{decibel, ensemble, linear_of, radar, speckle};
+use crate::gdal_io::{self, Resampling};
+use std::path::{Path, PathBuf};
+
+fn chip(name: &str) -> Option<PathBuf> {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("../../shared/data/flood")
+        .join(name);
+    if !path.exists() {
+        println!("skipped: {} is not on this machine", path.display());
+        return None;
+    }
+    Some(path)
+}
+
+fn band(path: &Path, index: usize) -> Vec<f32> {
+    let href = path.to_str().expect("UTF-8");
+    let grid = gdal_io::info(href).expect("opens").grid;
+    gdal_io::warp_onto(href, index, &grid, Resampling::Nearest, None).expect("reads")
+}
+
+fn label() -> Option<Vec<f32>> {
+    chip("labels/Spain_7370579_LabelHand.tif").map(|path| band(&path, 1))
+}
+
+fn iou(label: &[f32], water: impl Fn(usize) -> bool) -> f64 {
+    let (mut both, mut either) = (0.0, 0.0);
+    for (cell, &label) in label.iter().enumerate().filter(|(_, label)| **label >= 0.0) {
+        both += f64::from(u8::from(label == 1.0 && water(cell)));
+        either += f64::from(u8::from(label == 1.0 || water(cell)));
+    }
+    both / either
+}
+
+#[track_caller]
+fn near(got: f64, expected: f64) {
+    assert!(
+        (got - expected).abs() <= 1e-4,
+        "IoU {got:.5}, measured {expected}"
+    );
+}
+
+/// Near infrared as DSWx takes it.
+const B8A: usize = 9;
+/// Near infrared of 10 m, as NDWI and AWEI were measured with.
+const B8: usize = 8;
+
+fn spectra(nir: usize) -> Option<Vec<Spectrum>> {
+    let path = chip("s2/Spain_7370579_S2Hand.tif")?;
+    // bands B2, B3, B4, B8 or B8A, B11, B12 of thirteen
+    let bands: Vec<Vec<f32>> = [2, 3, 4, nir, 12, 13]
+        .iter()
+        .map(|&index| band(&path, index))
+        .collect();
+    let cell = |index: usize| Spectrum {
+        blue: bands[0][index] / 10_000.0,
+        green: bands[1][index] / 10_000.0,
+        red: bands[2][index] / 10_000.0,
+        nir: bands[3][index] / 10_000.0,
+        swir16: bands[4][index] / 10_000.0,
+        swir22: bands[5][index] / 10_000.0,
+    };
+    Some((0..bands[0].len()).map(cell).collect())
+}
+
+#[test]
+fn dswx_bits_of_the_spanish_chip_are_those_counted_with_float32_reflectance() {
+    let Some(spectra) = spectra(B8A) else { return };
+    let mut counts = [0_u32; 32];
+    for spectrum in &spectra {
+        counts[usize::from(spectrum.dswx_bits())] += 1;
+    }
+    let listed = [
+        (0b00000, 165_998),
+        (0b00001, 5177),
+        (0b00010, 43),
+        (0b00011, 1),
+        (0b00100, 2513),
+        (0b00101, 5276),
+        (0b00110, 1896),
+        (0b00111, 8964),
+        (0b01000, 360),
+        (0b01001, 18),
+        (0b01100, 828),
+        (0b01101, 2335),
+        (0b01110, 187),
+        (0b01111, 28058),
+        (0b10000, 3397),
+        (0b10001, 767),
+        (0b10100, 10),
+        (0b10101, 22),
+        (0b11000, 689),
+        (0b11001, 469),
+        (0b11100, 702),
+        (0b11101, 2731),
+        (0b11110, 73),
+        (0b11111, 31630),
+    ];
+    let mut expected = [0; 32];
+    for (bits, count) in listed {
+        expected[bits] = count;
+    }
+    assert_eq!(counts, expected);
+}
+
+#[test]
+fn optical_methods_score_as_measured_on_the_spanish_chip() {
+    let (Some(spectra), Some(broad), Some(label)) = (spectra(B8A), spectra(B8), label()) else {
+        return;
+    };
+    let values = |of: fn(&Spectrum) -> f32| spectra.iter().map(of).collect::<Vec<f32>>();
+    let mndwi = values(Spectrum::mndwi);
+    let ndwi: Vec<f32> = broad.iter().map(Spectrum::ndwi).collect();
+    near(iou(&label, |cell| mndwi[cell] > 0.0), 0.6124);
+    near(iou(&label, |cell| mndwi[cell] > 0.124), 0.7077);
+    near(iou(&label, |cell| ndwi[cell] > 0.0), 0.6763);
+    let (threshold, _) = Histogram::full(&mndwi)
+        .expect("values")
+        .otsu()
+        .expect("two classes");
+    assert!((threshold - 0.157).abs() < 1e-3, "{threshold}");
+    near(iou(&label, |cell| mndwi[cell] > threshold), 0.7186);
+    let (threshold, _) = Histogram::full(&ndwi)
+        .expect("values")
+        .otsu()
+        .expect("two classes");
+    assert!((threshold + 0.019).abs() < 1e-3, "{threshold}");
+    near(iou(&label, |cell| ndwi[cell] > threshold), 0.6923);
+    near(iou(&label, |cell| broad[cell].awei_sh() > 0.0), 0.7076);
+    near(iou(&label, |cell| broad[cell].awei_nsh() > 0.0), 0.7172);
+    near(iou(&label, |cell| spectra[cell].dswx() == Dswx::High), 0.7127);
+    near(iou(&label, |cell| spectra[cell].dswx().is_open()), 0.7563);
+    let conservative = |class: Dswx| class.is_open() || class == Dswx::PartialConservative;
+    near(iou(&label, |cell| conservative(spectra[cell].dswx())), 0.7528);
+}
+
+#[test]
+fn radar_methods_score_as_measured_on_the_spanish_chip() {
+    let (Some(path), Some(label)) = (chip("s1/Spain_7370579_S1Hand.tif"), label()) else {
+        return;
+    };
+    let (vv, vh) = (band(&path, 1), band(&path, 2));
+    let otsu = |values: &[f32]| {
+        Histogram::full(values)
+            .expect("values")
+            .otsu()
+            .expect("two classes")
+            .0
+    };
+    let check = |values: &[f32], threshold: f32, expected: (f32, f64)| {
+        assert!((threshold - expected.0).abs() < 0.006, "{threshold}");
+        near(iou(&label, |cell| values[cell] < threshold), expected.1);
+    };
+    check(&vh, otsu(&vh), (-21.82, 0.5661));
+    check(&vv, otsu(&vv), (-13.77, 0.5671));
+    let (median_vh, median_vv) = (speckle::median(&vh, 512, 3), speckle::median(&vv, 512, 3));
+    let (at_vh, at_vv) = (otsu(&median_vh), otsu(&median_vv));
+    check(&median_vh, at_vh, (-21.32, 0.6096));
+    check(&median_vv, at_vv, (-13.92, 0.6062));
+    near(
+        iou(&label, |cell| median_vh[cell] < at_vh || median_vv[cell] < at_vv),
+        0.6254,
+    );
+    let kittler = Histogram::clipped(&median_vh)
+        .expect("values")
+        .kittler_illingworth()
+        .expect("two classes");
+    check(&median_vh, kittler, (-21.73, 0.6021));
+    let lee = |values: &[f32]| radar::filtered(&linear_of(values), 512);
+    let (lee_vh, lee_vv) = (lee(&vh), lee(&vv));
+    check(&lee_vh, otsu(&lee_vh), (-20.99, 0.5927));
+    near(
+        iou(&label, |cell| lee_vv[cell] < -15.5 || lee_vh[cell] < -23.0),
+        0.5642,
+    );
+    near(iou(&label, |cell| vh[cell] < -25.13), 0.4665);
+}
+
+#[test]
+fn kittler_on_the_raw_histogram_runs_into_the_bright_tail_and_the_bounds_hold_it() {
+    let Some(path) = chip("s1/Spain_7370579_S1Hand.tif") else {
+        return;
+    };
+    let vv = band(&path, 1);
+    let raw = Histogram::full(&vv)
+        .expect("values")
+        .kittler_illingworth()
+        .expect("two classes");
+    assert!(raw > 0.0, "a threshold of {raw} dB would call everything water");
+    assert_eq!(radar::VV.threshold([raw].into_iter()), Some(-11.0));
+}
+
+#[test]
+fn one_hump_is_no_threshold_and_two_are() {
+    // sums of twelve uniform numbers: nearly Gaussian, standard deviation 1
+    let mut state = 7_u64;
+    let mut uniform = || {
+        state = state
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1_442_695_040_888_963_407);
+        (state >> 40) as f32 / 16_777_216.0
+    };
+    let mut gauss = |mean: f32| (0..12).map(|_| uniform()).sum::<f32>() - 6.0 + mean;
+    let land: Vec<f32> = (0..16_384).map(|_| gauss(-15.0)).collect();
+    assert_eq!(radar::VH.of_tile(&land), None);
+    let mixed: Vec<f32> = (0..16_384)
+        .map(|cell| gauss(if cell % 4 == 0 { -24.0 } else { -15.0 }))
+        .collect();
+    let found = radar::VH.of_tile(&mixed).expect("two humps");
+    assert!((-21.0..-18.0).contains(&found.otsu), "{found:?}");
+    assert!((-22.0..-18.0).contains(&found.kittler), "{found:?}");
+    let few: Vec<f32> = (0..16_384)
+        .map(|cell| gauss(if cell % 50 == 0 { -24.0 } else { -15.0 }))
+        .collect();
+    assert_eq!(
+        radar::VH.of_tile(&few),
+        None,
+        "2 % water is too little to set a threshold by"
+    );
+}
+
+#[test]
+fn change_is_a_difference_of_decibel_in_either_polarisation_and_silent_where_it_was_dark_before() {
+    let at = Thresholds::default(); // VV -15.5, VH -21
+    // fell by 4 dB; by 4 dB of -20 (a ratio of 1.2); by 2 dB; by 4 dB but still bright; no reference
+    let after = [-18.0, -24.0, -22.0, -14.0, -18.0];
+    let before = [-14.0, -20.0, -20.0, -10.0, f32::NAN];
+    let one = |vv: bool| {
+        let bands = |values| {
+            if vv {
+                Bands {
+                    vv: Some(values),
+                    vh: None,
+                }
+            } else {
+                Bands {
+                    vv: None,
+                    vh: Some(values),
+                }
+            }
+        };
+        changed(bands(&after), bands(&before), &at).water
+    };
+    let (vv, vh) = (one(true), one(false));
+    assert_eq!((vv[0], vv[3]), (1.0, 0.0));
+    assert!(
+        vv[1].is_nan() && vv[2].is_nan() && vv[4].is_nan(),
+        "-20 dB of VV was dark before: {vv:?}"
+    );
+    assert_eq!(vh[..4], [0.0, 1.0, 0.0, 0.0], "-18 dB is no water in VH");
+}
+
+#[test]
+fn two_of_three_algorithms_are_a_majority_and_one_of_two_is_none() {
+    let at = Thresholds {
+        kittler: Pair { vv: -15.5, vh: -19.0 },
+        ..Thresholds::default()
+    };
+    // a cell below the cell-wise threshold alone: no seed of a region is near
+    let look = [-20.0_f32; 9];
+    let bands = Bands {
+        vv: None,
+        vh: Some(&look),
+    };
+    let alone = ensemble::radar_look(bands, None, 3, &at);
+    assert_eq!(alone.water, [0.0; 9], "one of two");
+    let look = [-22.0_f32; 9];
+    let bands = Bands {
+        vv: None,
+        vh: Some(&look),
+    };
+    assert_eq!(
+        ensemble::radar_look(bands, None, 3, &at).water,
+        [0.0; 9],
+        "no seed, one of two"
+    );
+    let field = [-14.0_f32; 9];
+    let reference = Bands {
+        vv: None,
+        vh: Some(&field),
+    };
+    let seen_before = ensemble::radar_look(bands, Some(reference), 3, &at);
+    assert_eq!(
+        seen_before.water, [1.0; 9],
+        "dark and darker by 8 dB than before: two of three"
+    );
+    let same = ensemble::radar_look(bands, Some(bands), 3, &at);
+    assert_eq!(same.water, [0.0; 9], "the reference was as dark and has no vote");
+}
+
+#[test]
+fn decibel_and_linear_power_are_told_apart_by_their_values() {
+    let decibels: Vec<f32> = (0..200).map(|i| -25.0 + 0.1 * i as f32).collect();
+    assert_eq!(radar::units(&decibels), radar::Units::Decibel);
+    assert_eq!(radar::units(&linear_of(&decibels)), radar::Units::Linear);
+    assert_eq!(radar::units(&decibels[..10]), radar::Units::Unknown);
+    assert_eq!(decibel(1.0), 0.0);
+}
+
+#[test]
+fn filters_leave_cells_without_data_alone_and_constants_unchanged() {
+    let mut power = vec![0.1_f32; 63];
+    power[10] = f32::NAN;
+    for filtered in [
+        speckle::lee(&power, 9, 3, 4.4),
+        speckle::mean(&power, 9, 2),
+        speckle::median(&power, 9, 1),
+    ] {
+        assert!(filtered[10].is_nan());
+        assert!(
+            filtered
+                .iter()
+                .enumerate()
+                .all(|(cell, v)| cell == 10 || (v - 0.1).abs() < 1e-6)
+        );
+    }
+}

@@ -1,0 +1,103 @@
+//! Weeks that look back at earlier ones, in whatever order the scenes come.
+
+use super::*;
+use crate::product::FLOOD;
+
+/// Tuesdays from 2026-W28 on.
+const TUESDAYS: [&str; 6] = ["07-07", "07-14", "07-21", "07-28", "08-04", "08-11"];
+
+fn weeks() -> Vec<Period> {
+    TUESDAYS
+        .iter()
+        .map(|day| Period::of_date(format!("2026-{day}").parse().expect("a date")))
+        .collect()
+}
+
+/// A radar look of week `index`: ten columns of water that grow by two a week.
+async fn look(delta: &Delta, index: usize, orbit: u64) {
+    let at = format!("2026-{}T03:20:00Z", TUESDAYS[index]);
+    let mut scene = Scene::new(
+        delta.folder.path(),
+        "sentinel-1-rtc",
+        &format!("S1_{index}_{orbit}"),
+        &at,
+        swath(),
+    )
+    .band(
+        Band::Vv,
+        1,
+        move |c, _| {
+            if c < 20 + 2 * index { 0.004_f32 } else { 0.12 }
+        },
+    );
+    let properties = &mut scene.item.properties;
+    properties.insert("sat:relative_orbit".to_owned(), json!(orbit));
+    delta.scene(scene).await;
+}
+
+#[tokio::test]
+async fn a_late_scene_of_a_past_week_leads_to_the_same_as_if_it_had_come_in_time() {
+    let in_time = Delta::new(&[&FLOOD]);
+    for index in 0..6 {
+        look(&in_time, index, 18).await;
+    }
+    in_time.weekly.run(&weeks(), &Silent).await.expect("answers");
+
+    let late = Delta::new(&[&FLOOD]);
+    for index in [0, 1, 3, 4, 5] {
+        look(&late, index, 18).await;
+    }
+    late.weekly.run(&weeks(), &Silent).await.expect("answers");
+    look(&late, 2, 18).await;
+    let report = late.run("2026-W30").await;
+    let made: Vec<String> = report
+        .entries
+        .iter()
+        .map(|entry| entry.period.to_string())
+        .collect();
+    assert_eq!(
+        made,
+        ["2026-W30", "2026-W31", "2026-W32", "2026-W33"],
+        "its week, and those after it that look back at it: {report:?}"
+    );
+    let items = |digest: String| digest.replace(&*late.folder.path().to_string_lossy(), "");
+    assert_eq!(
+        items(late.digest().await),
+        items(in_time.digest().await).replace(&*in_time.folder.path().to_string_lossy(), "")
+    );
+    let again = late.run("2026-W30").await;
+    assert_eq!(again.entries.len(), 1, "{again:?}");
+    assert_eq!(again.entries[0].outcome, Outcome::UpToDate);
+}
+
+#[tokio::test]
+async fn the_reference_is_of_the_same_orbit_and_named_and_too_short_a_past_is_not_looked_at() {
+    let delta = Delta::new(&[&FLOOD]);
+    look(&delta, 0, 18).await;
+    look(&delta, 1, 26).await;
+    look(&delta, 2, 18).await;
+    delta.weekly.run(&weeks(), &Silent).await.expect("answers");
+    let third = delta.item("flood", "2026-W30").await;
+    assert_eq!(
+        third.properties["sen:reference"],
+        json!({"sentinel-1-rtc/S1_2_18": ["sentinel-1-rtc/S1_0_18"]})
+    );
+    assert_eq!(third.lineage, ["sentinel-1-rtc/S1_2_18"]);
+    let second = delta.item("flood", "2026-W29").await;
+    assert_eq!(
+        second.properties["sen:reference"],
+        json!({"sentinel-1-rtc/S1_1_26": []}),
+        "another orbit is no reference"
+    );
+    assert!(
+        !third.properties.contains_key("sen:history"),
+        "two weeks are no past"
+    );
+    // the first scene is gone: the third week is made without a reference, and tried again
+    std::fs::remove_file(&delta.folder.path().join("source/S1_0_18_vv.tif")).expect("removed");
+    std::fs::remove_file(delta.weekly.assets.path("flood/2026/flood_2026-W30/flood.tif")).expect("removed");
+    let report = delta.run("2026-W30").await;
+    assert_eq!(report.failed_scenes.len(), 1, "{report:?}");
+    let third = delta.item("flood", "2026-W30").await;
+    assert_eq!(third.properties["sen:failed"], json!(["sentinel-1-rtc/S1_0_18"]));
+}

@@ -1,0 +1,170 @@
+//! The flood methods on labelled chips in the layout of Sen1Floods11: `s1/NAME_S1Hand.tif` (VV, VH in decibel),
+//! `s2/NAME_S2Hand.tif` (13 bands, reflectance times 10000), `labels/NAME_LabelHand.tif` (-1 not labelled, 0 dry, 1 water).
+
+use super::Counts;
+use crate::flood::optical::Spectrum;
+use crate::flood::radar::{self, Units};
+use crate::flood::{ensemble, linear_of};
+use crate::gdal_io::{self, Resampling};
+use crate::{Error, Result};
+use sen_catalog::Grid;
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+/// Endings of the three files of a chip.
+const LABEL: &str = "_LabelHand.tif";
+/// B2, B3, B4, B8, B11, B12 as bands of a Sentinel-2 chip, from 1.
+const OPTICAL: [usize; 6] = [2, 3, 4, 8, 12, 13];
+/// Chips larger than this are refused: the methods hold a chip in memory.
+const LARGEST: usize = 64 * 1024 * 1024;
+
+/// One chip, classified three ways.
+#[derive(Clone, Debug)]
+pub struct Chip {
+    /// Its name, such as `Spain_7370579`.
+    pub name: String,
+    /// Columns.
+    pub width: usize,
+    /// Labels: -1, 0, 1.
+    pub label: Vec<f32>,
+    /// Class a cell (0 none, 1 open water, 2 partly water, NaN not seen) by kind: `radar`, `optical`, `fused`. Kinds
+    /// whose image lacks are left out.
+    pub maps: BTreeMap<&'static str, Vec<f32>>,
+}
+
+/// Chips of a folder, by name.
+///
+/// # Errors
+/// When the folder holds no labels.
+pub fn names(folder: &Path) -> Result<Vec<String>> {
+    let labels = folder.join("labels");
+    let entries = std::fs::read_dir(&labels).map_err(|error| Error::io(&labels, error))?;
+    let mut names: Vec<String> = entries
+        .flatten()
+        .filter_map(|entry| Some(entry.file_name().to_str()?.strip_suffix(LABEL)?.to_owned()))
+        .collect();
+    names.sort();
+    if names.is_empty() {
+        return Err(Error::Invalid(format!(
+            "{}: no file is named NAME{LABEL}; the layout is that of Sen1Floods11",
+            labels.display()
+        )));
+    }
+    Ok(names)
+}
+
+impl Chip {
+    /// Reads a chip and runs the methods on what it has.
+    ///
+    /// # Errors
+    /// Names the file that cannot be read or does not fit its label.
+    pub fn open(folder: &Path, name: &str) -> Result<Self> {
+        let path = folder.join("labels").join(format!("{name}{LABEL}"));
+        let grid = grid(&path)?;
+        let label = read(&path, 1, &grid)?;
+        let radar = existing(folder.join("s1").join(format!("{name}_S1Hand.tif")));
+        let optical = existing(folder.join("s2").join(format!("{name}_S2Hand.tif")));
+        if radar.is_none() && optical.is_none() {
+            return Err(Error::Invalid(format!(
+                "{name} has a label but neither s1/{name}_S1Hand.tif nor s2/{name}_S2Hand.tif"
+            )));
+        }
+        let radar = radar.map(|path| of_radar(&path, &grid)).transpose()?;
+        let optical = optical.map(|path| of_optical(&path, &grid)).transpose()?;
+        let nothing = || vec![(f32::NAN, f32::NAN); label.len()];
+        let fused = optical.clone().unwrap_or_else(nothing).into_iter();
+        let fused = fused.zip(radar.clone().unwrap_or_else(nothing));
+        let fused: Vec<f32> = fused
+            .map(|(optical, radar)| ensemble::fused(optical, radar).0)
+            .collect();
+        let classes = |cells: Vec<(f32, f32)>| cells.into_iter().map(|(class, _)| class).collect();
+        let mut maps = BTreeMap::from([("fused", fused)]);
+        maps.extend(radar.map(|cells| ("radar", classes(cells))));
+        maps.extend(optical.map(|cells| ("optical", classes(cells))));
+        Ok(Self {
+            name: name.to_owned(),
+            width: grid.width,
+            label,
+            maps,
+        })
+    }
+
+    /// A map against the labels. Open water counts as water; cells that the sensor did not see are not compared.
+    pub fn counts(&self, map: &[f32]) -> Counts {
+        let mut counts = Counts::default();
+        for (&class, &label) in map.iter().zip(&self.label) {
+            if label != 0.0 && label != 1.0 {
+                continue;
+            }
+            if class.is_nan() {
+                counts.not_seen += 1;
+            } else {
+                counts.add(Some(class == 1.0), label == 1.0);
+            }
+        }
+        counts
+    }
+}
+
+fn existing(path: PathBuf) -> Option<PathBuf> {
+    path.exists().then_some(path)
+}
+
+fn grid(path: &Path) -> Result<Grid> {
+    let grid = gdal_io::info(&path.to_string_lossy())?.grid;
+    if grid.width.saturating_mul(grid.height) > LARGEST {
+        return Err(Error::unreadable(
+            path.display(),
+            "is too large for a chip; compare rasters instead",
+        ));
+    }
+    Ok(grid)
+}
+
+fn read(path: &Path, band: usize, grid: &Grid) -> Result<Vec<f32>> {
+    gdal_io::warp_onto(&path.to_string_lossy(), band, grid, Resampling::Nearest, None)
+}
+
+/// Class and likelihood of each cell by the radar method.
+fn of_radar(path: &Path, grid: &Grid) -> Result<Vec<(f32, f32)>> {
+    let (vv, vh) = (read(path, 1, grid)?, read(path, 2, grid)?);
+    if radar::units(&vv) == Units::Linear {
+        return Err(Error::unreadable(
+            path.display(),
+            "its values are linear power, and chips of this layout are in decibel; convert it (10 log10)",
+        ));
+    }
+    let (vv, vh) = (linear_of(&vv), linear_of(&vh));
+    Ok(match ensemble::radar_image(Some(&vv), Some(&vh), grid.width) {
+        Some(found) => found.water.into_iter().zip(found.likelihood).collect(),
+        None => vec![(f32::NAN, f32::NAN); vv.len()],
+    })
+}
+
+/// Class and likelihood of each cell by the optical method.
+fn of_optical(path: &Path, grid: &Grid) -> Result<Vec<(f32, f32)>> {
+    let bands: Vec<Vec<f32>> = OPTICAL
+        .iter()
+        .map(|&band| read(path, band, grid))
+        .collect::<Result<_>>()?;
+    let cell = |index: usize| {
+        let reflectance = |band: usize| bands[band][index] / 10_000.0;
+        // outside the swath all bands are 0
+        if bands
+            .iter()
+            .all(|band| band[index] <= 0.0 || band[index].is_nan())
+        {
+            return (f32::NAN, f32::NAN);
+        }
+        let spectrum = Spectrum {
+            blue: reflectance(0),
+            green: reflectance(1),
+            red: reflectance(2),
+            nir: reflectance(3),
+            swir16: reflectance(4),
+            swir22: reflectance(5),
+        };
+        spectrum.water()
+    };
+    Ok((0..bands[0].len()).map(cell).collect())
+}
