@@ -12,6 +12,7 @@ pub mod crs;
 mod error;
 pub mod feature;
 pub mod flood;
+pub mod fire;
 pub mod fusion;
 pub mod grid;
 pub mod intake;
