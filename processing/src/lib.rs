@@ -5,6 +5,7 @@
 
 pub mod composite;
 mod error;
+pub mod fire;
 pub mod fusion;
 pub mod gdal_io;
 pub mod look;
