@@ -113,11 +113,13 @@ pub(crate) async fn make(
     let mut report = weekly.run(weeks, output).await?;
     if !report.cancelled {
         fused::surfaces(data, grid, weeks, output, &mut report).await?;
+        fused::fire_danger(data, grid, weeks, output, &mut report).await?;
         report.statistics = zone_statistics(data, Some(weeks), cancelled, output).await?;
         report.cancelled |= report.statistics.cancelled;
     }
     if !report.cancelled {
         fused::calibrations(data, &mut report).await?;
+        fused::forest_change(data, grid, output, &mut report).await?;
         fused::calendars(data, grid, cancelled, output, &mut report).await?;
     }
     output.finish();
