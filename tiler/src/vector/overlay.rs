@@ -1,7 +1,7 @@
 //! What is newest of the features, as further attributes: the statistics of the week's rasters, the stations' last values.
 //!
 //! `{collection}_mean` of measures, `{collection}_share` of class rasters (class 1 among the hectares seen; flooded land
-//! for `flood`), then `{collection}_period` and `{collection}_valid`, the share of the zone that was seen. Stations carry
+//! for `flood`), `{collection}_majority` of levels (the class most of the zone has), then `{collection}_period` and `{collection}_valid`, the share of the zone that was seen. Stations carry
 //! their sensors' values by property ([`super::sensors`]).
 
 use super::column::{Column, numbers, texts};
@@ -11,6 +11,7 @@ use crate::layers;
 use crate::lookup::Snapshot;
 use crate::problem::{Outcome, Problem};
 use crate::state::{App, Shared};
+use crate::style::Style;
 use crate::time::When;
 use moka::sync::Cache;
 use sen_catalog::statistic::{StatisticTable, asset_name};
@@ -63,7 +64,7 @@ impl Source {
         match self {
             Self::Table(table) => key
                 .strip_prefix(&*table.collection)
-                .is_some_and(|rest| ["_mean", "_share", "_period", "_valid"].contains(&rest)),
+                .is_some_and(|rest| ["_mean", "_share", "_majority", "_period", "_valid"].contains(&rest)),
             Self::Sensors(readings) => readings.has(key),
         }
     }
@@ -175,7 +176,15 @@ impl Overlays {
                     let style = shared.styles.style(&collection);
                     style.is_some_and(|style| style.is_not_seen(class as f64))
                 };
-                Ok(Arc::new(columns(&table, &index, &collection, period, not_seen)))
+                let style = shared.styles.style(&collection);
+                let ordered = style.is_some_and(Style::is_ordered);
+                Ok(Arc::new(columns(
+                    &table,
+                    &index,
+                    (&collection, period),
+                    ordered,
+                    not_seen,
+                )))
             };
             let made: Result<_, Arc<sen_catalog::Error>> = if whole {
                 held.try_get_with(key, make)
@@ -195,8 +204,8 @@ impl Overlays {
 fn columns(
     table: &StatisticTable,
     index: &Index,
-    collection: &str,
-    period: Period,
+    (collection, period): (&str, Period),
+    ordered: bool,
     not_seen: impl Fn(i64) -> bool,
 ) -> Overlay {
     let rows: Vec<Option<usize>> = index.fids.iter().map(|&fid| table.row_of(fid)).collect();
@@ -219,6 +228,17 @@ fn columns(
         let mean = table.column("mean");
         let of_row = |row: &Option<usize>| row.and_then(|row| value(mean, row)).map(round);
         numbers(key("mean"), rows.iter().map(of_row))
+    } else if ordered {
+        let of_row = |row: &Option<usize>| {
+            let row = (*row)?;
+            let (class, _) = classes
+                .iter()
+                .filter_map(|(class, column)| Some((*class, value(Some(column), row)?)))
+                .max_by(|a, b| a.1.total_cmp(&b.1))
+                .filter(|(_, area)| *area > 0.0)?;
+            (!not_seen(class)).then_some(class as f64)
+        };
+        numbers(key("majority"), rows.iter().map(of_row))
     } else {
         let of_row = |row: &Option<usize>| {
             let row = (*row)?;
