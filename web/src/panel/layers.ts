@@ -6,7 +6,7 @@ import { currentLang, t } from '../i18n/index.ts';
 import { kindColour, kindName, PAINTED } from '../kinds.ts';
 
 /** The order people look in; layers the page does not know follow in the catalogue's order. */
-const ORDER = ['ndvi', 'evi', 'ndmi', 'mndwi', 'flood'];
+const ORDER = ['ndvi', 'evi', 'ndmi', 'nbr', 'mndwi', 'flood', 'fire_danger'];
 
 /** The layers of the catalogue that this page can show: weekly rasters. */
 export function layersOf(tiles: Record<string, CatalogEntry>): string[] {
@@ -18,7 +18,7 @@ export function layersOf(tiles: Record<string, CatalogEntry>): string[] {
   return ids.sort((a, b) => rank(a) - rank(b));
 }
 
-const KIND_ORDER = ['plots', 'growing_areas', 'dyke_compartments', 'aquaculture_sites', 'forest_blocks', 'admin_units', 'stations', 'canals', 'pumps', 'sluices'];
+const KIND_ORDER = ['plots', 'growing_areas', 'dyke_compartments', 'aquaculture_sites', 'forest_blocks', 'hotspots', 'admin_units', 'stations', 'canals', 'pumps', 'sluices'];
 
 const named = new Map<string, CatalogEntry>();
 
