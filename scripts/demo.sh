@@ -27,7 +27,8 @@ if [ "$(cat demo/data.stamp 2>/dev/null || true)" != "$want_data" ]; then
   "$sen" --data demo/data import layer "$zones/canals.geojson" --as canals
   "$sen" --data demo/data import layer demo/source/stations/stations.geojson --as stations
   "$sen" --data demo/data import observations demo/source/stations/*.csv
-  # weeks, surfaces between the stations, statistics of every zone, crop calendars
+  "$sen" --data demo/data import hotspots demo/source/fire/*.csv
+  # weeks, surfaces between the stations, fire danger, statistics of every zone, crop calendars
   "$sen" --data demo/data process
   echo "$want_data" > demo/data.stamp
 fi

@@ -4,6 +4,7 @@
 use crate::zones::{Kind, Schemes};
 use anyhow::Context;
 use schemars::JsonSchema;
+use sen_catalog::fire::FireSettings;
 use sen_catalog::intake::Quality;
 use sen_catalog::{Assets, Bounds, Crs, Grid, Item, Store};
 use sen_processing::fusion::FusionSettings;
@@ -50,6 +51,8 @@ pub(crate) struct Config {
     pub(crate) fusion: FusionSettings,
     /// The crop calendar of plots.
     pub(crate) calendar: CalendarSettings,
+    /// Forest fire: the table of levels, hot spots, alerts on series.
+    pub(crate) fire: FireSettings,
     /// The service.
     pub(crate) serve: ServeOptions,
     /// Thresholds of the tests of sensors, by property or `station/property`, laid over the built-in ones.

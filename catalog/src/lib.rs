@@ -11,6 +11,7 @@ pub mod coverage;
 pub mod crs;
 mod error;
 pub mod feature;
+pub mod fire;
 pub mod flood;
 pub mod fusion;
 pub mod grid;

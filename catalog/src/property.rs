@@ -150,6 +150,20 @@ pub const PROPERTIES: &[Property] = &[
         ],
     },
     Property {
+        name: "wind_speed",
+        unit: "m/s",
+        vi: "Tốc độ gió ở độ cao 10 m",
+        en: "Wind speed at 10 m",
+        definition: "http://vocab.nerc.ac.uk/standard_name/wind_speed/",
+        aliases: &["wind", "toc_do_gio", "gio"],
+        units: &[
+            ("m/s", 1.0, 0.0),
+            ("km/h", 1.0 / 3.6, 0.0),
+            ("kn", 1852.0 / 3600.0, 0.0),
+            ("[kn_i]", 1852.0 / 3600.0, 0.0),
+        ],
+    },
+    Property {
         name: "soil_moisture",
         unit: "%",
         vi: "Độ ẩm đất (thể tích)",
@@ -285,6 +299,7 @@ mod tests {
         assert_eq!(names("temperature_c"), Some(("temperature", "C")));
         assert_eq!(names("humidity_percent"), Some(("humidity", "percent")));
         assert_eq!(names("rain_mm"), Some(("rain", "mm")));
+        assert_eq!(names("wind_m_s"), Some(("wind_speed", "m/s")));
         assert_eq!(names("level_kg"), None);
         assert_eq!(names("F_Record"), None);
     }

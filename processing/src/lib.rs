@@ -6,6 +6,7 @@
 pub mod ancillary;
 pub mod composite;
 mod error;
+pub mod fire;
 pub mod flood;
 pub mod fusion;
 pub mod gdal_io;

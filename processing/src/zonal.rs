@@ -14,7 +14,8 @@ use crate::pipeline::files::Temporary;
 use crate::pipeline::{Progress, blocking, publish};
 use layer::Zones;
 use sen_catalog::coverage::Projection;
-use sen_catalog::feature::Shape;
+use sen_catalog::feature::{self, Shape};
+use sen_catalog::fire;
 use sen_catalog::item::SCENE_COLLECTIONS;
 use sen_catalog::raster::Cog;
 use sen_catalog::statistic::{StatisticTable, ZonalStatistic, asset_name};
@@ -80,7 +81,9 @@ impl ZoneStatistics<'_> {
     pub async fn run(&self, weeks: Option<&[Period]>, progress: &dyn Progress) -> Result<Report> {
         let mut report = Report::default();
         let layers = self.store.layers().await?;
-        for layer in layers.iter().filter(|layer| layer.shape == Shape::Polygon) {
+        // cells of hot spots are polygons, but nobody asks for their weeks
+        let is_zone = |layer: &&feature::Layer| layer.shape == Shape::Polygon && layer.name != fire::HOTSPOTS;
+        for layer in layers.iter().filter(is_zone) {
             // read again for each layer: the rows have changed
             let items = self.items(weeks).await?;
             if items.is_empty() {

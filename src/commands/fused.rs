@@ -1,8 +1,9 @@
-//! What a run does beside the weekly products: surfaces between stations, crop calendars.
+//! What a run does beside the weekly products: surfaces between stations, crop calendars, forest fire.
 
 use crate::config::Data;
 use crate::output::Output;
 use sen_catalog::{Grid, Period};
+use sen_processing::fire::{Fire, FireReport};
 use sen_processing::fusion::Surfaces;
 use sen_processing::phenology::Calendar;
 use sen_processing::pipeline::Report;
@@ -55,6 +56,73 @@ pub(crate) async fn calendars(
     Ok(())
 }
 
+fn fire(data: &Data, grid: Grid) -> Fire<'_> {
+    Fire {
+        store: Arc::clone(&data.store),
+        assets: data.assets.clone(),
+        grid,
+        code_version: env!("CARGO_PKG_VERSION").to_owned(),
+        processing: &data.config.processing,
+        settings: &data.config.fire,
+    }
+}
+
+/// Fire danger of each day and its layer; before zone statistics, which are made of it too.
+pub(crate) async fn fire_danger(
+    data: &Data,
+    grid: Grid,
+    weeks: &[Period],
+    output: &Output,
+    report: &mut Report,
+) -> anyhow::Result<()> {
+    report.fire = fire(data, grid).danger(weeks, output).await?;
+    Ok(())
+}
+
+/// What forest blocks lost, and what burned at hot spots; after zone statistics, which it reads.
+pub(crate) async fn forest_change(
+    data: &Data,
+    grid: Grid,
+    output: &Output,
+    report: &mut Report,
+) -> anyhow::Result<()> {
+    let mut own = std::mem::take(&mut report.fire);
+    fire(data, grid).change(&mut own, output).await?;
+    report.fire = own;
+    Ok(())
+}
+
+/// Hot spots for people.
+pub(crate) fn hotspots_text(report: &sen_processing::fire::HotspotReport) -> String {
+    if report.hotspots == 0 {
+        return String::new();
+    }
+    format!(
+        "hot spots: {} in {} fires; {} in or near forest, {} in paddies (straw), {} of static sources, {} elsewhere\n",
+        report.hotspots, report.fires, report.forest, report.straw, report.static_sources, report.other
+    )
+}
+
+fn fire_text(report: &FireReport) -> String {
+    let mut text = String::new();
+    if report.blocks > 0 {
+        let counted = if report.danger_made {
+            format!("{} with other days than before", report.danger_changed)
+        } else {
+            "up to date".to_owned()
+        };
+        text += &format!(
+            "fire danger of {} forest blocks: {counted}; weeks {} made, {} up to date\n",
+            report.blocks, report.weeks_made, report.weeks_up_to_date
+        );
+        text += &format!(
+            "forest change: {} alerts confirmed, {} suspected\n",
+            report.confirmed, report.suspected
+        );
+    }
+    text + &hotspots_text(&report.hotspots)
+}
+
 /// The same for people; empty when there was nothing of it.
 pub(crate) fn summary(report: &Report) -> String {
     use std::fmt::Write;
@@ -78,6 +146,7 @@ pub(crate) fn summary(report: &Report) -> String {
             calibration.reason
         );
     }
+    text += &fire_text(&report.fire);
     for calendar in &report.calendars {
         let _ = if calendar.made {
             writeln!(

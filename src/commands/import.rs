@@ -1,5 +1,6 @@
 //! `sen import`: what people administer and measure, from the files they keep it in.
 
+mod hotspots;
 mod observations;
 mod report;
 mod zones;
@@ -24,6 +25,8 @@ enum What {
     Layer(zones::Layer),
     /// Ground measurements: CSV (a column a property, or a row a value), JSON, SensorThings data arrays
     Observations(observations::Observations),
+    /// Hot spots of NASA FIRMS: CSV of VIIRS, MODIS or Landsat
+    Hotspots(hotspots::Hotspots),
 }
 
 impl Import {
@@ -32,6 +35,7 @@ impl Import {
             What::Zones(zones) => zones.run(place, output),
             What::Layer(layer) => layer.run(place, output),
             What::Observations(observations) => observations.run(place, output),
+            What::Hotspots(hotspots) => hotspots.run(place, output),
         }
     }
 }

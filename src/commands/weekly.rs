@@ -113,12 +113,14 @@ pub(crate) async fn make(
     let mut report = weekly.run(weeks, output).await?;
     if !report.cancelled {
         fused::surfaces(data, grid, weeks, output, &mut report).await?;
+        fused::fire_danger(data, grid, weeks, output, &mut report).await?;
         let counted: Vec<Period> = weeks.iter().chain(&report.also).copied().collect();
         report.statistics = zone_statistics(data, Some(&counted), cancelled, output).await?;
         report.cancelled |= report.statistics.cancelled;
     }
     if !report.cancelled {
         fused::calibrations(data, &mut report).await?;
+        fused::forest_change(data, grid, output, &mut report).await?;
         fused::calendars(data, grid, cancelled, output, &mut report).await?;
     }
     output.finish();

@@ -76,7 +76,7 @@ fn weekly_ndvi_is_what_a_cloudless_look_would_have_measured() {
 #[test]
 fn the_demo_has_twenty_weeks_every_layer_and_a_story_to_tell() {
     let service = Service::start(&demo("data"));
-    for layer in ["ndvi", "evi", "ndmi", "mndwi", "flood"] {
+    for layer in ["ndvi", "evi", "ndmi", "nbr", "mndwi", "flood", "fire_danger"] {
         let answer = service.json(&format!("/api/v1/periods/{layer}"));
         let count = answer["periods"].as_array().expect("periods").len();
         assert!(count >= 20, "{layer} has {count} weeks");
@@ -143,5 +143,83 @@ fn the_river_flood_is_told_from_paddies_at_its_height() {
     assert!(
         best >= 0.9,
         "the best week's flood has an IoU of {best:.3} with the truth's river flood"
+    );
+}
+
+#[test]
+fn the_dry_spell_the_fire_and_the_straw_are_told_as_they_were() {
+    let service = Service::start(&demo("data"));
+    let text = std::fs::read_to_string(demo("truth/hotspots.csv")).expect("truth");
+    let truth: std::collections::BTreeMap<String, &str> = text
+        .lines()
+        .skip(1)
+        .filter_map(|line| {
+            let mut fields = line.split(',');
+            let (lat, lon, day, clock, kind) = (
+                fields.next()?,
+                fields.next()?,
+                fields.next()?,
+                fields.next()?,
+                fields.next()?,
+            );
+            Some((format!("{}T{clock}-{lat}-{lon}", day.replace('-', "")), kind))
+        })
+        .collect();
+    let fires = service.json("/api/v1/fires?datetime=2026-W20/2026-W47");
+    let (mut right, mut all, mut forest) = (0, 0, 0);
+    for fire in fires["features"].as_array().expect("fires") {
+        for code in fire["properties"]["hotspots"].as_array().expect("codes") {
+            let (_, place) = code
+                .as_str()
+                .and_then(|code| code.split_once('-'))
+                .expect("a code");
+            let spot = service.json(&format!(
+                "/api/v1/zones/hotspots/{}?geometry=none",
+                code.as_str().expect("text")
+            ));
+            let burning = spot["properties"]["burning"].as_str().expect("told").to_owned();
+            let kind = truth
+                .get(place)
+                .unwrap_or_else(|| panic!("{place} was not delivered"));
+            all += 1;
+            right += usize::from(burning == *kind);
+            forest += usize::from(*kind == "forest" && burning == "forest");
+        }
+    }
+    assert_eq!(all, truth.len(), "every hot spot is in one fire");
+    assert_eq!(
+        forest,
+        truth.values().filter(|kind| **kind == "forest").count(),
+        "no forest fire is missed"
+    );
+    assert!(right * 100 >= all * 95, "{right} of {all} as they were");
+
+    // at the end of the dry spell the levels are high everywhere, and the burned block raises a confirmed alert
+    let blocks = service.json("/api/v1/zones/forest_blocks?geometry=none&limit=100");
+    let codes: Vec<String> = blocks["features"]
+        .as_array()
+        .expect("blocks")
+        .iter()
+        .map(|block| block["properties"]["code"].as_str().expect("a code").to_owned())
+        .collect();
+    let (mut dangerous, mut confirmed) = (0, Vec::new());
+    for code in &codes {
+        let week = service.json(&format!("/api/v1/zones/forest_blocks/{code}/week/2026-W32"));
+        dangerous += usize::from(week["fire"]["level"]["number"].as_u64() >= Some(3));
+        let fire = service.json(&format!("/api/v1/zones/forest_blocks/{code}/fire"));
+        if fire["change"]["state"] == "confirmed" {
+            confirmed.push((
+                code.clone(),
+                fire["change"]["since"].as_str().unwrap_or_default().to_owned(),
+            ));
+        }
+    }
+    assert_eq!(dangerous, codes.len(), "three weeks without rain");
+    let burned = service.json("/api/v1/fires?datetime=2026-W32&burning=forest");
+    assert!(burned["numberReturned"].as_u64() >= Some(1), "{burned}");
+    assert!(!confirmed.is_empty(), "the burned block");
+    assert!(
+        confirmed.iter().all(|(_, since)| since.as_str() >= "2026-W32"),
+        "{confirmed:?}"
     );
 }

@@ -26,7 +26,7 @@ async function somePlot(page, week) {
   return { code: best.properties.code, lon, lat, mean: mean.get(best.id) };
 }
 
-const slowTiles = (ms) => (tab) => tab.route(/\/(ndvi|evi|ndmi|mndwi|flood)\/\d+\/\d+\/\d+/, async (route) => {
+const slowTiles = (ms) => (tab) => tab.route(/\/(ndvi|evi|ndmi|nbr|mndwi|flood|fire_danger)\/\d+\/\d+\/\d+/, async (route) => {
   await new Promise((done) => setTimeout(done, ms * (0.5 + Math.random())));
   await route.continue().catch(() => undefined);
 });
@@ -477,6 +477,32 @@ export const stories = {
     await page.tab.click('a[hreflang=en]');
     assert.match(await page.text('.sentence'), /Week \d+ \(/);
     assert.deepEqual(page.foreign, []);
+  },
+
+  'a ranger on a phone reads the level of a forest block, whose table it is, and what burned': async (page) => {
+    const fires = await page.json('/api/v1/fires?datetime=2026-W32&burning=forest');
+    const [fire] = fires.features;
+    const { features } = await page.json('/api/v1/zones/forest_blocks?geometry=point&limit=100');
+    const [lon, lat] = fire.geometry.coordinates[0][0][0];
+    const far = (one) => Math.hypot(one.geometry.coordinates[0] - lon, one.geometry.coordinates[1] - lat);
+    const block = features.sort((a, b) => far(a) - far(b))[0];
+    const [x, y] = block.geometry.coordinates;
+    const week = await page.json(`/api/v1/zones/forest_blocks/${block.properties.code}/week/2026-W32`);
+    await page.open(`#map=13.5/${y}/${x}&week=2026-W32&layer=fire_danger&show=forest_blocks,hotspots&sel=forest_blocks:${block.properties.code}&lang=vi`, { size: [360, 740] });
+    await page.shows('fire_danger 2026-W32');
+    await page.tab.waitForSelector('#fire');
+    assert.equal(await page.text('#fire'), week.fire.sentence.vi);
+    assert.ok((await page.text('#answer')).includes(week.fire.citation.vi), 'the citation is not shown');
+    assert.equal(await page.tab.locator('.levels .level').count(), week.fire.days.length);
+    assert.match(await page.text('#legend'), /Cấp IV/);
+    await page.picture('phone-forest.png');
+    assert.ok(await page.tab.evaluate(() => document.documentElement.scrollWidth) <= 360);
+    const [code] = fire.properties.hotspots;
+    await page.open(`#map=14/${lat}/${lon}&week=2026-W32&layer=fire_danger&show=forest_blocks,hotspots&sel=hotspots:${code}&lang=en`);
+    await page.tab.waitForSelector('#value[data-value=forest]');
+    assert.match(await page.text('#answer'), /VIIRS|MODIS/);
+    await page.picture('hotspot.png');
+    assert.deepEqual(page.errors, []);
   },
 
   'without scripts the page shows a picture and the way to every zone': async (page) => {

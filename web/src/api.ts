@@ -82,6 +82,8 @@ export interface Legend {
   notSeen: LegendClass | null;
   /** True for classes and intervals, whose colours must never be mixed. */
   classed: boolean;
+  /** True for levels: a zone is coloured by the one most of it has. */
+  ordered: boolean;
 }
 
 export interface PointLayer {
@@ -152,6 +154,7 @@ export function readLegend(raw: Raw, lang: Lang): Legend {
     ticks: list(raw.ticks).map(Number),
     notSeen: unseen ? read(unseen) : null,
     classed: raw.kind !== 'ramp',
+    ordered: raw.ordered === true,
   };
 }
 
@@ -167,7 +170,7 @@ export interface Season { season: string; sowing: string | null; heading: string
 export interface ZoneFeature {
   bbox: [number, number, number, number] | null;
   geometry: unknown;
-  properties: { kind: string; code: string; name: string | null; area_ha?: number; commune?: string | null; parent?: string | null; seasons?: Season[] };
+  properties: { kind: string; code: string; name: string | null; area_ha?: number; commune?: string | null; parent?: string | null; seasons?: Season[] } & Hotspot;
 }
 export interface Statistic { mean: number | null; seen: number; area_ha: number; unit?: string; share?: number | null }
 export interface Near { property: string; value: number | null; unit: string; time: string; station: string; name: string; distance_km: number; age_h: number }
@@ -179,7 +182,22 @@ export interface ZoneWeek {
   sensors: Near[];
   crop: { season: string; title: Record<Lang, string>; weeks_since_sowing: number | null } | null;
   trust: { level: string; words: Record<Lang, string> };
+  fire?: FireWeek | null;
 }
+/** Levels of fire danger, I to V. */
+export interface FireLevel { number: number; roman: string; title: Record<Lang, string> }
+export interface FireDay { day: string; p: number | null; level: FireLevel | null; level_at_least: FireLevel | null; unknown: { title: Record<Lang, string> } | null; fwi: number | null }
+export interface FireWeek {
+  level: FireLevel | null;
+  days: FireDay[];
+  newest: FireDay | null;
+  citation: Record<Lang, string> | null;
+  sentence: Record<Lang, string> | null;
+  change: { state: string; sentence: Record<Lang, string> | null } | null;
+  hotspots: Record<string, number>;
+}
+/** What FIRMS and the layers say of a hot spot. */
+export interface Hotspot { time?: string; satellite?: string; instrument?: string; confidence?: string; frp_mw?: number; scan_km?: number; track_km?: number; burning?: string; forest_m?: number; fire_first?: string; fire_last?: string; fire_count?: number; fire_frp_mw?: number }
 export interface Hit { kind: string; code: string; name: string; commune: string | null; lon: number | null; lat: number | null; bbox?: [number, number, number, number] | null }
 export interface Column { period: Week; fids: number[]; values: (number | null)[] }
 export interface ZoneRef { kind: string; code: string }

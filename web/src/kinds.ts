@@ -4,7 +4,7 @@ import type { Legend, LegendClass } from './api.ts';
 import { t, type TextKey } from './i18n/index.ts';
 
 const NAMED = ['plots', 'dyke_compartments', 'growing_areas', 'aquaculture_sites', 'livestock_sites', 'forest_blocks', 'raw_material_areas',
-  'cooperatives', 'admin_units', 'stations', 'pumps', 'sluices', 'canals', 'dykes', 'businesses'];
+  'cooperatives', 'admin_units', 'stations', 'pumps', 'sluices', 'canals', 'dykes', 'businesses', 'hotspots'];
 
 /** A kind's name; kinds that people named themselves keep their name. */
 export const kindName = (kind: string): string => (NAMED.includes(kind) ? t(`kind.${kind}` as TextKey) : kind);
@@ -16,13 +16,16 @@ export const PAINTED = ['plots', 'growing_areas', 'aquaculture_sites', 'forest_b
 
 const COLOURS: Record<string, string> = {
   plots: '#4d5f57', dyke_compartments: '#a0522d', growing_areas: '#8e3b8e', admin_units: '#333c39', forest_blocks: '#1f6b3a',
-  aquaculture_sites: '#1c6f8c', canals: '#3f7fb5', dykes: '#7a5230', stations: '#b03a6f', pumps: '#7a4bb0', sluices: '#9c6b00', businesses: '#5a5a5a',
+  aquaculture_sites: '#1c6f8c', canals: '#3f7fb5', dykes: '#7a5230', stations: '#b03a6f', pumps: '#7a4bb0', sluices: '#9c6b00', businesses: '#5a5a5a', hotspots: '#d7301f',
 };
 const MORE = ['#6b4e9b', '#007a6c', '#a34724', '#51710c', '#8c2f52'];
 
 /** The colour of a kind's lines and dots. */
 export const kindColour = (kind: string): string =>
   COLOURS[kind] ?? (MORE[[...kind].reduce((sum, letter) => sum + letter.charCodeAt(0), 0) % MORE.length] as string);
+
+/** What burned at a hot spot, with its colour: forest, straw in paddies, elsewhere, always hot. */
+export const BURNING = { forest: '#d7301f', straw: '#c99700', other: '#b0603a', static: '#6b6b6b' } as const;
 
 /** The class in whose colour the share of a zone is painted: the first that is drawn. */
 export const shareClass = (legend: Legend): LegendClass | undefined =>

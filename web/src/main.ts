@@ -131,6 +131,7 @@ async function drawZones(): Promise<void> {
   }));
   if (!live || wanted !== store.state.show) return;
   live.showKinds(layers.filter((one) => one !== null));
+  live.setWeek(week);
   painted = '';
   void paintZones();
 }
@@ -156,8 +157,9 @@ async function paintZones(): Promise<void> {
   if (key === painted) return;
   painted = key;
   const share = now?.classed && shareClass(now);
+  const statistic = now?.ordered ? 'majority' : share ? 'share' : 'mean';
   try {
-    const values = await column(want.kind, layer, at, share ? 'share' : 'mean', box);
+    const values = await column(want.kind, layer, at, statistic, box);
     if (painted === key) live.paint(want.kind, values, now);
   } catch {
     // no statistics of that week: the raster below tells
@@ -300,6 +302,7 @@ function wantedOf(layer: string, at: Week, json: TileJson, all: Weeks): Wanted {
 }
 
 async function showWeek(again = false): Promise<void> {
+  live?.setWeek(week);
   if (still) return drawStill();
   if (!live) return undefined;
   if (!week || !weeks) {

@@ -1,7 +1,9 @@
 //! What every [`Store`] must do, as functions that each backend's tests call.
 
+mod fires;
 mod observations;
 
+pub use fires::fires;
 pub use observations::observations;
 
 use super::{FeatureQuery, ItemQuery, Put, Store};
@@ -410,6 +412,7 @@ mod tests {
         super::features(&open("features.sqlite")).await;
         super::seasons(&open("seasons.sqlite")).await;
         super::calibrations(&open("calibrations.sqlite")).await;
+        super::fires(&open("fires.sqlite")).await;
         super::observations(&open("observations.sqlite")).await;
         super::digests(&open("one.sqlite"), &open("other.sqlite")).await;
     }
@@ -420,6 +423,7 @@ mod tests {
         super::features(&SqliteStore::in_memory().expect("opens")).await;
         super::seasons(&SqliteStore::in_memory().expect("opens")).await;
         super::calibrations(&SqliteStore::in_memory().expect("opens")).await;
+        super::fires(&SqliteStore::in_memory().expect("opens")).await;
         super::observations(&SqliteStore::in_memory().expect("opens")).await;
     }
 }

@@ -21,7 +21,7 @@ struct Run {
 
 /// The cells of all plots.
 #[derive(Debug, Default)]
-pub(super) struct Cells {
+pub(crate) struct Cells {
     /// By row.
     runs: Vec<Run>,
     /// Cells of each plot.
@@ -30,7 +30,7 @@ pub(super) struct Cells {
 
 impl Cells {
     /// The cells of polygons in lon/lat; plots outside the grid have none.
-    pub(super) fn new(plots: &[MultiPolygon<f64>], grid: &Grid) -> Result<Self> {
+    pub(crate) fn new(plots: &[MultiPolygon<f64>], grid: &Grid) -> Result<Self> {
         let transform = Transform::new(Crs::WGS84, grid.crs)?;
         let mut cells = Self {
             runs: Vec::new(),
@@ -110,7 +110,7 @@ impl Cells {
     }
 
     /// Calls with plot, row, first column and end column for each run of the rows.
-    pub(super) fn runs(
+    pub(crate) fn runs(
         &self,
         rows: std::ops::Range<usize>,
     ) -> impl Iterator<Item = (usize, usize, std::ops::Range<usize>)> + '_ {

@@ -4,7 +4,8 @@
 //! composites will not do. [`crops()`] reads the crops off the series of a plot; [`Calendar`] does it for the layers of
 //! the store. Nothing is done while neither the scenes nor the plots nor the settings have changed.
 
-mod cells;
+mod backscatter;
+pub(crate) mod cells;
 mod change;
 mod crops;
 mod growth;
@@ -16,6 +17,7 @@ mod settings;
 mod tests;
 mod whittaker;
 
+pub(crate) use backscatter::Backscatter;
 pub use change::Estimate;
 pub use crops::{Crop, crops};
 pub use series::Series;

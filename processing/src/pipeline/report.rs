@@ -1,5 +1,6 @@
 //! What a weekly run tells its caller.
 
+use crate::fire::FireReport;
 use crate::fusion::{CalibrationReport, SurfaceReport};
 use crate::phenology::CalendarReport;
 use sen_catalog::Period;
@@ -82,6 +83,9 @@ pub struct Report {
     /// Crop calendars, by layer.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub calendars: Vec<CalendarReport>,
+    /// Fire danger, forest change and hot spots; none without forest blocks and hot spots.
+    #[serde(skip_serializing_if = "FireReport::is_empty")]
+    pub fire: FireReport,
     /// Tables of zone statistics that were made or could not be; those up to date are only counted.
     pub statistics: crate::zonal::Report,
     /// Weeks that nobody asked for and that a product looking back has touched: the statistics of their zones have to be

@@ -7,6 +7,7 @@ mod evi;
 mod flood;
 mod index;
 mod mndwi;
+mod nbr;
 mod ndmi;
 mod ndvi;
 
@@ -14,6 +15,7 @@ pub use evi::EVI;
 pub use flood::FLOOD;
 pub use index::{Index, normalized_difference};
 pub use mndwi::MNDWI;
+pub use nbr::NBR;
 pub use ndmi::NDMI;
 pub use ndvi::NDVI;
 
@@ -26,7 +28,7 @@ use sen_catalog::{Grid, Period};
 use std::borrow::Cow;
 
 /// Every product that a weekly run makes, in the order of its report.
-pub const PRODUCTS: &[&dyn Product] = &[&NDVI, &EVI, &NDMI, &MNDWI, &FLOOD];
+pub const PRODUCTS: &[&dyn Product] = &[&NDVI, &EVI, &NDMI, &NBR, &MNDWI, &FLOOD];
 
 /// What kind of instrument looked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -284,7 +286,7 @@ mod tests {
     #[test]
     fn names_are_unique_and_layers_are_told_apart() {
         let mut names: Vec<_> = PRODUCTS.iter().map(|product| product.name()).collect();
-        assert_eq!(names, ["ndvi", "evi", "ndmi", "mndwi", "flood"]);
+        assert_eq!(names, ["ndvi", "evi", "ndmi", "nbr", "mndwi", "flood"]);
         names.sort_unstable();
         names.dedup();
         assert_eq!(names.len(), PRODUCTS.len());

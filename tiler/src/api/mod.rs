@@ -2,6 +2,7 @@
 
 mod assets;
 mod catalog;
+mod fires;
 mod health;
 mod legends;
 mod periods;
@@ -59,6 +60,7 @@ pub(crate) const STANDARDS: &[&dyn Standard] = &[
     &picture::Picture,
     &search::Search,
     &zones::Zones,
+    &fires::Fires,
     &assets::AssetFiles,
     &health::Health,
 ];

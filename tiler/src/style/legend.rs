@@ -61,7 +61,12 @@ impl Style {
                 legend["stops"] = stops.into();
             }
             Scheme::Intervals { .. } => legend["kind"] = "intervals".into(),
-            Scheme::Classes { .. } => legend["kind"] = "classes".into(),
+            Scheme::Classes { ordered, .. } => {
+                legend["kind"] = "classes".into();
+                if *ordered {
+                    legend["ordered"] = true.into();
+                }
+            }
         }
         let entries = self.entries(language).into_iter().map(|entry| {
             let mut object = Map::new();
@@ -106,7 +111,7 @@ impl Style {
                     }
                 }));
             }
-            Scheme::Classes { classes } => {
+            Scheme::Classes { classes, .. } => {
                 entries.extend(classes.iter().filter(|class| class.colour.0[3] > 0).map(|class| {
                     Entry {
                         colour: class.colour,

@@ -126,17 +126,24 @@ impl Style {
             Scheme::Intervals { classes, .. } => classes
                 .get(self.scheme.interval(value))
                 .map(|interval| &interval.title),
-            Scheme::Classes { classes } => classes
+            Scheme::Classes { classes, .. } => classes
                 .iter()
                 .find(|c| f64::from(c.value) == value)
                 .map(|c| &c.title),
         }
     }
 
+    /// True for levels, whose numbers rise.
+    pub fn is_ordered(&self) -> bool {
+        matches!(self.scheme, Scheme::Classes { ordered: true, .. })
+    }
+
     /// True for the class numbers that mean "not seen" (253 of the flood product).
     pub fn is_not_seen(&self, value: f64) -> bool {
         match &self.scheme {
-            Scheme::Classes { classes } => classes.iter().any(|c| c.not_seen && f64::from(c.value) == value),
+            Scheme::Classes { classes, .. } => {
+                classes.iter().any(|c| c.not_seen && f64::from(c.value) == value)
+            }
             Scheme::Ramp { .. } | Scheme::Intervals { .. } => false,
         }
     }

@@ -63,6 +63,9 @@ pub enum Scheme {
     Classes {
         /// The known ones; other numbers are transparent.
         classes: Vec<Class>,
+        /// True for levels: a higher number is more of the same, and a zone is told by the one most of it has.
+        #[serde(default)]
+        ordered: bool,
     },
 }
 
@@ -100,7 +103,7 @@ impl Scheme {
                     ));
                 }
             }
-            Self::Classes { classes } => {
+            Self::Classes { classes, .. } => {
                 if classes.is_empty() || classes.len() > MAX_ENTRIES {
                     return Err("a class style needs 1 to 255 classes".to_owned());
                 }
@@ -124,7 +127,7 @@ impl Scheme {
                 breaks.first().copied().unwrap_or(0.0),
                 breaks.last().copied().unwrap_or(0.0),
             ),
-            Self::Classes { classes } => {
+            Self::Classes { classes, .. } => {
                 let values = || classes.iter().map(|c| f64::from(c.value));
                 (
                     values().fold(f64::INFINITY, f64::min),
@@ -151,7 +154,7 @@ impl Scheme {
                 palette.extend((0..*steps).map(|step| self.colour_at((step as f64 + 0.5) / *steps as f64).0));
             }
             Self::Intervals { classes, .. } => palette.extend(classes.iter().map(|c| c.colour.0)),
-            Self::Classes { classes } => palette.extend(classes.iter().map(|c| c.colour.0)),
+            Self::Classes { classes, .. } => palette.extend(classes.iter().map(|c| c.colour.0)),
         }
         palette
     }
@@ -186,7 +189,7 @@ impl Scheme {
                 }
             }
             Self::Intervals { .. } => 1 + self.interval(value),
-            Self::Classes { classes } => classes
+            Self::Classes { classes, .. } => classes
                 .iter()
                 .position(|c| f64::from(c.value) == value)
                 .map_or(0, |i| i + 1),

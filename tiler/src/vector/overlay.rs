@@ -1,7 +1,8 @@
 //! What is newest of the features, as further attributes: the statistics of the week's rasters, the stations' last values.
 //!
 //! `{collection}_mean` of measures, `{collection}_share` of class rasters (the classes that count by the style among the
-//! hectares seen; open water for `flood`), then `{collection}_period` and `{collection}_valid`, the share of the zone that was seen. Stations carry
+//! hectares seen; water for `flood`), `{collection}_majority` of levels (the class most of the zone has), then
+//! `{collection}_period` and `{collection}_valid`, the share of the zone that was seen. Stations carry
 //! their sensors' values by property ([`super::sensors`]).
 
 use super::column::{Column, numbers, texts};
@@ -65,7 +66,7 @@ impl Source {
         match self {
             Self::Table(table) => key
                 .strip_prefix(&*table.collection)
-                .is_some_and(|rest| ["_mean", "_share", "_period", "_valid"].contains(&rest)),
+                .is_some_and(|rest| ["_mean", "_share", "_majority", "_period", "_valid"].contains(&rest)),
             Self::Sensors(readings) => readings.has(key),
         }
     }
@@ -218,6 +219,18 @@ fn columns(
         let mean = table.column("mean");
         let of_row = |row: &Option<usize>| row.and_then(|row| value(mean, row)).map(round);
         numbers(key("mean"), rows.iter().map(of_row))
+    } else if style.is_some_and(Style::is_ordered) {
+        let of_row = |row: &Option<usize>| {
+            let row = (*row)?;
+            let (class, _) = classes
+                .iter()
+                .filter_map(|(class, column)| Some((*class, value(Some(column), row)?)))
+                .max_by(|a, b| a.1.total_cmp(&b.1))
+                .filter(|(_, area)| *area > 0.0)?;
+            let unseen = style.is_some_and(|style| style.is_not_seen(class as f64));
+            (!unseen).then_some(class as f64)
+        };
+        numbers(key("majority"), rows.iter().map(of_row))
     } else {
         let of_row = |row: &Option<usize>| {
             let row = (*row)?;

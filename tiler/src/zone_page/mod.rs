@@ -2,6 +2,7 @@
 //! bytes besides the picture, in Vietnamese and English.
 
 mod chart;
+mod fire;
 pub(crate) mod words;
 
 use crate::api::search::commune_of;
@@ -270,6 +271,7 @@ pub(crate) async fn zone(State(app): State<Shared>, request: Request) -> Outcome
         chart => shown.and_then(|shown| chart::chart(recent, &seasons, shown, lang)),
         seasons => season_rows(&page, &seasons),
         sensors => record.as_ref().map(|record| sensors(record, lang)),
+        fire => fire::section(&app, &feature, asked, lang).await?,
         picture => picture_week.and_then(|period| chart::picture(&feature, period, lang)),
         weeks => table(&app, &ndvi, &flood, lang),
     };

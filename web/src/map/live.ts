@@ -103,6 +103,9 @@ export class Live {
 
   showKinds(kinds: KindTiles[]): void { this.zones.show(kinds); }
 
+  /** Hot spots are those of the week. */
+  setWeek(week: string | null): void { this.zones.setWeek(week); }
+
   /** The kind to colour at this zoom, and the box in view; null where none is. */
   get paintable(): { kind: string; box: Box } | null {
     const kind = this.zones.paintable;

@@ -3,7 +3,7 @@
 
 import type { ExpressionSpecification, GeoJSONSource, Map as LiveMap, MapGeoJSONFeature, PointLike } from 'maplibre-gl';
 import type { Column, KindTiles, Legend, ZoneFeature, ZoneRef } from '../api.ts';
-import { kindColour, PAINT_ZOOM, PAINTED, shareClass } from '../kinds.ts';
+import { BURNING, kindColour, PAINT_ZOOM, PAINTED, shareClass } from '../kinds.ts';
 import { ZONES_BELOW } from './ground.ts';
 
 const source = (kind: string): string => `zone-${kind}`;
@@ -13,6 +13,10 @@ export function paintOf(legend: Legend | null): ExpressionSpecification | string
   const none = 'rgba(0,0,0,0)';
   if (!legend) return none;
   const value: ExpressionSpecification = ['to-number', ['feature-state', 'v'], -99];
+  if (legend.ordered) {
+    const levels = legend.classes.flatMap((one) => (one.value === undefined ? [] : [one.value, one.color]));
+    return levels.length ? (['match', value, ...levels, none] as unknown as ExpressionSpecification) : none;
+  }
   const stops: (number | string)[] = legend.classed
     ? [0, `${shareClass(legend)?.color.slice(0, 7) ?? '#2166ac'}00`, 1, shareClass(legend)?.color ?? '#2166ac']
     : legend.stops.flatMap((stop) => [stop.value, stop.color]);
@@ -23,6 +27,9 @@ export function paintOf(legend: Legend | null): ExpressionSpecification | string
   const colour = ['interpolate', ['linear'], value, ...stops];
   return ['case', ['!=', ['typeof', ['feature-state', 'v']], 'number'], none, ...(below ? [['<', value, low], below] : []), colour] as unknown as ExpressionSpecification;
 }
+
+/** Hot spots by what burned. */
+const BURNING_COLOUR = ['match', ['get', 'burning'], ...Object.entries(BURNING).flat(), BURNING.other] as unknown as ExpressionSpecification;
 
 export interface Found extends ZoneRef { name: string }
 
@@ -43,13 +50,25 @@ export class ZoneLayers {
     this.on = kinds;
   }
 
+  /** Hot spots of one week alone; all other kinds stand for all weeks. */
+  setWeek(week: string | null): void {
+    for (const end of ['fill', 'line']) {
+      const id = `${source('hotspots')}-${end}`;
+      if (this.map.getLayer(id)) this.map.setFilter(id, ['==', ['get', 'week'], week ?? '']);
+    }
+  }
+
   private add({ kind, shape, bbox, tiles, minzoom, maxzoom }: KindTiles): void {
     const id = source(kind);
     const colour = kindColour(kind);
     const layer = { source: id, 'source-layer': kind };
     this.map.addSource(id, { type: 'vector', tiles: [tiles], minzoom: kind === 'plots' ? Math.max(11, minzoom) : minzoom, maxzoom, bounds: bbox });
     const before = ZONES_BELOW;
-    if (shape === 'polygon') {
+    if (kind === 'hotspots') {
+      // a cell that was seen hot is small on a map of the province: its edge is drawn thick, its middle lets the ground through
+      this.map.addLayer({ id: `${id}-fill`, type: 'fill', ...layer, filter: ['==', ['get', 'week'], ''], paint: { 'fill-color': BURNING_COLOUR, 'fill-opacity': 0.35 } }, before);
+      this.map.addLayer({ id: `${id}-line`, type: 'line', ...layer, filter: ['==', ['get', 'week'], ''], paint: { 'line-color': BURNING_COLOUR, 'line-width': 3 } }, before);
+    } else if (shape === 'polygon') {
       const lines = this.on.filter((one) => one.shape !== 'polygon').flatMap((one) => [`${source(one.kind)}-line`, `${source(one.kind)}-point`]);
       const under = lines.find((one) => this.map.getLayer(one)) ?? before;
       // drawn without colour it still answers to a tap

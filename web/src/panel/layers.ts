@@ -7,7 +7,7 @@ import { kindColour, kindName, PAINTED } from '../kinds.ts';
 import { assetOf, collectionOf } from '../state.ts';
 
 /** The order people look in; layers the page does not know follow in the catalogue's order. */
-const ORDER = ['ndvi', 'evi', 'ndmi', 'mndwi', 'flood'];
+const ORDER = ['ndvi', 'evi', 'ndmi', 'nbr', 'mndwi', 'flood', 'fire_danger'];
 
 /** Layers beside the main one of a collection, offered where it is chosen. */
 const BESIDE: Record<string, string[]> = { flood: ['likelihood', 'exclusion', 'n_clear'] };
@@ -22,7 +22,7 @@ export function layersOf(tiles: Record<string, CatalogEntry>): string[] {
   return ids.sort((a, b) => rank(a) - rank(b));
 }
 
-const KIND_ORDER = ['plots', 'growing_areas', 'dyke_compartments', 'aquaculture_sites', 'forest_blocks', 'admin_units', 'stations', 'canals', 'pumps', 'sluices'];
+const KIND_ORDER = ['plots', 'growing_areas', 'dyke_compartments', 'aquaculture_sites', 'forest_blocks', 'hotspots', 'admin_units', 'stations', 'canals', 'pumps', 'sluices'];
 
 const named = new Map<string, CatalogEntry>();
 

@@ -30,7 +30,7 @@ export interface ZoneEvents {
   copy: () => HTMLButtonElement;
 }
 
-const SENSED = ['water_level', 'salinity', 'ph', 'temperature', 'humidity', 'rain', 'soil_moisture', 'pest_count'];
+const SENSED = ['water_level', 'salinity', 'ph', 'temperature', 'humidity', 'rain', 'wind_speed', 'soil_moisture', 'pest_count'];
 const propertyName = (name: string): string => (SENSED.includes(name) ? t(`property.${name}` as TextKey) : name);
 const unit = (ucum: string): string => ({ Cel: '\u00b0C', 'g/L': 'g/l', '[pH]': '', 1: '' })[ucum] ?? ucum;
 
@@ -59,23 +59,30 @@ export class ZonePanel {
     this.root.replaceChildren(
       el('header', {}, title, this.events.copy(), el('button', { type: 'button', class: 'icon', 'aria-label': t('answer.close'), title: t('answer.close'), onclick: this.events.close }, icon('close'))),
       where, ...(old.length === 2 ? old : [first, chart]));
+    // levels are told day by day, not as the course of a share
+    const levels = asked.legend?.ordered === true;
     const share = Boolean(asked.legend?.classed && shareClass(asked.legend));
     try {
       const [feature, record, series] = await Promise.all([
         api.zone(asked.zone, stop.signal),
         api.zoneWeek(asked.zone, asked.week, stop.signal),
-        api.zoneSeries(asked.zone, asked.layer, share, stop.signal).catch(() => null),
+        levels ? null : api.zoneSeries(asked.zone, asked.layer, share, stop.signal).catch(() => null),
       ]);
       if (stop.signal.aborted) return;
       this.events.known(feature);
       const { name, area_ha: area, commune } = feature.properties;
       title.textContent = name ?? asked.zone.code;
       where.textContent = [kindName(asked.zone.kind), asked.zone.code, area !== undefined && `${number(area)} ha`, commune].filter(Boolean).join(' · ');
-      this.root.querySelector('.first')?.replaceWith(this.first(asked, feature, record));
+      this.root.querySelector('.first')?.replaceWith(asked.zone.kind === 'hotspots' ? hotspotBox(feature) : this.first(asked, feature, record));
+      if (asked.zone.kind === 'hotspots') {
+        this.root.querySelector('.chartbox')?.replaceChildren(this.links(asked));
+        this.root.removeAttribute('aria-busy');
+        return;
+      }
       const drawn = series && series.values.length ? chartPanel({
         title: `${asked.zone.code}`, file: `${asked.layer}_${asked.zone.code.replace(/[^\w.-]+/g, '_')}`, layer: asked.layer, series, first: asked.first, last: asked.last, week: asked.week,
         legend: share ? null : asked.legend, share, csv: `${api.root()}api/v1/zones/${api.zonePath(asked.zone)}/statistics?collection=${asked.layer}&f=csv`, choose: this.events.week,
-      }) : el('p', { class: 'faint' }, t('zone.noSeries', { layer: layerShort(asked.layer) }));
+      }) : levels ? null : el('p', { class: 'faint' }, t('zone.noSeries', { layer: layerShort(asked.layer) }));
       const box = el('div', { class: 'chartbox' }, drawn, this.seasons(feature), this.links(asked));
       this.root.querySelector('.chartbox')?.replaceWith(box);
     } catch (error) {
@@ -93,21 +100,29 @@ export class ZonePanel {
     const box = el('div', { class: 'first', 'aria-live': 'polite' });
     const mine = record.statistics[asked.layer];
     const share = Boolean(asked.legend?.classed && shareClass(asked.legend));
+    /** The level most of the zone has. */
+    const level = (one: api.Statistic): api.LegendClass | undefined => {
+      const [most] = Object.entries(one.shares ?? {}).sort((a, b) => b[1] - a[1]);
+      return asked.legend?.classes.find((entry) => String(entry.value) === most?.[0]);
+    };
     const value = (one: api.Statistic | undefined, layer: string): string => {
       if (!one || one.seen === 0) return t('answer.noValue');
+      if (layer === asked.layer && asked.legend?.ordered) return level(one)?.label ?? t('answer.noValue');
+      if (layer === 'fire_danger') return record.fire?.level ? record.fire.level.roman : t('answer.noValue');
       if (layer === asked.layer && share) return typeof one.share === 'number' ? percent(one.share) : t('answer.noValue');
       if (layer === 'flood') return record.flood_share === null ? t('answer.noValue') : percent(record.flood_share);
       return one.mean === null ? t('answer.noValue') : `${number(one.mean)} ${unit(one.unit ?? '')}`.trim();
     };
     box.append(el('p', { class: 'sentence' }, record.sentence[currentLang()]));
     if (mine) {
-      const shown = share ? mine.share : mine.mean;
+      const shown = asked.legend?.ordered ? (level(mine)?.value ?? null) : share ? mine.share : mine.mean;
       box.append(
         el('p', { class: 'big', id: 'value', 'data-value': shown ?? '' }, value(mine, asked.layer)),
         el('p', { class: `faint trust ${record.trust.level}` }, `${layerShort(asked.layer)} · ${t('week.seen', { share: percent(mine.seen) })} · ${record.trust.words[currentLang()]}`));
     } else {
       box.append(el('p', { class: 'sentence none', id: 'value', 'data-value': '' }, t('zone.noWeek', { layer: layerShort(asked.layer), week: weekInSentence(asked.week) })));
     }
+    if (record.fire) box.append(...fireLines(record.fire));
     if (record.crop) {
       const { season, title, weeks_since_sowing: weeks } = record.crop;
       box.append(el('p', {}, el('b', {}, t('zone.crop')), ` ${title[currentLang()]}${weeks === null ? '' : `, ${t('zone.weeksSince', { n: weeks })}`} (${seasonName(season)})`));
@@ -143,6 +158,43 @@ export class ZonePanel {
   private links(asked: ZoneAsked): HTMLElement {
     return el('p', { class: 'links' }, el('a', { href: `${api.root()}zones/${api.zonePath(asked.zone)}?lang=${currentLang()}`, target: '_blank', rel: 'noopener' }, t('zone.page')));
   }
+}
+
+/** Level of today and of the week, whose table it is, what the cover lost, what burned. */
+function fireLines(fire: api.FireWeek): HTMLElement[] {
+  const lang = currentLang();
+  const lines: HTMLElement[] = [el('h3', {}, t('fire.title'))];
+  if (fire.sentence) lines.push(el('p', { id: 'fire', 'data-level': String(fire.newest?.level?.number ?? '') }, fire.sentence[lang]));
+  if (fire.days.length) {
+    lines.push(el('p', { class: 'levels' }, ...fire.days.map((one) => el('span', { class: `level l${one.level?.number ?? 0}`, title: `${one.day}: ${one.level ? one.level.title[lang] : (one.unknown?.title[lang] ?? '')}` }, one.level?.roman ?? '?'))));
+  }
+  if (fire.change?.sentence) lines.push(el('p', { id: 'change' }, fire.change.sentence[lang]));
+  const spots = Object.entries(fire.hotspots);
+  if (spots.length) lines.push(el('p', {}, el('b', {}, t('fire.hotspots')), ` ${spots.map(([kind, count]) => `${count} ${burningName(kind)}`).join(', ')}`));
+  if (fire.citation && fire.days.length) lines.push(el('p', { class: 'faint' }, `${fire.citation[lang]}. ${t('fire.fwi')}`));
+  return lines;
+}
+
+const BURNING_TEXT: Record<string, TextKey> = { forest: 'burning.forest', straw: 'burning.straw', other: 'burning.other', static: 'burning.static' };
+const CONFIDENCE_TEXT: Record<string, TextKey> = { low: 'confidence.low', nominal: 'confidence.nominal', high: 'confidence.high' };
+const burningName = (kind: string): string => t(BURNING_TEXT[kind] ?? 'burning.other');
+
+/** A hot spot in words: when, by what, how strong, how large its cell, what burned, and the fire it belongs to. */
+function hotspotBox(feature: api.ZoneFeature): HTMLElement {
+  const one = feature.properties;
+  const clock = (text?: string): string => (text ? new Date(text).toLocaleString(currentLang() === 'vi' ? 'vi-VN' : 'en-GB', { timeZone: 'Asia/Ho_Chi_Minh', dateStyle: 'short', timeStyle: 'short' }) : '–');
+  const rows: [TextKey, string][] = [
+    ['hotspot.time', clock(one.time)],
+    ['hotspot.satellite', [one.satellite, one.instrument].filter(Boolean).join(', ')],
+    ['hotspot.confidence', one.confidence && CONFIDENCE_TEXT[one.confidence] ? t(CONFIDENCE_TEXT[one.confidence] as TextKey) : '–'],
+    ['hotspot.power', one.frp_mw === undefined ? '–' : `${number(one.frp_mw, 1)} MW`],
+    ['hotspot.cell', one.scan_km === undefined || one.track_km === undefined ? '–' : `${number(one.scan_km, 2)} × ${number(one.track_km, 2)} km`],
+    ['hotspot.fire', t('hotspot.fireWords', { n: String(one.fire_count ?? 1), from: clock(one.fire_first), to: clock(one.fire_last) })],
+  ];
+  return el('div', { class: 'first', 'aria-live': 'polite' },
+    el('p', { class: 'sentence', id: 'value', 'data-value': one.burning ?? '' }, burningName(one.burning ?? 'other')),
+    el('dl', {}, ...rows.map(([key, value]) => el('div', {}, el('dt', {}, t(key)), el('dd', {}, value)))),
+    el('p', { class: 'faint' }, t('hotspot.note')));
 }
 
 const SEASONS = ['dong-xuan', 'xuan-he', 'he-thu', 'thu-dong'];

@@ -14,6 +14,10 @@ const CONTENTS: &[&str] = &[
             s.sowing_days, s.heading_days, s.harvest_days
      FROM season s JOIN feature f ON f.fid = s.fid
      ORDER BY f.layer, f.scheme, f.code, f.valid_from, s.number",
+    "SELECT f.layer, f.scheme, f.code, f.valid_from, d.day, d.body
+     FROM fire_day d JOIN feature f ON f.fid = d.fid ORDER BY f.layer, f.scheme, f.code, f.valid_from, d.day",
+    "SELECT f.layer, f.scheme, f.code, f.valid_from, c.body
+     FROM forest_change c JOIN feature f ON f.fid = c.fid ORDER BY f.layer, f.scheme, f.code, f.valid_from",
     "SELECT d.station, d.property, d.unit, d.name, d.properties, o.time, o.value, o.flag, o.marks, o.given
      FROM datastream d LEFT JOIN observation o ON o.datastream = d.id ORDER BY d.station, d.property, o.time",
     "SELECT rank, code, valid_from, valid_to, name, parent, predecessors

@@ -4,6 +4,7 @@ mod admin;
 mod calibrations;
 mod digest;
 mod features;
+mod fires;
 mod items;
 mod keys;
 mod neighbours;
@@ -28,6 +29,7 @@ const SCHEMA: &[&str] = &[
     features::SCHEMA,
     seasons::SCHEMA,
     calibrations::SCHEMA,
+    fires::SCHEMA,
     observations::SCHEMA,
     admin::SCHEMA,
     keys::SCHEMA,

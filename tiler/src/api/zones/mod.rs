@@ -3,6 +3,7 @@
 //! A zone's kind is its layer: `plots`, `dyke_compartments`, but `stations` and `canals` too can be asked for by code.
 
 mod feature;
+mod fire;
 mod list;
 mod one;
 mod record;
@@ -13,6 +14,7 @@ mod tables;
 mod values;
 
 pub(crate) use feature::{centre, label};
+pub(crate) use fire::{FireRecord, fire, level_words};
 pub(crate) use record::{Record, record, water_share};
 pub(crate) use rollup::Divisions;
 pub(crate) use series::{Row, series};
@@ -44,6 +46,7 @@ impl Standard for Zones {
                 "/api/v1/zones/{kind}/{code}/statistics",
                 get(statistics::statistics),
             )
+            .route("/api/v1/zones/{kind}/{code}/fire", get(fire::days))
             .route("/api/v1/zones/{kind}/{code}/week/{period}", get(record::week))
             .route("/overview.png", get(zone_page::overview))
             .route("/zones", get(zone_page::kinds))

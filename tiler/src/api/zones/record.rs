@@ -1,5 +1,6 @@
 //! `/api/v1/zones/{kind}/{code}/week/{period}`: everything known of a zone in one week, in one record.
 
+use super::fire::{FireRecord, fire};
 use super::series::Row;
 use super::tables::Tables;
 use super::{centre, day, label, statistics, zone};
@@ -44,6 +45,8 @@ pub(crate) struct Record {
     age_days: Option<f64>,
     /// How far to rely on it.
     pub(crate) trust: Trust,
+    /// Fire danger and change, for forest blocks.
+    pub(crate) fire: Option<FireRecord>,
     /// One sentence.
     pub(crate) sentence: Text,
 }
@@ -167,6 +170,7 @@ pub(crate) async fn record(app: &Shared, feature: &Feature, period: Period) -> O
     Ok(Record {
         period,
         sentence: sentence(period, &said),
+        fire: fire(app, feature, Some(period)).await?,
         trust: trust(seen, age_days),
         flood_share,
         sensors,
@@ -246,6 +250,7 @@ fn json_of(app: &crate::App, feature: &Feature, record: &Record) -> Value {
         "sensors": record.sensors.iter().map(Near::json).collect::<Vec<_>>(),
         "interpolated": interpolated,
         "crop": crop,
+        "fire": record.fire.as_ref().map(FireRecord::json),
         "quality": {"seen": ndvi.map(|(_, ndvi)| tidy(ndvi.valid_fraction)), "age_days": record.age_days},
         "trust": {"score": tidy(record.trust.score), "level": record.trust.level, "words": both(&record.trust.words)},
     })

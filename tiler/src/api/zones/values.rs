@@ -113,10 +113,13 @@ fn column(table: &StatisticTable, statistic: &str, style: Option<&Style>) -> Out
             "statistic",
             format!(
                 "`{statistic}` is no statistic; use count, mean, min, max, stdev, median, p10, p90, \
-                 valid_fraction, area_ha, class_1_ha, class_1_share or share"
+                 valid_fraction, area_ha, class_1_ha, class_1_share, share or majority"
             ),
         )
     };
+    if statistic == "majority" {
+        return majority(table, style).ok_or_else(unknown);
+    }
     let class = statistic
         .strip_suffix("_share")
         .filter(|name| name.starts_with("class_"));
@@ -155,4 +158,30 @@ fn column(table: &StatisticTable, statistic: &str, style: Option<&Style>) -> Out
     }
     // nothing seen: 0 / 0, which is no value
     Ok(own.iter().zip(&seen).map(|(own, seen)| own / seen).collect())
+}
+
+/// The class that most of each zone has; none where most of it was not seen, nor for rasters without classes.
+fn majority(table: &StatisticTable, style: Option<&Style>) -> Option<Vec<f64>> {
+    let mut most = vec![(f64::NAN, 0.0); table.len()];
+    let mut found = false;
+    for name in table.columns() {
+        let number = name
+            .strip_prefix("class_")
+            .and_then(|name| name.strip_suffix("_ha"));
+        let Some(number) = number.and_then(|number| number.parse::<f64>().ok()) else {
+            continue;
+        };
+        found = true;
+        let told = if style.is_some_and(|style| style.is_not_seen(number)) {
+            f64::NAN
+        } else {
+            number
+        };
+        for (most, area) in most.iter_mut().zip(table.column(name).unwrap_or(&[])) {
+            if *area > most.1 {
+                *most = (told, *area);
+            }
+        }
+    }
+    found.then(|| most.into_iter().map(|(class, _)| class).collect())
 }

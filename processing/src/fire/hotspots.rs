@@ -1,0 +1,233 @@
+//! What burned at each hot spot, and which of them are one fire: written beside what FIRMS said of them.
+
+use crate::Result;
+use geo::{Contains, Distance, Euclidean, MapCoords};
+use geo_types::{MultiPolygon, Point, coord};
+use sen_catalog::crs::Transform;
+use sen_catalog::fire::cluster::{Burning, Surroundings, burning, fires, static_sources, summaries};
+use sen_catalog::fire::firms::Hotspot;
+use sen_catalog::fire::{FireSettings, HOTSPOTS};
+use sen_catalog::store::Put;
+use sen_catalog::{Bounds, Crs, Feature, FeatureQuery, Store};
+use serde::Serialize;
+use serde_json::json;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// Degrees around a hot spot in which forest is looked for, for each metre; generous up to 60 degrees of latitude.
+const DEGREES_OF_M: f64 = 2.0 / 111_000.0;
+
+/// Properties that are not the delivery's but found here; a delivery does not take them away.
+const FOUND: [&str; 8] = [
+    "burning",
+    "forest_m",
+    "fire",
+    "fire_first",
+    "fire_last",
+    "fire_count",
+    "fire_frp_mw",
+    "fire_confidence",
+];
+
+/// What taking in a delivery did.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Taken {
+    /// Hot spots that were not known.
+    pub added: usize,
+    /// Hot spots of which the delivery says something else than the one before.
+    pub changed: usize,
+    /// Hot spots known as they came.
+    pub unchanged: usize,
+}
+
+/// Takes in hot spots; the same cell and overpass is an update.
+///
+/// # Errors
+/// When the catalogue cannot be read or written.
+pub async fn take_hotspots(store: &dyn Store, hotspots: &[Hotspot]) -> Result<Taken> {
+    let mut fresh: BTreeMap<String, Feature> = BTreeMap::new();
+    for feature in hotspots.iter().map(Hotspot::feature) {
+        fresh.insert(feature.code.clone(), feature);
+    }
+    for known in store.features(&FeatureQuery::layer(HOTSPOTS)).await? {
+        let Some(new) = fresh.get_mut(&known.code) else {
+            continue;
+        };
+        for name in FOUND {
+            if let Some(value) = known.properties.get(name) {
+                new.properties.insert(name.to_owned(), value.clone());
+            }
+        }
+    }
+    let mut taken = Taken::default();
+    if fresh.is_empty() {
+        return Ok(taken);
+    }
+    for outcome in store.put_features(fresh.into_values().collect()).await? {
+        match outcome {
+            Put::Added => taken.added += 1,
+            Put::Changed => taken.changed += 1,
+            Put::Unchanged => taken.unchanged += 1,
+        }
+    }
+    Ok(taken)
+}
+
+/// What became of the hot spots.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct HotspotReport {
+    /// Hot spots known.
+    pub hotspots: usize,
+    /// Fires they make up.
+    pub fires: usize,
+    /// Hot spots in or near forest.
+    pub forest: usize,
+    /// Hot spots in paddies away from forest: most often straw.
+    pub straw: usize,
+    /// Hot spots of sources that are always hot.
+    pub static_sources: usize,
+    /// Hot spots elsewhere.
+    pub other: usize,
+    /// Hot spots of which something else is known than before.
+    pub changed: usize,
+}
+
+/// Tells fires apart and what burns, for all hot spots; writes only what changed.
+///
+/// # Errors
+/// When the catalogue cannot be read or written.
+pub async fn judge_hotspots(store: &dyn Store, settings: &FireSettings) -> Result<HotspotReport> {
+    let mut features = store.features(&FeatureQuery::layer(HOTSPOTS)).await?;
+    let read: Vec<Option<Hotspot>> = features.iter().map(Hotspot::of_feature).collect();
+    let mut index = 0;
+    features.retain(|_| {
+        index += 1;
+        read[index - 1].is_some()
+    });
+    let spots: Vec<Hotspot> = read.into_iter().flatten().collect();
+    let numbers = fires(&spots, &settings.hotspots)?;
+    let all = summaries(&spots, &numbers);
+    let hot = static_sources(&spots, &settings.hotspots)?;
+    let mut report = HotspotReport {
+        hotspots: spots.len(),
+        fires: all.len(),
+        ..HotspotReport::default()
+    };
+    let names: BTreeSet<String> = store
+        .layers()
+        .await?
+        .into_iter()
+        .map(|layer| layer.name)
+        .collect();
+    let around = Around {
+        store,
+        settings,
+        has_forest: names.contains(&settings.blocks),
+        has_paddies: names.contains(&settings.paddies),
+    };
+    let mut changed = Vec::new();
+    for (((mut feature, spot), number), hot) in features.into_iter().zip(&spots).zip(&numbers).zip(&hot) {
+        let surroundings = around.of(spot).await?;
+        let kind = burning(surroundings, *hot, &settings.hotspots);
+        match kind {
+            Burning::Forest => report.forest += 1,
+            Burning::Straw => report.straw += 1,
+            Burning::Static => report.static_sources += 1,
+            Burning::Other => report.other += 1,
+        }
+        let before = feature.properties.clone();
+        let fire = &all[*number];
+        let values = [
+            json!(kind.name()),
+            json!(surroundings.forest_m.map(f64::round)),
+            json!(fire.code),
+            json!(fire.first),
+            json!(fire.last),
+            json!(fire.count),
+            json!(fire.power_mw),
+            json!(fire.confidence),
+        ];
+        for (name, value) in FOUND.into_iter().zip(values) {
+            if value.is_null() {
+                feature.properties.remove(name);
+            } else {
+                feature.properties.insert(name.to_owned(), value);
+            }
+        }
+        if feature.properties != before {
+            changed.push(feature);
+        }
+    }
+    report.changed = changed.len();
+    if !changed.is_empty() {
+        store.put_features(changed).await?;
+    }
+    Ok(report)
+}
+
+/// What lies around a place.
+struct Around<'a> {
+    store: &'a dyn Store,
+    settings: &'a FireSettings,
+    has_forest: bool,
+    has_paddies: bool,
+}
+
+impl Around<'_> {
+    async fn of(&self, spot: &Hotspot) -> Result<Surroundings> {
+        let place = Point::new(spot.lon, spot.lat);
+        let mut around = Surroundings::default();
+        if self.has_forest {
+            let forest = self
+                .near(spot, &self.settings.blocks, self.settings.hotspots.forest_m)
+                .await?;
+            around.forest_m = distance_m(place, &forest)?;
+        }
+        if self.has_paddies {
+            let paddies = self.near(spot, &self.settings.paddies, 0.0).await?;
+            around.in_paddy = paddies
+                .iter()
+                .filter_map(Feature::polygons)
+                .any(|polygons| polygons.contains(&place));
+        }
+        Ok(around)
+    }
+
+    /// Features whose box comes within so many metres, of the day of the look.
+    async fn near(&self, spot: &Hotspot, layer: &str, metres: f64) -> Result<Vec<Feature>> {
+        let pad = metres * DEGREES_OF_M;
+        let local = spot.time.with_timezone(&sen_catalog::period::local_zone());
+        let query = FeatureQuery {
+            bbox: Some(Bounds::new(
+                spot.lon - pad,
+                spot.lat - pad,
+                spot.lon + pad,
+                spot.lat + pad,
+            )),
+            valid_on: Some(local.date_naive()),
+            ..FeatureQuery::layer(layer)
+        };
+        Ok(self.store.features(&query).await?)
+    }
+}
+
+/// Metres from a place to the nearest of the features, 0 inside, on the plane of VN-2000 (EPSG:5897).
+fn distance_m(place: Point<f64>, features: &[Feature]) -> Result<Option<f64>> {
+    let transform = Transform::new(Crs::WGS84, Crs::epsg(5897))?;
+    let plane = |x: f64, y: f64| {
+        transform
+            .point(x, y)
+            .map(|(x, y)| coord! { x: x, y: y })
+            .ok_or(())
+    };
+    let Ok(here) = plane(place.x(), place.y()) else {
+        return Ok(None);
+    };
+    let metres = features
+        .iter()
+        .filter_map(Feature::polygons)
+        .filter_map(|polygons| {
+            let flat: MultiPolygon<f64> = polygons.try_map_coords(|at| plane(at.x, at.y)).ok()?;
+            Some(Euclidean.distance(&Point::from(here), &flat))
+        });
+    Ok(metres.min_by(f64::total_cmp))
+}

@@ -1,0 +1,242 @@
+//! What stations said near 13:00 and noon, and the rain of the day before.
+
+use crate::Result;
+use chrono::{DateTime, Datelike, NaiveDate, TimeDelta, Timelike, Utc};
+use sen_catalog::Store;
+use sen_catalog::fire::FireSettings;
+use sen_catalog::fire::day::{Rain, StationDay};
+use sen_catalog::observation::Step;
+use sen_catalog::period::local_zone;
+use sen_catalog::store::ObservationQuery;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// The hours of the readings, local time: index P, and FWI.
+const HOURS: [u32; 2] = [13, 12];
+/// Days of observations read at once.
+const PAGE_DAYS: i64 = 120;
+/// Most observations of a page: one every ten seconds.
+const MOST: usize = 120 * 8640;
+
+/// The days of the stations.
+pub(super) struct Weather {
+    days: BTreeMap<String, BTreeMap<NaiveDate, StationDay>>,
+    /// First and last day of any station; the last one reaches 13:00.
+    pub(super) span: Option<(NaiveDate, NaiveDate)>,
+}
+
+impl Weather {
+    /// Reads the stations that measure temperature, humidity and rain.
+    pub(super) async fn read(
+        store: &dyn Store,
+        stations: &BTreeSet<String>,
+        settings: &FireSettings,
+    ) -> Result<Self> {
+        let streams = store.datastreams(None).await?;
+        let stream = |station: &str, property: &str| {
+            let mut own = streams.iter().filter(|stream| stream.station == station);
+            own.find(|stream| stream.property == property)
+                .map(|stream| stream.id)
+        };
+        let mut weather = Self {
+            days: BTreeMap::new(),
+            span: None,
+        };
+        for station in stations {
+            let (Some(temperature), Some(humidity), Some(rain)) = (
+                stream(station, "temperature"),
+                stream(station, "humidity"),
+                stream(station, "rain"),
+            ) else {
+                continue;
+            };
+            let Some((first, last)) = span(store, temperature).await? else {
+                continue;
+            };
+            let window = settings.window_min;
+            let temperature = near_hours(store, temperature, window).await?;
+            let humidity = near_hours(store, humidity, window).await?;
+            let wind = match stream(station, "wind_speed") {
+                Some(wind) => near_hours(store, wind, window).await?,
+                None => Readings::default(),
+            };
+            let rain = hourly_rain(store, rain, first, last).await?;
+            let mut days = BTreeMap::new();
+            let mut day = first;
+            while day <= last {
+                let at = |readings: &Readings, hour: u32| readings.get(&(day, hour)).map(|(_, value)| *value);
+                let pair = |hour| Some((at(&temperature, hour)?, at(&humidity, hour)?));
+                let one = StationDay {
+                    station: station.clone(),
+                    at_13: pair(13),
+                    rain_13: Some(day_of_rain(&rain, day, 13, settings.rain_gap_h)),
+                    at_12: pair(12).and_then(|(t, rh)| Some((t, rh, at(&wind, 12)?))),
+                    rain_12: Some(day_of_rain(&rain, day, 12, settings.rain_gap_h)),
+                };
+                days.insert(day, one);
+                day += TimeDelta::days(1);
+            }
+            weather.span = Some(match weather.span {
+                Some((from, to)) => (from.min(first), to.max(last)),
+                None => (first, last),
+            });
+            weather.days.insert(station.clone(), days);
+        }
+        Ok(weather)
+    }
+
+    /// What a station said of a day.
+    pub(super) fn of(&self, station: &str, day: NaiveDate) -> Option<&StationDay> {
+        self.days.get(station)?.get(&day)
+    }
+
+    /// True when the station measures what is needed.
+    pub(super) fn has(&self, station: &str) -> bool {
+        self.days.contains_key(station)
+    }
+}
+
+/// The value nearest to an hour of a day, with its distance in seconds.
+type Readings = BTreeMap<(NaiveDate, u32), (i64, f64)>;
+
+/// First day, and the last day whose 13:00 has passed for the station.
+async fn span(store: &dyn Store, datastream: i64) -> Result<Option<(NaiveDate, NaiveDate)>> {
+    let query = ObservationQuery {
+        limit: Some(1),
+        ..ObservationQuery::datastream(datastream)
+    };
+    let (Some(first), Some(last)) = (
+        store.observations(&query).await?.pop(),
+        store.latest(datastream).await?,
+    ) else {
+        return Ok(None);
+    };
+    let local = |time: DateTime<Utc>| time.with_timezone(&local_zone());
+    let newest = local(last.time);
+    let whole = newest.hour() >= HOURS[0];
+    let last = newest.date_naive() - TimeDelta::days(i64::from(!whole));
+    let first = local(first.time).date_naive();
+    Ok((first <= last).then_some((first, last)))
+}
+
+/// Usable values near the hours, the nearest of each day.
+async fn near_hours(store: &dyn Store, datastream: i64, window_min: u32) -> Result<Readings> {
+    let mut readings = Readings::new();
+    let Some(last) = store.latest(datastream).await? else {
+        return Ok(readings);
+    };
+    let first = ObservationQuery {
+        limit: Some(1),
+        ..ObservationQuery::datastream(datastream)
+    };
+    let Some(first) = store.observations(&first).await?.pop() else {
+        return Ok(readings);
+    };
+    let mut from = first.time;
+    while from <= last.time {
+        let to = from + TimeDelta::days(PAGE_DAYS);
+        let query = ObservationQuery {
+            from: Some(from),
+            to: Some(to),
+            limit: Some(MOST),
+            ..ObservationQuery::datastream(datastream)
+        };
+        for observation in store.observations(&query).await? {
+            let Some(value) = observation.value.filter(|_| observation.flag.is_usable()) else {
+                continue;
+            };
+            let local = observation.time.with_timezone(&local_zone());
+            for hour in HOURS {
+                let off = (i64::from(local.num_seconds_from_midnight()) - i64::from(hour) * 3600).abs();
+                if off > i64::from(window_min) * 60 {
+                    continue;
+                }
+                let kept = readings.entry((local.date_naive(), hour)).or_insert((off, value));
+                if off < kept.0 {
+                    *kept = (off, value);
+                }
+            }
+        }
+        from = to;
+    }
+    Ok(readings)
+}
+
+/// Rain by hour, counted from the common era in local time; hours without a usable value are not there.
+async fn hourly_rain(
+    store: &dyn Store,
+    datastream: i64,
+    first: NaiveDate,
+    last: NaiveDate,
+) -> Result<BTreeMap<i64, f64>> {
+    let midnight = |day: NaiveDate| day.and_time(chrono::NaiveTime::MIN).and_utc() - TimeDelta::hours(7);
+    let from = midnight(first - TimeDelta::days(1));
+    let to = midnight(last + TimeDelta::days(1));
+    let hours = store.aggregate(datastream, from, to, Step::Hour).await?;
+    let hour = |start: DateTime<Utc>| {
+        let local = start.with_timezone(&local_zone());
+        hour_number(local.date_naive(), local.hour())
+    };
+    Ok(hours
+        .iter()
+        .map(|one| (hour(one.start), one.sum().max(0.0)))
+        .collect())
+}
+
+fn hour_number(day: NaiveDate, hour: u32) -> i64 {
+    i64::from(day.num_days_from_ce()) * 24 + i64::from(hour)
+}
+
+/// Rain of the 24 hours to an hour of a day.
+fn day_of_rain(hours: &BTreeMap<i64, f64>, day: NaiveDate, hour: u32, gap_h: u32) -> Rain {
+    let end = hour_number(day, hour);
+    let (mut mm, mut missing, mut longest) = (0.0, 0_u32, 0_u32);
+    for number in end - 24..end {
+        match hours.get(&number) {
+            Some(rain) => {
+                mm += rain;
+                missing = 0;
+            }
+            None => {
+                missing += 1;
+                longest = longest.max(missing);
+            }
+        }
+    }
+    Rain {
+        // a tenth of a millimetre is what gauges tell; sums of means carry more digits than that
+        mm: (mm * 1000.0).round() / 1000.0,
+        whole: longest <= gap_h,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rain_counts_from_hour_to_hour_and_tells_of_gaps() {
+        let day = NaiveDate::from_ymd_opt(2026, 8, 4).expect("a day");
+        let end = hour_number(day, 13);
+        let mut hours: BTreeMap<i64, f64> = (end - 30..end + 3).map(|hour| (hour, 0.5)).collect();
+        let all = day_of_rain(&hours, day, 13, 3);
+        assert_eq!(
+            all,
+            Rain {
+                mm: 12.0,
+                whole: true
+            }
+        );
+        for hour in end - 5..end - 2 {
+            hours.remove(&hour);
+        }
+        assert_eq!(
+            day_of_rain(&hours, day, 13, 3),
+            Rain {
+                mm: 10.5,
+                whole: true
+            }
+        );
+        assert!(!day_of_rain(&hours, day, 13, 2).whole);
+        assert!(!day_of_rain(&BTreeMap::new(), day, 13, 3).whole);
+    }
+}
