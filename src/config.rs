@@ -8,6 +8,7 @@ use sen_catalog::fire::FireSettings;
 use sen_catalog::intake::Quality;
 use sen_catalog::{Assets, Bounds, Crs, Grid, Item, Store};
 use sen_processing::fusion::FusionSettings;
+use sen_processing::inundation::DeltaSettings;
 use sen_processing::phenology::CalendarSettings;
 use sen_processing::pipeline::Settings;
 use sen_processing::source::GeotiffLayout;
@@ -53,6 +54,8 @@ pub(crate) struct Config {
     pub(crate) calendar: CalendarSettings,
     /// Forest fire: the table of levels, hot spots, alerts on series.
     pub(crate) fire: FireSettings,
+    /// Dyke compartments and why they are under water.
+    pub(crate) delta: DeltaSettings,
     /// The service.
     pub(crate) serve: ServeOptions,
     /// Thresholds of the tests of sensors, by property or `station/property`, laid over the built-in ones.

@@ -10,6 +10,7 @@ pub mod fire;
 pub mod flood;
 pub mod fusion;
 pub mod gdal_io;
+pub mod inundation;
 pub mod look;
 pub mod mask;
 pub mod phenology;

@@ -7,6 +7,7 @@
 mod context;
 pub(crate) mod files;
 pub(crate) mod publish;
+pub(crate) mod rasters;
 mod report;
 mod settings;
 mod week;

@@ -14,6 +14,7 @@ mod fire;
 mod flood;
 mod harness;
 mod interrupted;
+mod inundation;
 mod mqtt;
 mod remote;
 mod scenes;

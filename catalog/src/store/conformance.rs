@@ -1,9 +1,11 @@
 //! What every [`Store`] must do, as functions that each backend's tests call.
 
 mod fires;
+mod inundations;
 mod observations;
 
 pub use fires::fires;
+pub use inundations::inundations;
 pub use observations::observations;
 
 use super::{FeatureQuery, ItemQuery, Put, Store};
@@ -414,6 +416,7 @@ mod tests {
         super::calibrations(&open("calibrations.sqlite")).await;
         super::fires(&open("fires.sqlite")).await;
         super::observations(&open("observations.sqlite")).await;
+        super::inundations(&open("inundations.sqlite")).await;
         super::digests(&open("one.sqlite"), &open("other.sqlite")).await;
     }
 
@@ -425,5 +428,6 @@ mod tests {
         super::calibrations(&SqliteStore::in_memory().expect("opens")).await;
         super::fires(&SqliteStore::in_memory().expect("opens")).await;
         super::observations(&SqliteStore::in_memory().expect("opens")).await;
+        super::inundations(&SqliteStore::in_memory().expect("opens")).await;
     }
 }

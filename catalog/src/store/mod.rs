@@ -2,11 +2,13 @@
 
 pub mod conformance;
 mod fires;
+mod inundations;
 mod keys;
 mod observations;
 mod sqlite;
 
 pub use fires::{Basis, Fires};
+pub use inundations::Inundations;
 pub use keys::{Key, Keys};
 pub use observations::{LOOK_BACK, ObservationQuery, Observations};
 pub use sqlite::SqliteStore;
@@ -166,7 +168,17 @@ pub trait Calibrations: Send + Sync {
 /// The catalogue's rows: items here, the other nouns in small traits of their own.
 #[async_trait]
 pub trait Store:
-    AdminUnits + Calibrations + Features + Fires + Keys + Observations + Seasons + Send + Sync + std::fmt::Debug
+    AdminUnits
+    + Calibrations
+    + Features
+    + Fires
+    + Inundations
+    + Keys
+    + Observations
+    + Seasons
+    + Send
+    + Sync
+    + std::fmt::Debug
 {
     /// Inserts or replaces the item (key: collection and id).
     async fn put_item(&self, item: &Item) -> Result<()>;

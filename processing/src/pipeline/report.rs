@@ -2,6 +2,7 @@
 
 use crate::fire::FireReport;
 use crate::fusion::{CalibrationReport, SurfaceReport};
+use crate::inundation::{DepthReport, InundationReport};
 use crate::phenology::CalendarReport;
 use sen_catalog::Period;
 use serde::Serialize;
@@ -86,6 +87,12 @@ pub struct Report {
     /// Fire danger, forest change and hot spots; none without forest blocks and hot spots.
     #[serde(skip_serializing_if = "FireReport::is_empty")]
     pub fire: FireReport,
+    /// Why dyke compartments are under water, where there are any.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub inundations: Option<InundationReport>,
+    /// Depths of the floods, where there are compartments.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub depths: Option<DepthReport>,
     /// Tables of zone statistics that were made or could not be; those up to date are only counted.
     pub statistics: crate::zonal::Report,
     /// Weeks that nobody asked for and that a product looking back has touched: the statistics of their zones have to be
@@ -111,7 +118,11 @@ impl Report {
         let failed = |entry: &Entry| matches!(entry.outcome, Outcome::Failed { .. });
         let calendars = self.calendars.iter().all(|calendar| calendar.failed.is_empty());
         let scenes = self.failed_scenes.is_empty() && !self.entries.iter().any(failed);
-        scenes && calendars && !self.cancelled && self.statistics.failed.is_empty()
+        let maps = self
+            .inundations
+            .as_ref()
+            .is_none_or(|water| water.failed.is_empty());
+        scenes && calendars && maps && !self.cancelled && self.statistics.failed.is_empty()
     }
 
     /// Takes entries out again (their work was stopped); `sorted` is in ascending order.

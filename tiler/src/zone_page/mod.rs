@@ -3,6 +3,7 @@
 
 mod chart;
 mod fire;
+mod water;
 pub(crate) mod words;
 
 use crate::api::search::commune_of;
@@ -239,6 +240,7 @@ pub(crate) async fn zone(State(app): State<Shared>, request: Request) -> Outcome
         None => None,
     };
     let seasons = app.lookup.store().seasons(feature.fid).await?;
+    let records = app.lookup.store().inundations_of(feature.fid).await?;
     let lang = page.language;
     let shown = record.as_ref().map(|record| record.period);
     let recent = ndvi
@@ -273,6 +275,7 @@ pub(crate) async fn zone(State(app): State<Shared>, request: Request) -> Outcome
         sensors => record.as_ref().map(|record| sensors(record, lang)),
         fire => fire::section(&app, &feature, asked, lang).await?,
         picture => picture_week.and_then(|period| chart::picture(&feature, period, lang)),
+        water => water::water(&app, &records, shown, lang),
         weeks => table(&app, &ndvi, &flood, lang),
     };
     page.render("zone.html", StatusCode::OK, own)

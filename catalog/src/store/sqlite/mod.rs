@@ -5,6 +5,7 @@ mod calibrations;
 mod digest;
 mod features;
 mod fires;
+mod inundations;
 mod items;
 mod keys;
 mod neighbours;
@@ -28,6 +29,7 @@ const SCHEMA: &[&str] = &[
     items::SCHEMA,
     features::SCHEMA,
     seasons::SCHEMA,
+    inundations::SCHEMA,
     calibrations::SCHEMA,
     fires::SCHEMA,
     observations::SCHEMA,

@@ -4,6 +4,7 @@
 
 mod feature;
 mod fire;
+mod inundation;
 mod list;
 mod one;
 mod record;
@@ -15,6 +16,7 @@ mod values;
 
 pub(crate) use feature::{centre, label};
 pub(crate) use fire::{FireRecord, fire, level_words};
+pub(crate) use inundation::title as cause_title;
 pub(crate) use record::{Record, record, water_share};
 pub(crate) use rollup::Divisions;
 pub(crate) use series::{Row, series};
@@ -48,6 +50,8 @@ impl Standard for Zones {
             )
             .route("/api/v1/zones/{kind}/{code}/fire", get(fire::days))
             .route("/api/v1/zones/{kind}/{code}/week/{period}", get(record::week))
+            .route("/api/v1/zones/{kind}/inundation", get(inundation::list))
+            .route("/api/v1/zones/{kind}/{code}/inundation", get(inundation::weeks))
             .route("/overview.png", get(zone_page::overview))
             .route("/zones", get(zone_page::kinds))
             .route("/zones/{kind}", get(zone_page::list))
