@@ -13,6 +13,7 @@ pub mod mask;
 pub mod phenology;
 pub mod pipeline;
 pub mod product;
+pub mod riverbank;
 pub mod source;
 pub mod vector;
 pub mod zonal;

@@ -2,7 +2,7 @@
 
 mod observations;
 mod report;
-mod zones;
+pub(crate) mod zones;
 
 use crate::Outcome;
 use crate::config::Place;

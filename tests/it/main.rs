@@ -10,6 +10,7 @@ mod angiang;
 mod broken_input;
 mod calendar;
 mod demo;
+mod erosion;
 mod grd;
 mod harness;
 mod interrupted;
