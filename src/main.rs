@@ -48,6 +48,8 @@ enum Command {
     Import(commands::import::Import),
     /// Make or remake weekly products; does nothing when they are up to date
     Process(commands::process::Process),
+    /// Erosion and accretion of river banks between two times
+    Erosion(commands::erosion::Erosion),
     /// Serve tiles, values and the web map
     Serve(commands::serve::Serve),
     /// Keys for those who write over HTTP
@@ -95,6 +97,7 @@ fn run(cli: Cli, output: &output::Output) -> anyhow::Result<Outcome> {
         Command::Ingest(command) => command.run(&place, output),
         Command::Import(command) => command.run(&place, output),
         Command::Process(command) => command.run(&place, output),
+        Command::Erosion(command) => command.run(&place, output),
         Command::Serve(command) => command.run(&place, output),
         Command::Keys(command) => command.run(&place, output),
         Command::Check(command) => command.run(&place, output),

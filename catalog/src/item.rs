@@ -71,9 +71,12 @@ impl Asset {
         }
     }
 
-    /// True unless the file is known to hold something else than pixels (tables of statistics, by their extension).
+    /// True unless the file is known to hold something else than pixels (tables of statistics, metadata; by their
+    /// extension).
     pub fn is_raster(&self) -> bool {
-        !self.has_extension("arrow") && !self.has_extension("json")
+        !["arrow", "json", "xml"]
+            .iter()
+            .any(|other| self.has_extension(other))
     }
 
     fn has_extension(&self, extension: &str) -> bool {
@@ -87,6 +90,8 @@ impl Asset {
             "application/vnd.apache.arrow.file"
         } else if self.has_extension("json") {
             "application/json"
+        } else if self.has_extension("xml") {
+            "application/xml"
         } else {
             "image/tiff; application=geotiff; profile=cloud-optimized"
         }

@@ -8,6 +8,7 @@
 use crate::flood::radar::{self, Thresholds};
 use crate::flood::threshold::{Bimodal, Split};
 use crate::gdal_io::{self, Resampling};
+use crate::grd::{self, GroundRange};
 use crate::product::{Input, Product, Sensor};
 use crate::{Result, mask};
 use chrono::NaiveDate;
@@ -62,6 +63,8 @@ enum Source {
     Aligned { cog: Box<Cog>, column: i64, row: i64 },
     /// To be warped by GDAL.
     Warped { href: String, resampling: Resampling },
+    /// A radar image in ground range, still to be calibrated.
+    Ground(Box<GroundRange>),
 }
 
 /// What was read of a look for one strip.
@@ -180,6 +183,9 @@ impl Look {
                 return Ok(None);
             };
             let radar = matches!(band, Band::Vv | Band::Vh);
+            if radar && grd::is_ground_range(scene, band) {
+                return Layer::ground(band, asset, scene).map(Some);
+            }
             Layer::open(band, asset, decibel && radar, assets, province).map(Some)
         };
         let bands: Result<Vec<_>> = wanted
@@ -382,11 +388,22 @@ impl Layer {
         })
     }
 
+    /// A band of a radar scene in ground range.
+    fn ground(band: Band, asset: &Asset, scene: &Item) -> Result<Self> {
+        Ok(Self {
+            band,
+            asset: asset.clone(),
+            decibel: false,
+            source: Source::Ground(Box::new(GroundRange::of(scene, band)?)),
+            cells: 1,
+        })
+    }
+
     /// Bytes that a cell takes as read.
     fn cell_bytes(&self) -> usize {
         match &self.source {
             Source::Aligned { cog, .. } => cog.data_type().bytes(),
-            Source::Warped { .. } => 4,
+            Source::Warped { .. } | Source::Ground(_) => 4,
         }
     }
 
@@ -399,6 +416,7 @@ impl Layer {
                 gdal_io::warp_onto(href, self.asset.band_index, &grid, *resampling, self.asset.nodata)
                     .map(Pixels::F32)
             }
+            Source::Ground(image) => image.read(window, province).map(Pixels::F32),
         }
     }
 

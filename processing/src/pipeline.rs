@@ -20,7 +20,7 @@ pub use settings::Settings;
 
 use crate::ancillary::Given;
 use crate::product::{Earlier, Product};
-use crate::{Result, look};
+use crate::{Result, grd, look};
 use context::References;
 use sen_catalog::{Asset, Assets, Grid, Item, ItemQuery, Period, Store, asset};
 use serde_json::{Value, json};
@@ -30,7 +30,12 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 /// Collections of scenes that weekly products are made of.
-pub const SCENES: &[&str] = &["landsat-c2-l2", "sentinel-1-rtc", "sentinel-2-l2a"];
+pub const SCENES: &[&str] = &[
+    "landsat-c2-l2",
+    "sentinel-1-grd",
+    "sentinel-1-rtc",
+    "sentinel-2-l2a",
+];
 
 /// What a weekly run needs to know.
 #[derive(Clone)]
@@ -207,6 +212,7 @@ impl Weekly<'_> {
             scenes.extend(self.store.items(&query).await?);
         }
         scenes.retain(|scene| matches!(look::covered(&scene.grid, &self.grid), Ok(Some(_))));
+        grd::prefer_rtc(&mut scenes);
         scenes.sort_by(|a, b| {
             (a.interval.start, &a.collection, &a.id).cmp(&(b.interval.start, &b.collection, &b.id))
         });

@@ -128,9 +128,12 @@ fn check_asset(path: &Path, asset: &Asset, item: &Item) -> Result<(), String> {
             path.display()
         ));
     }
+    if item.is_scene() {
+        return Ok(());
+    }
     if !asset.is_raster() {
         StatisticTable::open(path).map_err(|error| error.to_string())?;
-    } else if !item.is_scene() {
+    } else {
         Cog::open(path).map_err(|error| format!("{error}; {remedy}"))?;
     }
     Ok(())

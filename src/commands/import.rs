@@ -3,7 +3,7 @@
 mod hotspots;
 mod observations;
 mod report;
-mod zones;
+pub(crate) mod zones;
 
 use crate::Outcome;
 use crate::config::Place;

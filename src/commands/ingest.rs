@@ -13,7 +13,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 /// Take scenes into the catalogue, then make the weekly products of the weeks touched.
 ///
-/// PATH is a Sentinel-2 SAFE folder or zip, a STAC Item or ItemCollection file, a Landsat folder, a GeoTIFF that
+/// PATH is a Sentinel-2 or Sentinel-1 GRD SAFE folder or zip, a STAC Item or ItemCollection file, a Landsat folder, a GeoTIFF that
 /// sen.toml describes under [[geotiff]], or a folder with any of these; URL is a STAC API or a STAC Item.
 /// Scenes already known are left alone, so running it again does nothing.
 #[derive(Args)]

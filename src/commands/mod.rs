@@ -1,6 +1,7 @@
 //! One file a command.
 
 pub(crate) mod check;
+pub(crate) mod erosion;
 mod fused;
 pub(crate) mod import;
 pub(crate) mod ingest;

@@ -137,6 +137,7 @@ impl Calendar<'_> {
             scenes.extend(self.store.items(&ItemQuery::collection(*collection)).await?);
         }
         scenes.retain(looks::is_wanted);
+        crate::grd::one_backscatter(&mut scenes);
         scenes.sort_by(|a, b| (a.interval.start, &a.id).cmp(&(b.interval.start, &b.id)));
         Ok(scenes)
     }

@@ -35,7 +35,7 @@ pub const PRODUCTS: &[&dyn Product] = &[&NDVI, &EVI, &NDMI, &NBR, &MNDWI, &FLOOD
 pub enum Sensor {
     /// Reflected sunlight: Sentinel-2, Landsat. Bands are surface reflectance.
     Optical,
-    /// Synthetic aperture radar: Sentinel-1. Bands are gamma0 in linear power.
+    /// Synthetic aperture radar: Sentinel-1. Bands are backscatter in linear power: gamma0 of RTC, sigma0 of GRD scenes.
     Radar,
 }
 

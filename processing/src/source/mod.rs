@@ -11,13 +11,13 @@ mod landsat;
 mod layout;
 mod pattern;
 mod safe;
-mod safe_archive;
+pub(crate) mod safe_archive;
 mod scene;
 mod sentinel1_safe;
 mod stac;
 mod stac_api;
 mod stac_calibration;
-mod xml;
+pub(crate) mod xml;
 
 pub use discover::discover;
 pub use layout::{GeotiffLayout, Units};

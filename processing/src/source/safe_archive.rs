@@ -82,8 +82,12 @@ impl SafePackage {
                 ),
             ));
         }
-        let root = root
-            .ok_or_else(|| Error::unreadable(path.display(), "holds no product metadata (MTD_MSI*.xml)"))?;
+        let root = root.ok_or_else(|| {
+            Error::unreadable(
+                path.display(),
+                "holds no product metadata (MTD_MSI*.xml, manifest.safe)",
+            )
+        })?;
         Ok(Self::Zip {
             path: path.to_path_buf(),
             root,
@@ -181,6 +185,37 @@ impl SafePackage {
         }
         Ok(())
     }
+}
+
+/// A text file of a product by its href (see [`SafePackage::href`]).
+///
+/// # Errors
+/// Names the file when it is absent, damaged, too long for metadata or no text.
+pub(crate) fn text_at(href: &str) -> Result<String> {
+    let limit = Limits::default().document_bytes;
+    let absent = |error: &dyn std::fmt::Display| Error::unreadable(href, format!("cannot be read: {error}"));
+    let mut bytes = Vec::new();
+    let zipped = href
+        .strip_prefix("/vsizip/{")
+        .and_then(|rest| rest.split_once("}/"));
+    if let Some((archive, member)) = zipped {
+        let file = File::open(archive).map_err(|error| Error::io(archive, error))?;
+        let mut archive = ZipArchive::new(file).map_err(|error| absent(&error))?;
+        let member = archive.by_name(member).map_err(|error| absent(&error))?;
+        member
+            .take(limit + 1)
+            .read_to_end(&mut bytes)
+            .map_err(|error| absent(&error))?;
+    } else {
+        let file = File::open(href).map_err(|error| Error::io(href, error))?;
+        file.take(limit + 1)
+            .read_to_end(&mut bytes)
+            .map_err(|error| Error::io(href, error))?;
+    }
+    if bytes.len() as u64 > limit {
+        return Err(Error::unreadable(href, format!("is longer than {limit} bytes")));
+    }
+    String::from_utf8(bytes).map_err(|_| Error::unreadable(href, "is not UTF-8 text"))
 }
 
 fn check_member(path: &Path, name: &str, size: u64, packed: u64, limits: &Limits) -> Result<()> {

@@ -148,7 +148,7 @@ impl Scene {
     }
 
     fn assets(&self) -> Result<BTreeMap<String, Asset>> {
-        let mut checksums: HashMap<PathBuf, (String, u64)> = HashMap::new();
+        let mut checksums = Checksums::new();
         let mut assets = BTreeMap::new();
         for band in &self.bands {
             let mut asset = Asset {
@@ -160,12 +160,7 @@ impl Scene {
                 ..Asset::new(band.href.clone())
             };
             if is_local(&band.href) {
-                let path = gdal_io::local_file(&band.href);
-                if !checksums.contains_key(&path) {
-                    checksums.insert(path.clone(), asset::checksum(&path)?);
-                }
-                let (sha256, bytes) = checksums[&path].clone();
-                (asset.sha256, asset.bytes) = (Some(sha256), bytes);
+                checksum(&mut asset, &mut checksums)?;
             }
             assets.insert(band.band.name().to_owned(), asset);
         }
@@ -184,6 +179,23 @@ impl Scene {
         }
         Ok(assets)
     }
+}
+
+/// Checksums and sizes of files: a zip is read once for all its members.
+pub(super) type Checksums = HashMap<PathBuf, (String, u64)>;
+
+/// Enters checksum and size of the local file of an asset.
+///
+/// # Errors
+/// Names the file when it cannot be read.
+pub(super) fn checksum(asset: &mut Asset, known: &mut Checksums) -> Result<()> {
+    let path = gdal_io::local_file(&asset.href);
+    if !known.contains_key(&path) {
+        known.insert(path.clone(), asset::checksum(&path)?);
+    }
+    let (sha256, bytes) = known[&path].clone();
+    (asset.sha256, asset.bytes) = (Some(sha256), bytes);
+    Ok(())
 }
 
 /// The band's grid, and the header where the file was opened: local files always, remote ones only when metadata

@@ -144,8 +144,8 @@ impl Kind {
             "sentinel-1-grd" => {
                 return Err(Error::unreadable(
                     id,
-                    "is Sentinel-1 GRD, whose numbers need calibration and terrain correction that are not offered \
-                     yet; take the RTC collection (gamma0)",
+                    "is Sentinel-1 GRD, which is read from the whole product (SAFE folder or zip), not from an Item of it; \
+                     take that, or the RTC collection (gamma0)",
                 ));
             }
             _ => {}

@@ -8,6 +8,7 @@ mod api;
 mod geotiff;
 mod landsat;
 mod safe;
+mod sentinel1;
 mod stac;
 
 /// Real data beside the workspace; `None` (said on stderr) where they are absent.

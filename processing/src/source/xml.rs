@@ -5,20 +5,20 @@ use quick_xml::events::{BytesStart, Event};
 
 /// An element that holds text (or nothing).
 #[derive(Clone, Debug, Default, PartialEq)]
-pub(super) struct Element {
+pub(crate) struct Element {
     /// Name without prefix.
-    pub(super) name: String,
+    pub(crate) name: String,
     /// Name of the enclosing element.
-    pub(super) parent: String,
+    pub(crate) parent: String,
     /// Attributes of this element and of those around it, outermost first.
-    pub(super) attributes: Vec<(String, String)>,
+    pub(crate) attributes: Vec<(String, String)>,
     /// Text, trimmed.
-    pub(super) text: String,
+    pub(crate) text: String,
 }
 
 impl Element {
     /// The attribute of this name, nearest first.
-    pub(super) fn attribute(&self, name: &str) -> Option<&str> {
+    pub(crate) fn attribute(&self, name: &str) -> Option<&str> {
         self.attributes
             .iter()
             .rev()
@@ -28,7 +28,7 @@ impl Element {
 }
 
 /// The innermost elements of a document, in order. Entities of a DTD are never expanded.
-pub(super) fn elements(text: &str) -> Result<Vec<Element>, String> {
+pub(crate) fn elements(text: &str) -> Result<Vec<Element>, String> {
     let mut found = Vec::new();
     let mut open: Vec<Element> = Vec::new();
     let mut reader = Reader::from_str(text);

@@ -235,7 +235,7 @@ impl Common {
 }
 
 /// A name that can stand in addresses and names no raster layer.
-fn check_name(name: &str) -> Result<(), UsageError> {
+pub(crate) fn check_name(name: &str) -> Result<(), UsageError> {
     let sound = name.starts_with(|c: char| c.is_ascii_lowercase())
         && name.len() <= 64
         && name
