@@ -42,7 +42,7 @@ pub(super) async fn judge(
         .iter()
         .map(|(_, item)| item.assets.get(&table).map(|asset| &asset.sha256))
         .collect();
-    let radar = pipeline::fingerprint(scenes.iter(), fire.processing);
+    let radar = pipeline::fingerprint(scenes.iter(), fire.processing, "");
     let inputs = json!([
         VERSION,
         fire.settings.change,

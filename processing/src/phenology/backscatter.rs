@@ -90,7 +90,7 @@ impl Backscatter<'_> {
     fn made_of(&self, scene: &Item) -> String {
         let mut hasher = Sha256::new();
         hasher.update(serde_json::json!(["vh", VERSION, self.revision, self.grid]).to_string());
-        hasher.update(pipeline::fingerprint(std::iter::once(scene), self.processing));
+        hasher.update(pipeline::fingerprint(std::iter::once(scene), self.processing, ""));
         asset::hex(&hasher.finalize())
     }
 }

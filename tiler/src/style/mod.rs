@@ -151,7 +151,7 @@ impl Style {
     /// True for the class numbers that count as the share of a zone: those the style says, or 1.
     pub fn is_counted(&self, value: f64) -> bool {
         match &self.scheme {
-            Scheme::Classes { classes } if classes.iter().any(|c| c.counted) => {
+            Scheme::Classes { classes, .. } if classes.iter().any(|c| c.counted) => {
                 classes.iter().any(|c| c.counted && f64::from(c.value) == value)
             }
             _ => value == 1.0,

@@ -251,7 +251,10 @@ fn json_of(app: &crate::App, feature: &Feature, record: &Record) -> Value {
         .statistics
         .iter()
         .find(|(collection, _)| collection == "ndvi");
-    let told = record.statistics.iter().any(|(collection, _)| collection == "flood_depth");
+    let told = record
+        .statistics
+        .iter()
+        .any(|(collection, _)| collection == "flood_depth");
     let depth_reason = (record.inundation.is_some() && !told).then(|| {
         json!({
             "vi": "chưa biết độ sâu: chưa có cao độ mặt đất (DEM) cùng mốc với trạm đo, hoặc tuần này không có mực nước",
