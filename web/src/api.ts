@@ -172,7 +172,7 @@ export interface ZoneFeature {
   geometry: unknown;
   properties: { kind: string; code: string; name: string | null; area_ha?: number; commune?: string | null; parent?: string | null; seasons?: Season[] } & Hotspot;
 }
-export interface Statistic { mean: number | null; seen: number; area_ha: number; unit?: string; share?: number | null }
+export interface Statistic { mean: number | null; seen: number; area_ha: number; unit?: string; share?: number | null; shares?: Record<string, number> }
 export interface Near { property: string; value: number | null; unit: string; time: string; station: string; name: string; distance_km: number; age_h: number }
 export interface ZoneWeek {
   period: Week;
