@@ -77,6 +77,7 @@ pub(crate) async fn fire_danger(
     report: &mut Report,
 ) -> anyhow::Result<()> {
     report.fire = fire(data, grid).danger(weeks, output).await?;
+    report.also.extend(&report.fire.later);
     Ok(())
 }
 

@@ -37,7 +37,11 @@ pub(super) async fn judge(
         let own = found.into_iter().filter(|item| item.assets.contains_key(&table));
         items.extend(own.map(|item| (indicator, item)));
     }
-    let scenes = store.items(&ItemQuery::collection("sentinel-1-rtc")).await?;
+    let mut scenes = Vec::new();
+    for collection in ["sentinel-1-rtc", "sentinel-1-grd"] {
+        scenes.extend(store.items(&ItemQuery::collection(collection)).await?);
+    }
+    crate::grd::one_backscatter(&mut scenes);
     let tables: Vec<_> = items
         .iter()
         .map(|(_, item)| item.assets.get(&table).map(|asset| &asset.sha256))

@@ -59,6 +59,9 @@ pub(super) async fn weeks(
             .zip(&classes)
             .map(|(block, classes)| block.valid_on(week.last_day()).then_some(*classes))
             .collect();
+        if newest.is_some_and(|newest| week > newest) {
+            report.later.insert(week);
+        }
         if make(fire, blocks, week, &shown, &mut cells).await? {
             report.weeks_made += 1;
         } else {

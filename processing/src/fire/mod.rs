@@ -14,6 +14,7 @@ use crate::pipeline::{Progress, Settings};
 use sen_catalog::fire::FireSettings;
 use sen_catalog::{Assets, Grid, Period, Store};
 use serde::Serialize;
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 /// What making the layers of fire needs to know.
@@ -45,6 +46,9 @@ pub struct FireReport {
     pub weeks_made: usize,
     /// See `weeks_made`.
     pub weeks_up_to_date: usize,
+    /// Weeks after those asked for, of which stations tell already: their zones want statistics too.
+    #[serde(skip)]
+    pub later: BTreeSet<Period>,
     /// True when the series were judged anew.
     pub change_made: bool,
     /// Blocks with an alert that later looks confirmed.
