@@ -34,6 +34,8 @@ let catalog: Catalog = { tiles: {} };
 let weeks: Weeks | null = null;
 let week: Week | null = null;
 let legend: Legend | null = null;
+/** The legend of the collection's main layer: what answers are told by, also while a layer beside it is drawn. */
+let told: Legend | null = null;
 let area: Box = HOME;
 let live: Live | null = null;
 /** Set where the live map cannot be: the server's pictures take its place. */
@@ -237,12 +239,16 @@ async function reread(): Promise<void> {
   drawLayers(catalog.tiles, store.state.layer, (layer) => store.set({ layer }));
   drawTime();
   const mine = turn;
-  const next = await legendOf(store.state.layer, lang()).catch(() => null);
+  const [next, main] = await legendsOf(store.state.layer, lang());
   if (mine !== turn) return;
-  legend = next;
+  [legend, told] = [next, main];
   drawPanels();
   void paintCauses();
 }
+
+/** The legends of a layer and of its collection's main one. */
+const legendsOf = (layer: string, spoken: Lang): Promise<[Legend | null, Legend | null]> =>
+  Promise.all([legendOf(layer, spoken).catch(() => null), legendOf(collectionOf(layer), spoken).catch(() => null)]);
 
 /** Asks for the weeks and the legend of the chosen layer, then shows the week. */
 async function openLayer(state: State): Promise<void> {
@@ -250,10 +256,10 @@ async function openLayer(state: State): Promise<void> {
   mark('loading');
   drawLayers(catalog.tiles, state.layer, (layer) => store.set({ layer }));
   try {
-    const [nextWeeks, nextLegend] = await Promise.all([weeksOf(state.layer), legendOf(state.layer, state.lang).catch(() => null)]);
+    const [nextWeeks, nextLegends] = await Promise.all([weeksOf(state.layer), legendsOf(state.layer, state.lang)]);
     if (mine !== turn) return;
     weeks = nextWeeks;
-    legend = nextLegend;
+    [legend, told] = nextLegends;
     openWeek(store.state);
   } catch {
     if (mine !== turn) return;
@@ -302,7 +308,7 @@ function drawAnswer(): void {
   else if (weeks && week && weeks.first && weeks.last) {
     const first = weeksBetween(weeks.first, weeks.last) > CHART_WEEKS ? addWeeks(weeks.last, -CHART_WEEKS) : weeks.first;
     // a layer beside the main one is drawn; what is told is of the main one
-    const asked = { layer: collectionOf(layer), week, first, last: weeks.last, legend: assetOf(layer) ? null : legend, catalog };
+    const asked = { layer: collectionOf(layer), week, first, last: weeks.last, legend: told, catalog };
     if (zone) void zonePanel.show({ ...asked, zone, others: found });
     else if (sel) void answer.show({ ...asked, place: sel });
   }
