@@ -344,8 +344,9 @@ impl Features for SqliteStore {
         let (layer, code) = (layer.to_owned(), code.to_owned());
         self.reading(move |connection| {
             let sql = format!(
-                "SELECT {COLUMNS} FROM feature f WHERE f.layer = ?1
-                 AND (f.code = ?2 OR f.fid IN (SELECT fid FROM other_code WHERE code = ?2))
+                "SELECT {COLUMNS} FROM feature f WHERE f.fid IN (SELECT fid FROM feature WHERE layer = ?1 AND code = ?2
+                     UNION ALL SELECT fid FROM other_code WHERE code = ?2)
+                 AND +f.layer = ?1  -- the plus keeps SQLite from going through the whole layer by an index on it
                  AND (?3 = '' OR (f.valid_from <= ?3 AND (f.valid_to = '' OR f.valid_to > ?3)))
                  ORDER BY f.code = ?2 DESC, f.valid_from DESC LIMIT 1"
             );
