@@ -10,10 +10,10 @@ use serde::{Deserialize, Serialize};
 /// phase of a variety of any length).
 const REPRODUCTIVE_DAYS: i64 = 30;
 /// Days from heading to maturity (the same source).
-const RIPENING_DAYS: i64 = 30;
+pub(crate) const RIPENING_DAYS: i64 = 30;
 /// Days from sowing to harvest of the varieties usual in the delta, the middle of 90 to 105: used only while a crop
 /// stands that has not headed.
-const USUAL_DAYS: i64 = 97;
+pub(crate) const USUAL_DAYS: i64 = 97;
 /// Days after sowing in which a crop counts as seedlings.
 const SEEDLING_DAYS: i64 = 18;
 /// Days on each side of the heading date that count as heading.

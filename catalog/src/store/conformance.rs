@@ -1,7 +1,9 @@
 //! What every [`Store`] must do, as functions that each backend's tests call.
 
+mod inundations;
 mod observations;
 
+pub use inundations::inundations;
 pub use observations::observations;
 
 use super::{FeatureQuery, ItemQuery, Put, Store};
@@ -411,6 +413,7 @@ mod tests {
         super::seasons(&open("seasons.sqlite")).await;
         super::calibrations(&open("calibrations.sqlite")).await;
         super::observations(&open("observations.sqlite")).await;
+        super::inundations(&open("inundations.sqlite")).await;
         super::digests(&open("one.sqlite"), &open("other.sqlite")).await;
     }
 
@@ -421,5 +424,6 @@ mod tests {
         super::seasons(&SqliteStore::in_memory().expect("opens")).await;
         super::calibrations(&SqliteStore::in_memory().expect("opens")).await;
         super::observations(&SqliteStore::in_memory().expect("opens")).await;
+        super::inundations(&SqliteStore::in_memory().expect("opens")).await;
     }
 }

@@ -1,10 +1,12 @@
 //! Rows: what items exist. One small trait by noun; each backend passes [`conformance`].
 
 pub mod conformance;
+mod inundations;
 mod keys;
 mod observations;
 mod sqlite;
 
+pub use inundations::Inundations;
 pub use keys::{Key, Keys};
 pub use observations::{LOOK_BACK, ObservationQuery, Observations};
 pub use sqlite::SqliteStore;
@@ -164,7 +166,16 @@ pub trait Calibrations: Send + Sync {
 /// The catalogue's rows: items here, the other nouns in small traits of their own.
 #[async_trait]
 pub trait Store:
-    AdminUnits + Calibrations + Features + Keys + Observations + Seasons + Send + Sync + std::fmt::Debug
+    AdminUnits
+    + Calibrations
+    + Features
+    + Inundations
+    + Keys
+    + Observations
+    + Seasons
+    + Send
+    + Sync
+    + std::fmt::Debug
 {
     /// Inserts or replaces the item (key: collection and id).
     async fn put_item(&self, item: &Item) -> Result<()>;

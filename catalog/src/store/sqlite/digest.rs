@@ -16,6 +16,9 @@ const CONTENTS: &[&str] = &[
      ORDER BY f.layer, f.scheme, f.code, f.valid_from, s.number",
     "SELECT d.station, d.property, d.unit, d.name, d.properties, o.time, o.value, o.flag, o.marks, o.given
      FROM datastream d LEFT JOIN observation o ON o.datastream = d.id ORDER BY d.station, d.property, o.time",
+    "SELECT f.layer, f.scheme, f.code, f.valid_from, i.period, i.body
+     FROM inundation i JOIN feature f ON f.fid = i.fid
+     ORDER BY f.layer, f.scheme, f.code, f.valid_from, i.period",
     "SELECT rank, code, valid_from, valid_to, name, parent, predecessors
      FROM admin_unit ORDER BY rank, code, valid_from",
 ];

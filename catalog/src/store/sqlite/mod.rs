@@ -4,6 +4,7 @@ mod admin;
 mod calibrations;
 mod digest;
 mod features;
+mod inundations;
 mod items;
 mod keys;
 mod neighbours;
@@ -27,6 +28,7 @@ const SCHEMA: &[&str] = &[
     items::SCHEMA,
     features::SCHEMA,
     seasons::SCHEMA,
+    inundations::SCHEMA,
     calibrations::SCHEMA,
     observations::SCHEMA,
     admin::SCHEMA,
