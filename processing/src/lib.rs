@@ -7,6 +7,7 @@ pub mod composite;
 mod error;
 pub mod fusion;
 pub mod gdal_io;
+pub mod inundation;
 pub mod look;
 pub mod mask;
 pub mod phenology;

@@ -6,6 +6,7 @@
 
 pub(crate) mod files;
 pub(crate) mod publish;
+pub(crate) mod rasters;
 mod report;
 mod settings;
 mod week;

@@ -9,13 +9,14 @@ use super::kriging::{Kriging, Variogram};
 use super::points::{Sample, distinct};
 use super::settings::{FusionSettings, SurfaceSettings};
 use crate::pipeline::Progress;
+use crate::pipeline::rasters::{self, Stored};
 use crate::{Error, Result};
 use rayon::prelude::*;
 use sen_catalog::crs::Transform;
 use sen_catalog::observation::Flag;
-use sen_catalog::raster::{CogProfile, CogWriter, Compression, Overviews, Pixel};
+use sen_catalog::raster::Overviews;
 use sen_catalog::store::ObservationQuery;
-use sen_catalog::{Asset, Assets, Crs, FeatureQuery, Grid, Item, Period, Store, asset};
+use sen_catalog::{Assets, Crs, FeatureQuery, Grid, Item, Period, Store, asset};
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 use sha2::{Digest, Sha256};
@@ -185,13 +186,7 @@ impl Surfaces<'_> {
         let inputs = asset::hex(&Sha256::digest(inputs.as_bytes()));
         let id = Item::weekly_id(&surface.property, week);
         let known = self.store.item(&surface.property, &id).await?;
-        let is_current = known.as_ref().is_some_and(|item| {
-            let whole = |asset: &Asset| {
-                std::fs::metadata(self.assets.path(&asset.href)).is_ok_and(|file| file.len() == asset.bytes)
-            };
-            item.properties.get("sen:inputs") == Some(&json!(inputs)) && item.assets.values().all(whole)
-        });
-        if is_current {
+        if rasters::is_current(&self.assets, known.as_ref(), &inputs) {
             return Ok(false);
         }
         let samples: Vec<Sample> = values
@@ -220,31 +215,19 @@ impl Surfaces<'_> {
             properties: self.properties(surface, values, fitted, &inputs, seen as f64 / level.len() as f64),
         };
         item.lineage.sort_unstable();
-        let main = self.write(&surface.property, &level, &grid, f64::from(NODATA), surface.step)?;
-        let beside = self.write("variance", &variance, &grid, f64::from(VARIANCE_NODATA), 1.0)?;
-        for (name, unit, (asset, _)) in [
-            (surface.property.as_str(), surface.unit.as_str(), &main),
-            ("variance", "1", &beside),
-        ] {
-            let mut asset = asset.clone();
-            asset.href = Assets::href(&item, name, "tif");
-            asset.unit = Some(unit.to_owned());
-            item.assets.insert(name.to_owned(), asset);
-        }
-        let document = self.assets.temporary(&item.id);
-        let stac = item.to_stac(|href| format!("./{}", href.rsplit('/').next().unwrap_or(href)));
-        std::fs::write(&document, format!("{stac:#}\n")).map_err(|error| Error::io(&document, error))?;
-        if known.is_some() {
-            // the row goes before its files change, and comes back after the last
-            self.store.delete_item(&item.collection, &item.id).await?;
-        }
-        for (name, (_, temporary)) in [(surface.property.as_str(), &main), ("variance", &beside)] {
-            self.assets
-                .publish(temporary, &Assets::href(&item, name, "tif"))?;
-        }
-        self.assets
-            .publish(&document, &Assets::href(&item, &item.id, "json"))?;
-        self.store.put_item(&item).await?;
+        let stored = |nodata: f64, scale: f64, unit| Stored {
+            nodata,
+            scale,
+            unit: Some(unit),
+            overviews: Overviews::Average,
+        };
+        let main = stored(f64::from(NODATA), surface.step, surface.unit.as_str());
+        let beside = stored(f64::from(VARIANCE_NODATA), 1.0, "1");
+        let files = [
+            rasters::write(&self.assets, &surface.property, &level, &grid, main)?,
+            rasters::write(&self.assets, "variance", &variance, &grid, beside)?,
+        ];
+        rasters::publish(self.store.as_ref(), &self.assets, item, &files, known.is_some()).await?;
         Ok(true)
     }
 
@@ -289,7 +272,7 @@ impl Surfaces<'_> {
             ("sen:code_version", json!(self.code_version)),
             ("sen:product_version", json!(VERSION)),
             ("sen:rule", json!(rule)),
-            ("sen:inputs", json!(inputs)),
+            (rasters::INPUTS, json!(inputs)),
             ("sen:stations", Value::Object(stations)),
             ("sen:seen_share", json!((seen * 1e4).round() / 1e4)),
         ];
@@ -297,41 +280,6 @@ impl Surfaces<'_> {
             .map(|(name, value)| (name.to_owned(), value))
             .into_iter()
             .collect()
-    }
-
-    /// Writes a raster under a temporary name.
-    fn write<T: Pixel>(
-        &self,
-        name: &str,
-        values: &[T],
-        grid: &Grid,
-        nodata: f64,
-        scale: f64,
-    ) -> Result<(Asset, std::path::PathBuf)> {
-        let temporary = self.assets.temporary(name);
-        let profile = CogProfile {
-            grid: *grid,
-            data_type: T::DATA_TYPE,
-            nodata: Some(nodata),
-            scale,
-            offset: 0.0,
-            compression: Compression::Zstd(3),
-            block: 512,
-            overviews: Overviews::Average,
-            description: name.to_owned(),
-        };
-        let mut writer = CogWriter::create(&temporary, profile)?;
-        writer.write_rows(values)?;
-        writer.finish()?;
-        let (sha256, bytes) = asset::checksum(&temporary)?;
-        let asset = Asset {
-            scale,
-            nodata: Some(nodata),
-            sha256: Some(sha256),
-            bytes,
-            ..Asset::new("")
-        };
-        Ok((asset, temporary))
     }
 }
 

@@ -1,6 +1,7 @@
 //! What a weekly run tells its caller.
 
 use crate::fusion::{CalibrationReport, SurfaceReport};
+use crate::inundation::{DepthReport, InundationReport};
 use crate::phenology::CalendarReport;
 use sen_catalog::Period;
 use serde::Serialize;
@@ -81,6 +82,12 @@ pub struct Report {
     /// Crop calendars, by layer.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub calendars: Vec<CalendarReport>,
+    /// Why dyke compartments are under water, where there are any.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub inundations: Option<InundationReport>,
+    /// Depths of the floods, where there are compartments.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub depths: Option<DepthReport>,
     /// Tables of zone statistics that were made or could not be; those up to date are only counted.
     pub statistics: crate::zonal::Report,
     /// True when the run was stopped before its end.
@@ -93,7 +100,11 @@ impl Report {
         let failed = |entry: &Entry| matches!(entry.outcome, Outcome::Failed { .. });
         let calendars = self.calendars.iter().all(|calendar| calendar.failed.is_empty());
         let scenes = self.failed_scenes.is_empty() && !self.entries.iter().any(failed);
-        scenes && calendars && !self.cancelled && self.statistics.failed.is_empty()
+        let maps = self
+            .inundations
+            .as_ref()
+            .is_none_or(|water| water.failed.is_empty());
+        scenes && calendars && maps && !self.cancelled && self.statistics.failed.is_empty()
     }
 
     /// Takes entries out again (their work was stopped); `sorted` is in ascending order.

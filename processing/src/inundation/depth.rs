@@ -1,0 +1,421 @@
+//! How deep the water of a week stands, in classes: the level between the gauges less the ground of a DEM that the user
+//! gives. Nothing is said without such a DEM, whose heights must count from the zero of the gauges.
+//!
+//! The level outside says nothing of the water behind a closed dyke: in compartments that are wet for another reason than
+//! river, tide or a broken dyke the depth is not told. `uncertainty` is the standard deviation of the depth,
+//! sqrt(s_level^2 + s_ground^2), of the kriged level and of the DEM.
+
+use super::{DeltaSettings, FLOOD};
+use crate::gdal_io::{self, Resampling};
+use crate::pipeline::rasters::{self, Stored};
+use crate::pipeline::{Progress, blocking};
+use crate::{Error, Result};
+use rayon::prelude::*;
+use sen_catalog::coverage::{Coverage, Outline, Projection};
+use sen_catalog::flood::{CLOUD, NO_DATA, NOT_WATER, is_on_land, is_seen};
+use sen_catalog::inundation::{Cause, Inundation};
+use sen_catalog::raster::{Cog, Overviews};
+use sen_catalog::{Asset, Assets, Crs, Feature, FeatureQuery, Grid, Item, Period, Store, asset};
+use serde::Serialize;
+use serde_json::json;
+use sha2::{Digest, Sha256};
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::Arc;
+
+/// Version of the method; another one remakes every depth.
+const VERSION: u32 = 1;
+/// The layer that is made.
+pub const DEPTH: &str = "flood_depth";
+/// Upper bounds of the classes 1 to 3, metres; class 4 is deeper.
+const BOUNDS_M: [f32; 3] = [0.3, 0.6, 1.0];
+/// Under water, depth not told.
+pub const NOT_TOLD: u8 = 5;
+/// Stored value of "no uncertainty", and the step of the others in metres.
+const NO_UNCERTAINTY: u16 = u16::MAX;
+const STEP_M: f64 = 0.01;
+/// The surface between the gauges.
+const LEVEL: &str = "water_level";
+
+/// What making depths needs to know.
+pub struct Depths<'a> {
+    /// Flood maps, surfaces, compartments and their records; and the items that come out.
+    pub store: Arc<dyn Store>,
+    /// Files.
+    pub assets: Assets,
+    /// Where the DEM lies and how good it is.
+    pub settings: &'a DeltaSettings,
+    /// Folder that a relative path of the DEM starts from.
+    pub folder: &'a Path,
+    /// Layer of the stations.
+    pub stations: &'a str,
+    /// Kept in each item as `sen:code_version`.
+    pub code_version: String,
+}
+
+/// What a run did.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct DepthReport {
+    /// Weeks made or made anew.
+    pub made: usize,
+    /// Weeks that were up to date.
+    pub up_to_date: usize,
+    /// Weeks with a flood map and no level between gauges.
+    pub no_input: usize,
+    /// Why there are no depths at all.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub none: Option<String>,
+}
+
+/// The DEM on the province grid.
+struct Ground {
+    grid: Grid,
+    heights: Vec<f32>,
+}
+
+impl Depths<'_> {
+    /// Makes the depths of the weeks that are missing or out of date.
+    ///
+    /// # Errors
+    /// When the settings contradict the stations, the DEM cannot be read, or the catalogue cannot be read or written.
+    pub async fn run(&self, weeks: &[Period], progress: &dyn Progress) -> Result<DepthReport> {
+        let mut report = DepthReport::default();
+        let Some(dem) = self.settings.dem.as_deref() else {
+            report.none = Some("no DEM is given ([delta] dem), and depth is not told without one".into());
+            return Ok(report);
+        };
+        let error_m = self
+            .settings
+            .dem_error_m
+            .filter(|error| error.is_finite() && *error > 0.0);
+        let error_m = error_m.ok_or_else(|| {
+            Error::Invalid("delta.dem_error_m: give the standard error of the DEM's heights in metres".into())
+        })?;
+        self.check_datum().await?;
+        let compartments = self
+            .store
+            .features(&FeatureQuery::layer(&self.settings.compartments))
+            .await?;
+        let mut ground: Option<Ground> = None;
+        let path = self.folder.join(dem);
+        let (sum, _) = blocking(|| asset::checksum(&path))?;
+        progress.begin("depth of floods", weeks.len() as u64);
+        for week in weeks {
+            progress.advance(1);
+            let Some(flood) = self.store.item(FLOOD, &Item::weekly_id(FLOOD, *week)).await? else {
+                continue;
+            };
+            let Some(level) = self.store.item(LEVEL, &Item::weekly_id(LEVEL, *week)).await? else {
+                report.no_input += 1;
+                continue;
+            };
+            let records = self
+                .store
+                .inundations_in(&self.settings.compartments, *week, &[])
+                .await?;
+            let shut = shut(&compartments, &records);
+            let codes: Vec<&str> = shut.iter().map(|one| one.code.as_str()).collect();
+            let made_of = json!([
+                VERSION,
+                flood.version(),
+                level.version(),
+                level
+                    .assets
+                    .get("variance")
+                    .and_then(|asset| asset.sha256.clone()),
+                sum,
+                error_m,
+                codes
+            ]);
+            let inputs = asset::hex(&Sha256::digest(made_of.to_string().as_bytes()));
+            let known = self.store.item(DEPTH, &Item::weekly_id(DEPTH, *week)).await?;
+            if rasters::is_current(&self.assets, known.as_ref(), &inputs) {
+                report.up_to_date += 1;
+                continue;
+            }
+            let made = blocking(|| {
+                let flood_map = self.cog(&flood, FLOOD)?.ok_or_else(|| missing(&flood, FLOOD))?;
+                let grid = *flood_map.grid();
+                let ground = match &mut ground {
+                    Some(ground) if ground.grid == grid => ground,
+                    other => other.insert(Ground::read(&path, grid)?),
+                };
+                let water = Water::read(self, &level, &grid)?;
+                let classes = flood_map.read_window::<u8>(0, 0, grid.window())?;
+                let silent = covered(&shut, &grid)?;
+                let told = depths(&classes, &ground.heights, &water, &silent, grid.width, error_m);
+                Ok::<_, Error>((grid, told))
+            });
+            let (grid, (classes, uncertainty)) = made?;
+            let item = self.item(*week, grid, &flood, &level, &inputs)?;
+            let files = self.files(&grid, &classes, &uncertainty)?;
+            rasters::publish(self.store.as_ref(), &self.assets, item, &files, known.is_some()).await?;
+            report.made += 1;
+        }
+        Ok(report)
+    }
+
+    /// Heights and levels that count from different zeros make no depth.
+    async fn check_datum(&self) -> Result<()> {
+        let Some(own) = &self.settings.dem_datum else {
+            return Ok(());
+        };
+        let stations = self.store.features(&FeatureQuery::layer(self.stations)).await?;
+        for station in stations {
+            let datum = station.properties.get("datum").and_then(|datum| datum.as_str());
+            if let Some(datum) = datum.filter(|datum| datum != own) {
+                return Err(Error::Invalid(format!(
+                    "delta.dem_datum: the DEM counts from {own}, station {} from {datum}; give a DEM on the gauges' datum",
+                    station.code
+                )));
+            }
+        }
+        Ok(())
+    }
+
+    fn cog(&self, item: &Item, name: &str) -> Result<Option<Cog>> {
+        let asset = item.assets.get(name);
+        asset
+            .map(|asset| Ok(Cog::open(&self.assets.path(&asset.href))?))
+            .transpose()
+    }
+
+    fn item(&self, week: Period, grid: Grid, flood: &Item, level: &Item, inputs: &str) -> Result<Item> {
+        let rule = "level between the gauges (median of the week) less the given DEM, where the week's flood map shows \
+                    water on land; classes below 0.3, 0.6 and 1.0 m and above; 5: under water, depth not told (no level, \
+                    no ground, or behind a dyke that keeps the river out)";
+        let properties = [
+            ("title", json!("Depth of the flood")),
+            ("sen:code_version", json!(self.code_version)),
+            ("sen:product_version", json!(VERSION)),
+            ("sen:rule", json!(rule)),
+            (rasters::INPUTS, json!(inputs)),
+            ("sen:dem_error_m", json!(self.settings.dem_error_m)),
+        ];
+        Ok(Item {
+            id: Item::weekly_id(DEPTH, week),
+            collection: DEPTH.to_owned(),
+            interval: week.interval(),
+            grid,
+            bbox: grid.lon_lat_bounds()?,
+            assets: BTreeMap::new(),
+            lineage: vec![format!("{FLOOD}/{}", flood.id), format!("{LEVEL}/{}", level.id)],
+            properties: properties
+                .map(|(name, value)| (name.to_owned(), value))
+                .into_iter()
+                .collect(),
+        })
+    }
+
+    fn files(&self, grid: &Grid, classes: &[u8], uncertainty: &[u16]) -> Result<[rasters::Raster; 2]> {
+        let of_classes = Stored {
+            nodata: f64::from(NO_DATA),
+            scale: 1.0,
+            unit: None,
+            overviews: Overviews::Mode,
+        };
+        let of_uncertainty = Stored {
+            nodata: f64::from(NO_UNCERTAINTY),
+            scale: STEP_M,
+            unit: Some("m"),
+            overviews: Overviews::Average,
+        };
+        Ok([
+            rasters::write(&self.assets, DEPTH, classes, grid, of_classes)?,
+            rasters::write(&self.assets, "uncertainty", uncertainty, grid, of_uncertainty)?,
+        ])
+    }
+}
+
+fn missing(item: &Item, name: &str) -> Error {
+    Error::Invalid(format!("{}/{} has no raster `{name}`", item.collection, item.id))
+}
+
+/// Compartments whose water is not the river's this week.
+fn shut<'a>(compartments: &'a [Feature], records: &[Inundation]) -> Vec<&'a Feature> {
+    let kept_out: std::collections::BTreeSet<i64> = records
+        .iter()
+        .filter(|record| {
+            !matches!(
+                record.class,
+                Cause::RiverFlood | Cause::TidalFlood | Cause::DykeBreach
+            )
+        })
+        .map(|record| record.fid)
+        .collect();
+    compartments
+        .iter()
+        .filter(|one| kept_out.contains(&one.fid))
+        .collect()
+}
+
+/// Cells of which at least half lies in one of the features.
+fn covered(features: &[&Feature], grid: &Grid) -> Result<Vec<bool>> {
+    let projection = Projection::new(Crs::WGS84, grid)?;
+    let mut cells = vec![false; grid.width * grid.height];
+    let mut coverage = Coverage::default();
+    for feature in features {
+        let outline = feature
+            .polygons()
+            .and_then(|polygons| Outline::new(&polygons, &projection).ok());
+        let Some(outline) = outline else { continue };
+        let Some(window) = outline.window(grid.width, grid.height) else {
+            continue;
+        };
+        coverage.measure(&outline, window);
+        coverage.for_each(|column, row, share| {
+            if share >= 0.5 {
+                cells[(window.row + row) * grid.width + window.column + column] = true;
+            }
+        });
+    }
+    Ok(cells)
+}
+
+impl Ground {
+    fn read(path: &Path, grid: Grid) -> Result<Self> {
+        let href = path.to_string_lossy();
+        let heights = gdal_io::warp_onto(&href, 1, &grid, Resampling::Bilinear, None)?;
+        if heights.iter().all(|height| height.is_nan()) {
+            return Err(Error::unreadable(
+                path.display(),
+                "does not cover the province; delta.dem must be a raster of heights of its ground",
+            ));
+        }
+        Ok(Self { grid, heights })
+    }
+}
+
+/// The level between the gauges and its standard deviation, metres, on the coarser grid of the surface.
+struct Water {
+    factor: usize,
+    width: usize,
+    level: Vec<f32>,
+    deviation: Vec<f32>,
+}
+
+impl Water {
+    fn read(depths: &Depths<'_>, item: &Item, grid: &Grid) -> Result<Self> {
+        let main: &Asset = item.assets.get(LEVEL).ok_or_else(|| missing(item, LEVEL))?;
+        let cog = depths.cog(item, LEVEL)?.ok_or_else(|| missing(item, LEVEL))?;
+        let beside = depths
+            .cog(item, "variance")?
+            .ok_or_else(|| missing(item, "variance"))?;
+        let own = *cog.grid();
+        let factor = (own.cell_width / grid.cell_width).round().max(1.0) as usize;
+        if grid.coarser(factor) != own || *beside.grid() != own {
+            return Err(Error::Invalid(format!(
+                "{LEVEL}/{} does not lie on the grid of the flood map; run sen process for that week",
+                item.id
+            )));
+        }
+        let stored = cog.read_window::<i16>(0, 0, own.window())?;
+        let level = stored.iter().map(|stored| {
+            if Some(f64::from(*stored)) == main.nodata {
+                f32::NAN
+            } else {
+                (f64::from(*stored) * main.scale + main.offset) as f32
+            }
+        });
+        let variance = beside.read_window::<f32>(0, 0, own.window())?;
+        Ok(Self {
+            factor,
+            width: own.width,
+            level: level.collect(),
+            // nodata is below zero, as no variance is
+            deviation: variance
+                .iter()
+                .map(|variance| {
+                    if *variance < 0.0 {
+                        f32::NAN
+                    } else {
+                        variance.sqrt()
+                    }
+                })
+                .collect(),
+        })
+    }
+
+    fn at(&self, column: usize, row: usize) -> (f32, f32) {
+        let cell = row / self.factor * self.width + column / self.factor;
+        let of = |values: &[f32]| values.get(cell).copied().unwrap_or(f32::NAN);
+        (of(&self.level), of(&self.deviation))
+    }
+}
+
+/// Class and uncertainty of every cell.
+fn depths(
+    classes: &[u8],
+    heights: &[f32],
+    water: &Water,
+    silent: &[bool],
+    width: usize,
+    error_m: f64,
+) -> (Vec<u8>, Vec<u16>) {
+    let told = |cell: usize| {
+        let water = water.at(cell % width, cell / width);
+        one(classes[cell], heights[cell], water, silent[cell], error_m)
+    };
+    (0..classes.len()).into_par_iter().map(told).unzip()
+}
+
+fn one(class: u8, height: f32, (level, deviation): (f32, f32), silent: bool, error_m: f64) -> (u8, u16) {
+    if !is_seen(class) {
+        return (if class == CLOUD { CLOUD } else { NO_DATA }, NO_UNCERTAINTY);
+    }
+    if !is_on_land(class) {
+        return (NOT_WATER, NO_UNCERTAINTY);
+    }
+    let depth = level - height;
+    let uncertainty = (f64::from(deviation).powi(2) + error_m.powi(2)).sqrt();
+    // ground above the water where water is seen: one of them is wrong by more than their errors explain
+    if silent || depth.is_nan() || uncertainty.is_nan() || f64::from(depth) < -2.0 * uncertainty {
+        return (NOT_TOLD, NO_UNCERTAINTY);
+    }
+    let class = 1 + BOUNDS_M.iter().filter(|bound| depth >= **bound).count() as u8;
+    let stored = (uncertainty / STEP_M).round().min(f64::from(NO_UNCERTAINTY - 1));
+    (class, stored as u16)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use sen_catalog::flood::{FLOOD as FLOODED, OPEN_WATER, PERMANENT};
+
+    #[test]
+    fn depth_is_told_in_classes_with_what_it_may_be_off() {
+        let told = |class, height: f32, water: (f32, f32), silent| one(class, height, water, silent, 0.3);
+        // sqrt(0.4^2 + 0.3^2) = 0.5 m
+        for (height, class) in [(2.2, 1), (1.75, 2), (1.3, 3), (0.9, 4)] {
+            assert_eq!(
+                told(FLOODED, height, (2.0_f32, 0.4), false),
+                (class, 50),
+                "{height}"
+            );
+        }
+        let nothing = NO_UNCERTAINTY;
+        assert_eq!(
+            told(FLOODED, 3.1, (2.0, 0.4), false),
+            (NOT_TOLD, nothing),
+            "ground far above the water"
+        );
+        assert_eq!(
+            told(FLOODED, 1.0, (2.0, 0.4), true),
+            (NOT_TOLD, nothing),
+            "behind a dyke"
+        );
+        assert_eq!(told(OPEN_WATER, f32::NAN, (2.0, 0.4), false), (NOT_TOLD, nothing));
+        assert_eq!(
+            told(OPEN_WATER, 1.0, (f32::NAN, f32::NAN), false),
+            (NOT_TOLD, nothing)
+        );
+        assert_eq!(
+            told(PERMANENT, 1.0, (2.0, 0.4), false),
+            (NOT_WATER, nothing),
+            "rivers are no flood"
+        );
+        assert_eq!(told(NOT_WATER, 1.0, (2.0, 0.4), false), (NOT_WATER, nothing));
+        assert_eq!(told(CLOUD, 1.0, (2.0, 0.4), false), (CLOUD, nothing));
+        assert_eq!(told(NO_DATA, 1.0, (2.0, 0.4), false), (NO_DATA, nothing));
+    }
+}

@@ -1,0 +1,479 @@
+//! Stories of compartments: maps, crops, gauges and plans in a store, and what is told from them.
+
+use super::*;
+use crate::gdal_io::write_raster;
+use crate::pipeline::Silent;
+use crate::pipeline::rasters::{self, Stored};
+use chrono::TimeDelta;
+use geo_types::{Geometry, LineString, Point, Polygon};
+use sen_catalog::crs::Transform;
+use sen_catalog::flood::{CLOUD, NOT_WATER, OPEN_WATER};
+use sen_catalog::inundation::Reason;
+use sen_catalog::observation::{Datastream, Flag, Observation};
+use sen_catalog::raster::{Cog, Overviews};
+use sen_catalog::season::Season;
+use sen_catalog::store::{Features, Inundations as _, Observations, Seasons, SqliteStore};
+use sen_catalog::{Crs, Grid};
+use serde_json::json;
+use tempfile::TempDir;
+
+static RUNNING: AtomicBool = AtomicBool::new(false);
+
+/// Side of the province in cells.
+const SIDE: usize = 60;
+/// First cell of the closed compartment, of the open one, and their side.
+const SHUT: usize = 5;
+const OPEN: usize = 32;
+const CELLS: usize = 20;
+
+fn grid() -> Grid {
+    Grid {
+        crs: Crs::UTM_48N,
+        west: 569_000.0,
+        north: 1_157_000.0,
+        cell_width: 10.0,
+        cell_height: 10.0,
+        width: SIDE,
+        height: SIDE,
+    }
+}
+
+fn week(number: u32) -> Period {
+    Period::week(2026, number).expect("a week")
+}
+
+fn lon_lat(column: usize, row: usize) -> (f64, f64) {
+    let transform = Transform::new(Crs::UTM_48N, Crs::WGS84).expect("known systems");
+    let (x, y) = (
+        grid().west + 10.0 * column as f64,
+        grid().north - 10.0 * row as f64,
+    );
+    transform.point(x, y).expect("on earth")
+}
+
+/// A square of cells.
+fn square(column: usize, row: usize, side: usize) -> Geometry<f64> {
+    let corners = [
+        (column, row),
+        (column + side, row),
+        (column + side, row + side),
+        (column, row + side),
+    ];
+    let ring: Vec<(f64, f64)> = corners.map(|(column, row)| lon_lat(column, row)).to_vec();
+    Polygon::new(LineString::from(ring), Vec::new()).into()
+}
+
+struct Delta {
+    folder: TempDir,
+    store: Arc<SqliteStore>,
+    assets: Assets,
+    settings: DeltaSettings,
+    gauge: i64,
+}
+
+impl Delta {
+    /// A closed and an open compartment with a plot each, harvested in August, and a gauge with alarm levels.
+    async fn new() -> Self {
+        let folder = tempfile::tempdir().expect("temporary folder");
+        let assets = Assets::open(folder.path()).expect("asset folders");
+        let store = Arc::new(SqliteStore::open(&folder.path().join("catalog.sqlite")).expect("opens"));
+        let mut features = Vec::new();
+        for (code, column, class) in [("OB-1", SHUT, "full_year"), ("OB-2", OPEN, "open")] {
+            let mut one = Feature::new("dyke_compartments", code, square(column, SHUT, CELLS));
+            one.properties.insert("dyke_class".into(), json!(class));
+            features.push(one);
+            features.push(Feature::new(
+                "plots",
+                format!("P-{code}"),
+                square(column + 2, SHUT + 2, CELLS - 4),
+            ));
+        }
+        let (lon, lat) = lon_lat(30, 30);
+        let mut station = Feature::new("stations", "TV-01", Point::new(lon, lat).into());
+        for (name, level) in [("bd1_m", 1.5), ("bd2_m", 2.2), ("bd3_m", 2.8)] {
+            station.properties.insert(name.into(), json!(level));
+        }
+        station.properties.insert("datum".into(), json!("Hon Dau 1992"));
+        features.push(station);
+        store.put_features(features).await.expect("stored");
+        let day = |text: &str| text.parse().ok();
+        let season = Season {
+            season: "2026-he-thu".into(),
+            sowing: day("2026-05-16"),
+            heading: day("2026-07-20"),
+            harvest: day("2026-08-20"),
+            lost: None,
+            sowing_uncertainty_days: None,
+            heading_uncertainty_days: None,
+            harvest_uncertainty_days: None,
+        };
+        let plots = store
+            .features(&FeatureQuery::layer("plots"))
+            .await
+            .expect("asked");
+        let seasons = plots
+            .iter()
+            .map(|plot| (plot.fid, vec![season.clone()]))
+            .collect();
+        store.put_seasons(seasons).await.expect("stored");
+        let gauge = Datastream {
+            id: 0,
+            station: "TV-01".into(),
+            property: "water_level".into(),
+            unit: "m".into(),
+            name: "level".into(),
+        };
+        let gauge = store.put_datastream(&gauge).await.expect("stored");
+        Self {
+            folder,
+            store,
+            assets,
+            settings: DeltaSettings::default(),
+            gauge,
+        }
+    }
+
+    /// A level every six hours of a week.
+    async fn level(&self, number: u32, level: f64, flag: Flag) {
+        let start = week(number).interval().start;
+        let observations = (0..28).map(|step| Observation {
+            datastream: self.gauge,
+            time: start + TimeDelta::hours(6 * step),
+            value: Some(level),
+            flag,
+        });
+        self.store
+            .put_observations(observations.collect())
+            .await
+            .expect("stored");
+    }
+
+    /// The flood map of a week: so many wet rows from the top in each compartment, looked at on the last day but `age`.
+    async fn map(&self, number: u32, shut: Option<usize>, open: usize, age: u8) {
+        let mut classes = vec![NOT_WATER; SIDE * SIDE];
+        for row in 0..CELLS {
+            for column in 0..CELLS {
+                let cell = |first: usize| (SHUT + row) * SIDE + first + column;
+                classes[cell(SHUT)] = match shut {
+                    None => CLOUD,
+                    Some(wet) if row < wet => OPEN_WATER,
+                    Some(_) => NOT_WATER,
+                };
+                if row < open {
+                    classes[cell(OPEN)] = OPEN_WATER;
+                }
+            }
+        }
+        let period = week(number);
+        let item = Item {
+            id: Item::weekly_id(FLOOD, period),
+            collection: FLOOD.into(),
+            interval: period.interval(),
+            grid: grid(),
+            bbox: grid().lon_lat_bounds().expect("UTM"),
+            assets: BTreeMap::new(),
+            lineage: Vec::new(),
+            properties: serde_json::Map::new(),
+        };
+        let stored = Stored {
+            nodata: 255.0,
+            scale: 1.0,
+            unit: None,
+            overviews: Overviews::Mode,
+        };
+        let files = [
+            rasters::write(&self.assets, FLOOD, &classes, &grid(), stored).expect("written"),
+            rasters::write(&self.assets, "age_days", &vec![age; SIDE * SIDE], &grid(), stored)
+                .expect("written"),
+        ];
+        rasters::publish(self.store.as_ref(), &self.assets, item, &files, true)
+            .await
+            .expect("published");
+    }
+
+    async fn run(&self) -> InundationReport {
+        let inundations = Inundations {
+            store: Arc::clone(&self.store) as Arc<dyn Store>,
+            assets: self.assets.clone(),
+            settings: &self.settings,
+            stations: "stations",
+            cancelled: &RUNNING,
+        };
+        let report = inundations.run(&Silent).await.expect("the catalogue answers");
+        report.expect("there are compartments and maps")
+    }
+
+    async fn records(&self, code: &str) -> Vec<Inundation> {
+        let found = self.store.feature("dyke_compartments", code, None).await;
+        let fid = found.expect("asked").expect("there").fid;
+        self.store.inundations_of(fid).await.expect("asked")
+    }
+
+    /// Transplanting in weeks 36 to 39, dry fields in week 40, the dyke breaks in week 41; the river is high.
+    async fn autumn(&self) {
+        let shares = [
+            (35, 0, 0),
+            (36, 12, 12),
+            (37, 16, 16),
+            (38, 18, 20),
+            (39, 14, 20),
+            (40, 1, 20),
+        ];
+        for (number, shut, open) in shares {
+            self.map(number, Some(shut), open, 1).await;
+            self.level(number, 2.4, Flag::Good).await;
+        }
+        self.map(41, Some(12), 20, 0).await;
+        self.level(41, 2.6, Flag::Good).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_breach_is_told_from_paddies_and_from_the_river_and_a_rerun_changes_nothing() {
+    let delta = Delta::new().await;
+    delta.autumn().await;
+    let report = delta.run().await;
+    assert_eq!((report.weeks, report.measured, report.compartments), (7, 7, 2));
+    assert_eq!(
+        (report.changed, report.alerts.as_slice()),
+        (14, ["OB-1".to_owned()].as_slice())
+    );
+    let shut = delta.records("OB-1").await;
+    let classes: Vec<Cause> = shut.iter().map(|record| record.class).collect();
+    assert_eq!(
+        classes,
+        [
+            Cause::None,
+            Cause::PaddyWater,
+            Cause::PaddyWater,
+            Cause::PaddyWater,
+            Cause::PaddyWater,
+            Cause::None,
+            Cause::DykeBreach
+        ]
+    );
+    let breach = &shut[6];
+    // 12 of 20 rows of 20 cells of 10 m: 2.4 ha, one body, nothing outside
+    assert_eq!(breach.flooded_share, Some(0.6));
+    assert!(
+        (breach.flooded_ha.expect("seen") - 2.4).abs() < 0.01,
+        "{breach:?}"
+    );
+    assert!(
+        (breach.connected_ha.expect("seen") - 2.4).abs() < 0.01,
+        "{breach:?}"
+    );
+    assert_eq!(breach.outside_share, Some(0.0));
+    assert_eq!(breach.looked, Some(week(41).last_day()));
+    assert_eq!(
+        (breach.first_wet, breach.days_under_water),
+        (breach.looked, Some(1))
+    );
+    assert_eq!(breach.gauge.as_ref().map(|gauge| gauge.alarm), Some(2));
+    assert_eq!(shut[2].days_under_water, Some(8));
+    let open = delta.records("OB-2").await;
+    assert!(
+        open[1..].iter().all(|record| record.class == Cause::RiverFlood),
+        "{open:?}"
+    );
+
+    let digest = delta.store.rows_digest().await.expect("asked");
+    let again = delta.run().await;
+    assert_eq!((again.measured, again.changed), (0, 0));
+    assert_eq!(delta.store.rows_digest().await.expect("asked"), digest);
+
+    // a week that comes later costs one measurement, and leaves the others as they are
+    delta.map(42, Some(19), 20, 2).await;
+    delta.level(42, 2.3, Flag::Good).await;
+    let later = delta.run().await;
+    assert_eq!((later.measured, later.changed), (1, 2));
+    let record = delta.records("OB-1").await.pop().expect("eight weeks");
+    assert_eq!(
+        (record.class, record.reason),
+        (Cause::DykeBreach, Reason::Continues)
+    );
+    assert_eq!(record.days_under_water, Some(6));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn gauges_that_are_silent_or_failed_and_clouds_make_no_class() {
+    let mut delta = Delta::new().await;
+    delta.autumn().await;
+    // the readings of the week of the breach fail their tests: no level, no alarm
+    delta.level(41, 2.6, Flag::Fail).await;
+    delta.map(42, None, 20, 0).await;
+    // without neighbours that are known to be open, nobody tells that the river is out
+    delta.settings.open.clear();
+    let report = delta.run().await;
+    assert!(report.alerts.is_empty(), "{report:?}");
+    let shut = delta.records("OB-1").await;
+    assert_eq!(
+        (shut[6].class, shut[6].reason),
+        (Cause::NotClassified, Reason::NoGauge)
+    );
+    assert_eq!(
+        (shut[7].class, shut[7].reason),
+        (Cause::NotClassified, Reason::NotSeen)
+    );
+    assert_eq!(shut[7].flooded_share, None);
+    let open = delta.records("OB-2").await;
+    assert_eq!(open[6].class, Cause::NotClassified, "{:?}", open[6]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_plan_makes_a_release_and_wet_neighbours_an_alert_without_a_gauge() {
+    let mut delta = Delta::new().await;
+    delta.autumn().await;
+    delta.level(41, 2.6, Flag::Fail).await;
+    delta.settings.releases.push(Release {
+        code: "OB-1".into(),
+        from: "2026-09-01".into(),
+        to: "2026-09-27".into(),
+    });
+    delta.run().await;
+    let shut = delta.records("OB-1").await;
+    assert!(
+        shut[1..5]
+            .iter()
+            .all(|record| record.class == Cause::PlannedRelease && record.sure),
+        "{shut:?}"
+    );
+    let delta = Delta::new().await;
+    delta.autumn().await;
+    delta.level(41, 1.7, Flag::Good).await;
+    let report = delta.run().await;
+    assert_eq!(
+        report.alerts,
+        ["OB-1"],
+        "the open neighbour is under the river's flood"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_map_that_is_gone_is_named_and_the_rest_is_told() {
+    let delta = Delta::new().await;
+    delta.autumn().await;
+    let item = delta
+        .store
+        .item(FLOOD, "flood_2026-W38")
+        .await
+        .expect("asked")
+        .expect("there");
+    std::fs::remove_file(delta.assets.path(&item.assets[FLOOD].href)).expect("removed");
+    let report = delta.run().await;
+    assert_eq!(report.failed.len(), 1, "{report:?}");
+    assert_eq!(report.failed[0].0, "flood_2026-W38");
+    assert_eq!(delta.records("OB-1").await.len(), 6);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn depth_needs_a_dem_on_the_gauges_datum_and_is_told_where_the_river_stands() {
+    let mut delta = Delta::new().await;
+    delta.autumn().await;
+    delta.run().await;
+    let run = |delta: &Delta| {
+        let depths = Depths {
+            store: Arc::clone(&delta.store) as Arc<dyn Store>,
+            assets: delta.assets.clone(),
+            settings: &delta.settings,
+            folder: delta.folder.path(),
+            stations: "stations",
+            code_version: "test".into(),
+        };
+        let runtime = tokio::runtime::Handle::current();
+        tokio::task::block_in_place(|| runtime.block_on(depths.run(&[week(40), week(41)], &Silent)))
+    };
+    let report = run(&delta).expect("nothing to do");
+    assert!(report.none.is_some_and(|why| why.contains("DEM")));
+
+    // the level between the gauges, 2.0 m with a variance of 0.16, on cells of 100 m
+    let coarse = grid().coarser(10);
+    let surface = Item {
+        id: Item::weekly_id("water_level", week(40)),
+        collection: "water_level".into(),
+        interval: week(40).interval(),
+        grid: coarse,
+        bbox: coarse.lon_lat_bounds().expect("UTM"),
+        assets: BTreeMap::new(),
+        lineage: Vec::new(),
+        properties: serde_json::Map::new(),
+    };
+    let stored = |nodata: f64, scale: f64| Stored {
+        nodata,
+        scale,
+        unit: Some("m"),
+        overviews: Overviews::None,
+    };
+    let files = [
+        rasters::write(
+            &delta.assets,
+            "water_level",
+            &[2000_i16; 36],
+            &coarse,
+            stored(-32768.0, 0.001),
+        )
+        .expect("written"),
+        rasters::write(
+            &delta.assets,
+            "variance",
+            &[0.16_f32; 36],
+            &coarse,
+            stored(-9999.0, 1.0),
+        )
+        .expect("written"),
+    ];
+    rasters::publish(delta.store.as_ref(), &delta.assets, surface, &files, false)
+        .await
+        .expect("published");
+    // ground that rises southwards from 0.9 m by five centimetres a row
+    let heights: Vec<f32> = (0..SIDE * SIDE)
+        .map(|cell| 0.9 + 0.05 * (cell / SIDE) as f32)
+        .collect();
+    write_raster(
+        &delta.folder.path().join("ground.tif"),
+        ("GTiff", "Float32"),
+        &grid(),
+        &[heights],
+        None,
+        &[],
+    );
+    delta.settings.dem = Some("ground.tif".into());
+    let message = run(&delta).expect_err("no error of the heights").to_string();
+    assert!(message.contains("dem_error_m"), "{message}");
+    delta.settings.dem_error_m = Some(0.3);
+    delta.settings.dem_datum = Some("EGM96".into());
+    let message = run(&delta).expect_err("another datum").to_string();
+    assert!(
+        message.contains("EGM96") && message.contains("TV-01"),
+        "{message}"
+    );
+    delta.settings.dem_datum = Some("Hon Dau 1992".into());
+    let report = run(&delta).expect("made");
+    assert_eq!((report.made, report.no_input), (1, 1));
+
+    let item = delta
+        .store
+        .item(DEPTH, "flood_depth_2026-W40")
+        .await
+        .expect("asked")
+        .expect("made");
+    let read = |name: &str| Cog::open(&delta.assets.path(&item.assets[name].href)).expect("opens");
+    let classes = read(DEPTH)
+        .read_window::<u8>(0, 0, grid().window())
+        .expect("reads");
+    let at = |column: usize, row: usize| classes[row * SIDE + column];
+    // the open compartment: ground at row 5 is 1.15 m, at row 20 1.9 m; the closed one is wet for no river's sake
+    let column = OPEN + 3;
+    assert_eq!(
+        [at(column, 5), at(column, 9), at(column, 15), at(column, 23)],
+        [3, 3, 2, 1]
+    );
+    assert_eq!(at(SHUT + 3, 5), NOT_TOLD);
+    assert_eq!(at(0, 0), 0);
+    let uncertainty = read("uncertainty")
+        .read_window::<u16>(0, 0, grid().window())
+        .expect("reads");
+    assert_eq!(uncertainty[5 * SIDE + column], 50, "sqrt(0.16 + 0.09) m");
+    let again = run(&delta).expect("nothing to do");
+    assert_eq!((again.made, again.up_to_date), (0, 1));
+}
