@@ -7,6 +7,7 @@ use schemars::JsonSchema;
 use sen_catalog::intake::Quality;
 use sen_catalog::{Assets, Bounds, Crs, Grid, Item, Store};
 use sen_processing::fusion::FusionSettings;
+use sen_processing::inundation::DeltaSettings;
 use sen_processing::phenology::CalendarSettings;
 use sen_processing::pipeline::Settings;
 use sen_processing::source::GeotiffLayout;
@@ -50,6 +51,8 @@ pub(crate) struct Config {
     pub(crate) fusion: FusionSettings,
     /// The crop calendar of plots.
     pub(crate) calendar: CalendarSettings,
+    /// Dyke compartments and why they are under water.
+    pub(crate) delta: DeltaSettings,
     /// The service.
     pub(crate) serve: ServeOptions,
     /// Thresholds of the tests of sensors, by property or `station/property`, laid over the built-in ones.

@@ -4,6 +4,7 @@ use crate::config::Data;
 use crate::output::Output;
 use sen_catalog::{Grid, Period};
 use sen_processing::fusion::Surfaces;
+use sen_processing::inundation::{Depths, Inundations};
 use sen_processing::phenology::Calendar;
 use sen_processing::pipeline::Report;
 use std::sync::Arc;
@@ -55,6 +56,46 @@ pub(crate) async fn calendars(
     Ok(())
 }
 
+/// Why dyke compartments are under water; after the crop calendars, which it needs.
+pub(crate) async fn inundations(
+    data: &Data,
+    cancelled: &AtomicBool,
+    output: &Output,
+    report: &mut Report,
+) -> anyhow::Result<()> {
+    let inundations = Inundations {
+        store: Arc::clone(&data.store),
+        assets: data.assets.clone(),
+        settings: &data.config.delta,
+        stations: &data.config.fusion.stations,
+        cancelled,
+    };
+    report.inundations = inundations.run(output).await?;
+    Ok(())
+}
+
+/// How deep the floods of the weeks are, with the DEM that is configured; after why compartments are under water.
+pub(crate) async fn depths(
+    data: &Data,
+    weeks: &[Period],
+    output: &Output,
+    report: &mut Report,
+) -> anyhow::Result<()> {
+    if report.inundations.is_none() && data.config.delta.dem.is_none() {
+        return Ok(());
+    }
+    let depths = Depths {
+        store: Arc::clone(&data.store),
+        assets: data.assets.clone(),
+        settings: &data.config.delta,
+        folder: &data.folder,
+        stations: &data.config.fusion.stations,
+        code_version: env!("CARGO_PKG_VERSION").to_owned(),
+    };
+    report.depths = Some(depths.run(weeks, output).await?);
+    Ok(())
+}
+
 /// The same for people; empty when there was nothing of it.
 pub(crate) fn summary(report: &Report) -> String {
     use std::fmt::Write;
@@ -91,6 +132,32 @@ pub(crate) fn summary(report: &Report) -> String {
         for (scene, reason) in &calendar.failed {
             let _ = writeln!(text, "left out of the calendar: {scene}: {reason}");
         }
+    }
+    if let Some(water) = &report.inundations {
+        let _ = writeln!(
+            text,
+            "water of {}: {} weeks of {} compartments, {} measured, {} records changed",
+            water.layer, water.weeks, water.compartments, water.measured, water.changed
+        );
+        for code in &water.alerts {
+            let _ = writeln!(
+                text,
+                "ALERT {code}: water on a standing crop behind a closed dyke; check the dyke"
+            );
+        }
+        for (item, reason) in &water.failed {
+            let _ = writeln!(text, "failed: water of {item}: {reason}");
+        }
+    }
+    if let Some(depths) = &report.depths {
+        let _ = match &depths.none {
+            Some(reason) => writeln!(text, "depth of floods: {reason}"),
+            None => writeln!(
+                text,
+                "depth of floods: {} made, {} up to date, {} without a level between gauges",
+                depths.made, depths.up_to_date, depths.no_input
+            ),
+        };
     }
     text
 }

@@ -119,6 +119,15 @@ pub(crate) async fn make(
     if !report.cancelled {
         fused::calibrations(data, &mut report).await?;
         fused::calendars(data, grid, cancelled, output, &mut report).await?;
+        fused::inundations(data, cancelled, output, &mut report).await?;
+        fused::depths(data, weeks, output, &mut report).await?;
+        if report.depths.as_ref().is_some_and(|depths| depths.made > 0) {
+            // what the zones are under, of the depths just made
+            let more = zone_statistics(data, Some(weeks), cancelled, output).await?;
+            report.statistics.made.extend(more.made);
+            report.statistics.failed = more.failed;
+            report.cancelled |= more.cancelled;
+        }
     }
     output.finish();
     Ok(report)
