@@ -1,4 +1,6 @@
-//! `/api/v1/stations`: what stations say now, and their series.
+//! `/api/v1/stations`: what stations say now, their series, and the level of the next days.
+
+mod forecast;
 
 use super::Standard;
 use crate::document;
@@ -39,6 +41,7 @@ impl Standard for Stations {
             .route("/api/v1/stations/{code}", get(one))
             .route("/api/v1/stations/{code}/latest", get(one))
             .route("/api/v1/stations/{code}/series", get(series))
+            .route("/api/v1/stations/{code}/forecast", get(forecast::forecast))
     }
 }
 

@@ -16,5 +16,6 @@ pub(crate) mod shelf;
 mod thin;
 pub(crate) mod tile;
 mod topology;
+mod water;
 
 pub(crate) use topology::DETAIL_ZOOM;

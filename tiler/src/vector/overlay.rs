@@ -2,11 +2,12 @@
 //!
 //! `{collection}_mean` of measures, `{collection}_share` of class rasters (class 1 among the hectares seen; flooded land
 //! for `flood`), then `{collection}_period` and `{collection}_valid`, the share of the zone that was seen. Stations carry
-//! their sensors' values by property ([`super::sensors`]).
+//! their sensors' values by property ([`super::sensors`]), dyke compartments why they are under water ([`super::water`]).
 
 use super::column::{Column, numbers, texts};
 use super::index::Index;
 use super::sensors::Readings;
+use super::water::Water;
 use crate::layers;
 use crate::lookup::Snapshot;
 use crate::problem::{Outcome, Problem};
@@ -47,6 +48,8 @@ pub(crate) enum Source {
     Table(Table),
     /// The sensors of stations.
     Sensors(Arc<Readings>),
+    /// Why compartments are under water.
+    Water(Arc<Water>),
 }
 
 /// The table of a week's raster.
@@ -66,6 +69,7 @@ impl Source {
                 .strip_prefix(&*table.collection)
                 .is_some_and(|rest| ["_mean", "_share", "_period", "_valid"].contains(&rest)),
             Self::Sensors(readings) => readings.has(key),
+            Self::Water(_) => Water::has(key),
         }
     }
 
@@ -74,6 +78,7 @@ impl Source {
         match self {
             Self::Table(table) => &table.version,
             Self::Sensors(readings) => readings.version(),
+            Self::Water(water) => &water.version,
         }
     }
 
@@ -82,6 +87,7 @@ impl Source {
         match self {
             Self::Table(table) => Some(table.period),
             Self::Sensors(_) => None,
+            Self::Water(water) => Some(water.period),
         }
     }
 }
@@ -108,6 +114,8 @@ pub(crate) async fn sources(app: &App, snapshot: &Snapshot, layer: &str, when: W
     let rank = |table: &Table| FIRST.iter().position(|first| *first == table.collection);
     tables.sort_by_key(|table| rank(table).unwrap_or(FIRST.len()));
     let mut sources: Vec<Source> = tables.into_iter().map(Source::Table).collect();
+    let water = app.overlays.water(app, snapshot, layer, when).await?;
+    sources.extend(water.map(Source::Water));
     if layer == STATIONS {
         sources.push(Source::Sensors(app.overlays.readings(app, snapshot, when).await?));
     }
@@ -121,6 +129,8 @@ pub(crate) struct Overlays {
     tables: Cache<(String, u64, String), Arc<Overlay>>,
     /// By the observations' revision and the time asked for.
     readings: Cache<(u64, String), Arc<Readings>>,
+    /// By revision, layer and the time asked for.
+    waters: Cache<(u64, String), Option<Arc<Water>>>,
 }
 
 impl Default for Overlays {
@@ -132,6 +142,7 @@ impl Default for Overlays {
         Self {
             tables: Cache::builder().max_capacity(BUDGET).weigher(weigh).build(),
             readings: Cache::new(8),
+            waters: Cache::new(64),
         }
     }
 }
@@ -148,6 +159,23 @@ impl Overlays {
         Ok(readings)
     }
 
+    /// Why the zones of a layer are under water at a time.
+    async fn water(
+        &self,
+        app: &App,
+        snapshot: &Snapshot,
+        layer: &str,
+        when: When,
+    ) -> Outcome<Option<Arc<Water>>> {
+        let key = (snapshot.revision, format!("{layer} {when:?}"));
+        if let Some(water) = self.waters.get(&key) {
+            return Ok(water);
+        }
+        let water = Water::of(app, snapshot, layer, when).await?;
+        self.waters.insert(key, water.clone());
+        Ok(water)
+    }
+
     /// The columns of a source for the rows of an index; `whole` when the index is a whole layer.
     ///
     /// A table that cannot be read is said in the log; the features are drawn without it.
@@ -161,6 +189,7 @@ impl Overlays {
         let table = match source {
             Source::Table(table) => table,
             Source::Sensors(readings) => return Ok(Arc::new(readings.columns(index))),
+            Source::Water(water) => return Ok(Arc::new(water.columns(index))),
         };
         let key = (index.name.clone(), index.revision, table.version.clone());
         if whole && let Some(overlay) = self.tables.get(&key) {

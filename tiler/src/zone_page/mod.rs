@@ -2,6 +2,7 @@
 //! bytes besides the picture, in Vietnamese and English.
 
 mod chart;
+mod water;
 pub(crate) mod words;
 
 use crate::api::search::commune_of;
@@ -238,6 +239,7 @@ pub(crate) async fn zone(State(app): State<Shared>, request: Request) -> Outcome
         None => None,
     };
     let seasons = app.lookup.store().seasons(feature.fid).await?;
+    let records = app.lookup.store().inundations_of(feature.fid).await?;
     let lang = page.language;
     let shown = record.as_ref().map(|record| record.period);
     let recent = ndvi
@@ -271,6 +273,7 @@ pub(crate) async fn zone(State(app): State<Shared>, request: Request) -> Outcome
         seasons => season_rows(&page, &seasons),
         sensors => record.as_ref().map(|record| sensors(record, lang)),
         picture => picture_week.and_then(|period| chart::picture(&feature, period, lang)),
+        water => water::water(&app, &records, shown, lang),
         weeks => table(&app, &ndvi, &flood, lang),
     };
     page.render("zone.html", StatusCode::OK, own)

@@ -146,6 +146,8 @@ pub(crate) struct Said {
     pub(crate) weeks_since_sowing: Option<i64>,
     /// Share of the seen part that is under open water.
     pub(crate) water: Option<f64>,
+    /// Why it is under water, and whether that is sure.
+    pub(crate) cause: Option<(Text, bool)>,
     /// True when nothing at all is known of the week.
     pub(crate) nothing: bool,
 }
@@ -200,12 +202,29 @@ pub(crate) fn sentence(period: Period, said: &Said) -> Text {
                 format!("; open water on {share}")
             };
         }
+        if let Some((cause, sure)) = &said.cause {
+            let title = lower(cause.get(language));
+            text += &match (vi, sure) {
+                (true, true) => format!("; ngập vì: {title}"),
+                (true, false) => format!("; ngập có lẽ vì: {title}"),
+                (false, true) => format!("; water: {title}"),
+                (false, false) => format!("; water, likely: {title}"),
+            };
+        }
         start + &text + "."
     };
     Text {
         vi: write(Language::Vi),
         en: write(Language::En),
     }
+}
+
+/// A title within a sentence: its first letter small.
+fn lower(title: &str) -> String {
+    let mut letters = title.chars();
+    letters
+        .next()
+        .map_or_else(String::new, |first| first.to_lowercase().chain(letters).collect())
 }
 
 #[cfg(test)]
@@ -221,6 +240,7 @@ mod tests {
             growth: Some(("làm đòng", "panicle")),
             weeks_since_sowing: Some(9),
             water: Some(0.004),
+            cause: None,
             nothing: false,
         };
         let text = sentence(period, &said);
@@ -232,6 +252,22 @@ mod tests {
             text.en,
             "Week 34 (17–23 Aug 2026): NDVI 0.71, 92 % of the area seen – rice: panicle, 9 weeks after sowing; \
              open water on 1 %."
+        );
+        let breach = Said {
+            ndvi: Some(-0.11),
+            water: Some(0.59),
+            cause: Some((
+                Text {
+                    vi: "Vỡ đê hoặc tràn đê".into(),
+                    en: "Dyke broken or overtopped".into(),
+                },
+                true,
+            )),
+            ..Said::default()
+        };
+        assert_eq!(
+            sentence(period, &breach).vi,
+            "Tuần 34 (17–23/8/2026): NDVI \u{2212}0,11; nước phủ 59 %; ngập vì: vỡ đê hoặc tràn đê."
         );
         let nothing = Said {
             nothing: true,

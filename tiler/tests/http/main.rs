@@ -4,6 +4,7 @@
 
 mod documents;
 mod hostile;
+mod inundation;
 mod sockets;
 mod store;
 mod tiles;

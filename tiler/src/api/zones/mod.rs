@@ -3,6 +3,7 @@
 //! A zone's kind is its layer: `plots`, `dyke_compartments`, but `stations` and `canals` too can be asked for by code.
 
 mod feature;
+mod inundation;
 mod list;
 mod one;
 mod record;
@@ -13,6 +14,7 @@ mod tables;
 mod values;
 
 pub(crate) use feature::{centre, label};
+pub(crate) use inundation::title as cause_title;
 pub(crate) use record::{Record, record, water_share};
 pub(crate) use rollup::Divisions;
 pub(crate) use series::{Row, series};
@@ -45,6 +47,8 @@ impl Standard for Zones {
                 get(statistics::statistics),
             )
             .route("/api/v1/zones/{kind}/{code}/week/{period}", get(record::week))
+            .route("/api/v1/zones/{kind}/inundation", get(inundation::list))
+            .route("/api/v1/zones/{kind}/{code}/inundation", get(inundation::weeks))
             .route("/overview.png", get(zone_page::overview))
             .route("/zones", get(zone_page::kinds))
             .route("/zones/{kind}", get(zone_page::list))

@@ -16,6 +16,7 @@ use crate::values::{Place, beside, tidy};
 use crate::zone_page::words::{Said, sentence};
 use axum::extract::{Request, State};
 use sen_catalog::fusion;
+use sen_catalog::inundation::{Cause, Inundation};
 use sen_catalog::season::{Season, Stage, stage_on};
 use sen_catalog::statistic::ZonalStatistic;
 use sen_catalog::{Feature, Period, TimeQuery};
@@ -45,6 +46,8 @@ pub(crate) struct Record {
     pub(crate) seasons: Vec<Season>,
     /// Days since the look behind the index value in the middle of the zone.
     age_days: Option<f64>,
+    /// Why it is under water, for dyke compartments.
+    pub(crate) inundation: Option<Inundation>,
     /// How far to rely on it.
     pub(crate) trust: Trust,
     /// One sentence.
@@ -159,7 +162,14 @@ pub(crate) async fn record(app: &Shared, feature: &Feature, period: Period) -> O
     };
     let stage = stage_in(&seasons, period);
     let seen = ndvi.map(|ndvi| ndvi.valid_fraction);
+    let inundation = app.lookup.store().inundations_of(feature.fid).await?;
+    let inundation = inundation.into_iter().find(|record| record.period == period);
+    let cause = inundation
+        .as_ref()
+        .filter(|record| !matches!(record.class, Cause::None | Cause::NotClassified))
+        .map(|record| (super::cause_title(app, record.class), record.sure));
     let said = Said {
+        cause,
         ndvi: ndvi.and_then(|ndvi| ndvi.mean),
         seen,
         growth: stage.as_ref().map(|stage| stage.growth.names()),
@@ -171,6 +181,7 @@ pub(crate) async fn record(app: &Shared, feature: &Feature, period: Period) -> O
         period,
         sentence: sentence(period, &said),
         trust: trust(seen, age_days),
+        inundation,
         flood_share,
         sensors,
         seasons,
@@ -239,6 +250,13 @@ fn json_of(app: &crate::App, feature: &Feature, record: &Record) -> Value {
         .statistics
         .iter()
         .find(|(collection, _)| collection == "ndvi");
+    let told = record.statistics.iter().any(|(collection, _)| collection == "flood_depth");
+    let depth_reason = (record.inundation.is_some() && !told).then(|| {
+        json!({
+            "vi": "chưa biết độ sâu: chưa có cao độ mặt đất (DEM) cùng mốc với trạm đo, hoặc tuần này không có mực nước",
+            "en": "not told: no ground heights (DEM) on the gauges' datum are given, or no level between gauges this week",
+        })
+    });
     json!({
         "kind": feature.layer, "code": feature.code, "name": label(feature),
         "period": record.period.to_string(),
@@ -246,7 +264,9 @@ fn json_of(app: &crate::App, feature: &Feature, record: &Record) -> Value {
         "sentence": both(&record.sentence),
         "statistics": statistics,
         "flood_share": record.flood_share.map(tidy),
+        "inundation": record.inundation.as_ref().map(|water| super::inundation::json_of(app, water)),
         "sensors": record.sensors.iter().map(Near::json).collect::<Vec<_>>(),
+        "depth_reason": depth_reason,
         "interpolated": interpolated,
         "crop": crop,
         "quality": {"seen": ndvi.map(|(_, ndvi)| tidy(ndvi.valid_fraction)), "age_days": record.age_days},
