@@ -174,8 +174,24 @@ export interface ZoneWeek {
   statistics: Record<string, Statistic>;
   flood_share: number | null;
   sensors: Near[];
+  inundation?: Inundation | null;
   crop: { season: string; title: Record<Lang, string>; weeks_since_sowing: number | null } | null;
   trust: { level: string; words: Record<Lang, string> };
+}
+/** Why a dyke compartment is under water in a week. */
+export interface Inundation {
+  class: string; number: number; title: Record<Lang, string>; reason: { id: string } & Record<Lang, string>; sure: boolean; alert: boolean;
+  flooded_share: number | null; flooded_ha: number | null; connected_ha: number | null;
+  first_wet: string | null; last_wet: string | null; days_under_water: number | null;
+  gauge: { station: string; highest_m: number; alarm: number } | null;
+}
+/** The level of the next days at a gauge, or why nothing is said. */
+export interface Forecast {
+  station: string; unit: string; origin: string; newest: string | null;
+  alarm_levels: { bd1_m: number; bd2_m: number; bd3_m: number } | null;
+  method: Record<Lang, string>; reason: ({ id: string } & Record<Lang, string>) | null;
+  values: { time: string; lead_h: number; value: number; error_m: number | null; alarm: number | null }[];
+  errors: { lead_h: number; n: number; mae_m: number; persistence_mae_m: number }[];
 }
 export interface Hit { kind: string; code: string; name: string; commune: string | null; lon: number | null; lat: number | null; bbox?: [number, number, number, number] | null }
 export interface Column { period: Week; fids: number[]; values: (number | null)[] }
@@ -203,5 +219,12 @@ export async function zoneSeries(ref: ZoneRef, layer: string, share: number | nu
 /** One number of a week for all zones in a box. */
 export const column = (kind: string, layer: string, week: Week, statistic: string, box: number[], signal?: AbortSignal): Promise<Column> =>
   getJson(`api/v1/zones/${encodeURIComponent(kind)}/values?collection=${layer}&datetime=${week}&statistic=${statistic}&bbox=${box.join(',')}&codes=false`, signal);
+
+/** The causes of a week as class numbers, to colour the compartments with. */
+export const causes = (kind: string, week: Week): Promise<Column> =>
+  getJson(`api/v1/zones/${encodeURIComponent(kind)}/inundation?datetime=${week}&compact=true`);
+
+export const forecast = (station: string, week: Week, signal?: AbortSignal): Promise<Forecast> =>
+  getJson(`api/v1/stations/${encodeURIComponent(station)}/forecast?datetime=${week}`, signal);
 
 export const search = (text: string, signal?: AbortSignal): Promise<Hit[]> => getJson(`api/v1/search?q=${encodeURIComponent(text)}&limit=12`, signal);

@@ -14,6 +14,10 @@ export const PAINT_ZOOM = 12.5;
 /** Kinds that are coloured by the week's value; the others are outlines over the raster. */
 export const PAINTED = ['plots', 'growing_areas', 'aquaculture_sites', 'forest_blocks'];
 
+/** The kind that is coloured by why it is under water, and the style that says how. */
+export const COMPARTMENTS = 'dyke_compartments';
+export const CAUSES = 'inundation';
+
 const COLOURS: Record<string, string> = {
   plots: '#4d5f57', dyke_compartments: '#a0522d', growing_areas: '#8e3b8e', admin_units: '#333c39', forest_blocks: '#1f6b3a',
   aquaculture_sites: '#1c6f8c', canals: '#3f7fb5', dykes: '#7a5230', stations: '#b03a6f', pumps: '#7a4bb0', sluices: '#9c6b00', businesses: '#5a5a5a',

@@ -2,19 +2,19 @@
 
 import './style.css';
 import type { Catalog, Legend, TileJson } from './api.ts';
-import { belowRoot, column, kinds as askKinds, picturePath, root, tileAddress, type Hit, type Kind, type ZoneFeature } from './api.ts';
+import { belowRoot, causes, column, kinds as askKinds, picturePath, root, tileAddress, type Hit, type Kind, type ZoneFeature } from './api.ts';
 import { fit, pixelOf, placeAt, seenBox, type Box, type Padding, type Size } from './camera.ts';
 import { byId, el, icon } from './dom.ts';
 import { setLang, t, weekInSentence, percent, weekShort, type TextKey } from './i18n/index.ts';
 import { catalogOf, forgetWeeks, legendOf, tileJsonOf, weeksOf, type Weeks } from './model.ts';
-import { shareClass } from './kinds.ts';
+import { CAUSES, COMPARTMENTS, shareClass } from './kinds.ts';
 import type { Live } from './map/live.ts';
 import type { Progress, Wanted } from './map/weeks.ts';
 import type { Found } from './map/zones.ts';
 import { AnswerPanel } from './panel/answer.ts';
 import { watchKeys } from './panel/keys.ts';
 import { drawKinds, drawLayers, layersOf, layerShort } from './panel/layers.ts';
-import { drawLegend } from './panel/legend.ts';
+import { drawCauses, drawLegend } from './panel/legend.ts';
 import { Notices } from './panel/notice.ts';
 import { watchSearch } from './panel/search.ts';
 import { openSheet, watchSheet } from './panel/sheet.ts';
@@ -132,7 +132,27 @@ async function drawZones(): Promise<void> {
   if (!live || wanted !== store.state.show) return;
   live.showKinds(layers.filter((one) => one !== null));
   painted = '';
+  coloured = '';
   void paintZones();
+}
+
+/** The week and language whose causes are on the map. */
+let coloured = '';
+let causeLegend: Legend | null = null;
+
+/** Colours the dyke compartments by why they are under water in the week. */
+async function paintCauses(): Promise<void> {
+  const [shown, at, spoken] = [live?.hasCompartments ?? false, week, lang()];
+  const key = shown && at ? `${at} ${spoken}` : '';
+  if (key === coloured) return;
+  coloured = key;
+  const [values, named] = key && at ? await Promise.all([causes(COMPARTMENTS, at).catch(() => null), legendOf(CAUSES, spoken).catch(() => null)]) : [null, null];
+  if (key !== coloured) return;
+  // no record of that week: outlines alone
+  causeLegend = values && named;
+  live?.causes(values, named);
+  drawCauses(causeLegend);
+  document.body.dataset.causes = values ? key : '';
 }
 
 let painted = '';
@@ -141,6 +161,7 @@ const PAINT_STEP = 0.02;
 
 /** Colours the zones in view by the chosen layer and week; the numbers of a concrete week stay in the browser's cache. */
 async function paintZones(): Promise<void> {
+  void paintCauses();
   const want = live?.paintable ?? null;
   const [layer, at] = [store.state.layer, week];
   if (!live || !want || !at || !weeks?.has(at)) {
@@ -218,6 +239,7 @@ async function reread(): Promise<void> {
   if (mine !== turn) return;
   legend = next;
   drawPanels();
+  void paintCauses();
 }
 
 /** Asks for the weeks and the legend of the chosen layer, then shows the week. */
@@ -266,6 +288,7 @@ function drawTime(): void {
 function drawPanels(): void {
   drawTime();
   drawLegend(legend, weeks && week ? weeks.seen(week) : null);
+  drawCauses(causeLegend);
   drawAnswer();
 }
 

@@ -113,6 +113,10 @@ export class Live {
 
   paint(kind: string, column: Column | null, legend: Legend | null): void { this.zones.paint(kind, column, legend); }
 
+  get hasCompartments(): boolean { return this.zones.hasCompartments; }
+
+  causes(column: Column | null, legend: Legend | null): void { this.zones.causes(column, legend); }
+
   mark(feature: ZoneFeature | null): void { this.zones.mark(feature); }
 
   /** Goes where the box fills the part of the screen that no panel covers. */

@@ -3,7 +3,7 @@
 
 import type { ExpressionSpecification, GeoJSONSource, Map as LiveMap, MapGeoJSONFeature, PointLike } from 'maplibre-gl';
 import type { Column, KindTiles, Legend, ZoneFeature, ZoneRef } from '../api.ts';
-import { kindColour, PAINT_ZOOM, PAINTED, shareClass } from '../kinds.ts';
+import { COMPARTMENTS, kindColour, PAINT_ZOOM, PAINTED, shareClass } from '../kinds.ts';
 import { ZONES_BELOW } from './ground.ts';
 
 const source = (kind: string): string => `zone-${kind}`;
@@ -22,6 +22,13 @@ export function paintOf(legend: Legend | null): ExpressionSpecification | string
   const below = legend.classed ? undefined : legend.classes[0]?.color;
   const colour = ['interpolate', ['linear'], value, ...stops];
   return ['case', ['!=', ['typeof', ['feature-state', 'v']], 'number'], none, ...(below ? [['<', value, low], below] : []), colour] as unknown as ExpressionSpecification;
+}
+
+/** Colour of a compartment by its state `cause`, a class of the legend; nothing for classes it does not show. */
+export function causeColour(legend: Legend): ExpressionSpecification | string {
+  const none = 'rgba(0,0,0,0)';
+  const pairs = legend.classes.filter((one) => one.value !== undefined).flatMap((one) => [one.value as number, one.color]);
+  return pairs.length ? (['match', ['to-number', ['feature-state', 'cause'], -1], ...pairs, none] as unknown as ExpressionSpecification) : none;
 }
 
 export interface Found extends ZoneRef { name: string }
@@ -87,6 +94,18 @@ export class ZoneLayers {
       if (value !== null && value !== undefined) this.map.setFeatureState({ source: id, sourceLayer: kind, id: fid }, { v: value });
     });
     this.painted = column ? { kind, fids: column.fids } : null;
+  }
+
+  /** True when compartments are drawn. */
+  get hasCompartments(): boolean { return this.on.some((one) => one.kind === COMPARTMENTS); }
+
+  /** Colours the compartments by why they are under water; null takes the colours off. */
+  causes(column: Column | null, legend: Legend | null): void {
+    const id = source(COMPARTMENTS);
+    if (!this.map.getSource(id)) return;
+    this.map.removeFeatureState({ source: id, sourceLayer: COMPARTMENTS });
+    this.map.setPaintProperty(`${id}-fill`, 'fill-color', column && legend ? causeColour(legend) : 'rgba(0,0,0,0)');
+    column?.fids.forEach((fid, i) => this.map.setFeatureState({ source: id, sourceLayer: COMPARTMENTS, id: fid }, { cause: column.values[i] ?? 0 }));
   }
 
   /** What lies under a finger, points first, then lines, then the smallest areas. */

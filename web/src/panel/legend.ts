@@ -55,3 +55,11 @@ export function drawLegend(legend: Legend | null, seen: number | null): void {
     ? [el('span', {}, number(marks(legend)[0] ?? 0, 1)), el('div', { class: 'gradient', style: `background:${gradient(legend)}` }), el('span', {}, number(marks(legend).at(-1) ?? 1, 1))]
     : legend.classes.map((one) => el('span', { class: 'pair' }, el('span', { class: 'swatch', style: `background:${one.color}` }), one.label))));
 }
+
+/** The second legend, of the compartments that are coloured by why they are under water. */
+export function drawCauses(legend: Legend | null): void {
+  document.getElementById('causes')?.remove();
+  if (!legend) return;
+  byId('legend').append(el('div', { id: 'causes' }, el('h3', {}, legend.title), el('ul', {}, ...legend.classes.map((one) =>
+    el('li', { 'data-cause': one.value ?? '' }, el('span', { class: 'swatch', style: `background:${one.color}` }), el('span', { class: 'label' }, one.label))))));
+}

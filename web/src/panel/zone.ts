@@ -7,6 +7,7 @@ import { kindName, shareClass } from '../kinds.ts';
 import type { Found } from '../map/zones.ts';
 import type { Week } from '../week.ts';
 import { chartPanel } from './chart.ts';
+import { showForecast } from './forecast.ts';
 import { layerShort, layersOf } from './layers.ts';
 
 export interface ZoneAsked {
@@ -76,8 +77,10 @@ export class ZonePanel {
         title: `${asked.zone.code}`, file: `${asked.layer}_${asked.zone.code.replace(/[^\w.-]+/g, '_')}`, layer: asked.layer, series, first: asked.first, last: asked.last, week: asked.week,
         legend: share === null ? asked.legend : null, share: share !== null, csv: `${api.root()}api/v1/zones/${api.zonePath(asked.zone)}/statistics?collection=${asked.layer}&f=csv`, choose: this.events.week,
       }) : el('p', { class: 'faint' }, t('zone.noSeries', { layer: layerShort(asked.layer) }));
-      const box = el('div', { class: 'chartbox' }, drawn, this.seasons(feature), this.links(asked));
+      const ahead = el('div', {});
+      const box = el('div', { class: 'chartbox' }, ahead, drawn, this.seasons(feature), this.links(asked));
       this.root.querySelector('.chartbox')?.replaceWith(box);
+      if (asked.zone.kind === 'stations') await showForecast(ahead, asked.zone.code, asked.week, stop.signal);
     } catch (error) {
       if (stop.signal.aborted) return;
       const unknown = error instanceof api.Failed && error.status === 404;
@@ -112,6 +115,7 @@ export class ZonePanel {
       const { season, title, weeks_since_sowing: weeks } = record.crop;
       box.append(el('p', {}, el('b', {}, t('zone.crop')), ` ${title[currentLang()]}${weeks === null ? '' : `, ${t('zone.weeksSince', { n: weeks })}`} (${seasonName(season)})`));
     }
+    if (record.inundation && record.inundation.class !== 'none') box.append(waterOf(record.inundation));
     const chips = asked.others.filter((one) => one.kind !== asked.zone.kind || one.code !== asked.zone.code);
     if (chips.length) {
       box.append(el('h3', {}, t('zone.alsoHere')), el('p', { class: 'chips' }, ...chips.map((one) =>
@@ -143,6 +147,21 @@ export class ZonePanel {
   private links(asked: ZoneAsked): HTMLElement {
     return el('p', { class: 'links' }, el('a', { href: `${api.root()}zones/${api.zonePath(asked.zone)}?lang=${currentLang()}`, target: '_blank', rel: 'noopener' }, t('zone.page')));
   }
+}
+
+/** Why a compartment is under water, since when and how much. */
+function waterOf(water: api.Inundation): HTMLElement {
+  const lang = currentLang();
+  const day = (text: string): string => new Date(`${text}T00:00:00Z`).toLocaleDateString(lang === 'vi' ? 'vi-VN' : 'en-GB', { timeZone: 'UTC' });
+  const parts = [
+    water.flooded_ha !== null && t('water.area', { ha: number(water.flooded_ha, 1), body: number(water.connected_ha ?? 0, 1) }),
+    water.first_wet && water.last_wet && t('water.since', { from: day(water.first_wet), to: day(water.last_wet), n: water.days_under_water ?? 1 }),
+    water.gauge && t('water.gauge', { station: water.gauge.station, level: number(water.gauge.highest_m), alarm: water.gauge.alarm ? `≥ BĐ${water.gauge.alarm}` : '< BĐ1' }),
+  ].filter((part) => part !== false && part !== null && part !== '');
+  return el('div', { class: `water${water.alert ? ' alert' : ''}`, 'data-class': water.class },
+    el('h3', {}, t('water.title')),
+    el('p', {}, el('b', {}, water.title[lang], !water.sure && water.class !== 'not_classified' && ` (${t('water.likely')})`), ` – ${water.reason[lang]}`),
+    el('p', { class: 'faint' }, parts.join(' · ')));
 }
 
 const SEASONS = ['dong-xuan', 'xuan-he', 'he-thu', 'thu-dong'];
