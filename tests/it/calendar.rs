@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-fn demo(name: &str) -> PathBuf {
+pub(crate) fn demo(name: &str) -> PathBuf {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("demo").join(name);
     assert!(
         path.exists(),
@@ -19,7 +19,7 @@ fn demo(name: &str) -> PathBuf {
 }
 
 /// The demo's data folder once more: the catalogue copied, the files (which only ever get replaced) linked.
-fn demo_again() -> Sen {
+pub(crate) fn demo_again() -> Sen {
     let sen = Sen::new();
     again(&demo("data"), &sen.data());
     sen

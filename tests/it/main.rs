@@ -12,6 +12,7 @@ mod calendar;
 mod demo;
 mod harness;
 mod interrupted;
+mod inundation;
 mod mqtt;
 mod remote;
 mod scenes;
