@@ -62,6 +62,9 @@ fn some(value: f64) -> Option<f64> {
     (!value.is_nan()).then_some(value)
 }
 
+/// Key of the metadata of the list of numbers that names its columns, with commas between.
+const COLUMNS_KEY: &str = "columns";
+
 /// The columns that every table has, in their order.
 const COLUMNS: [Column; 10] = [
     ("count", |s| s.count, |s, v| s.count = v),

@@ -110,6 +110,8 @@ async fn main() {
         "{plots} plots x {weeks} weeks made in {:.0} s",
         began.elapsed().as_secs_f64()
     );
+    // what was just written goes to the disk first: the question is how fast it is read
+    std::process::Command::new("sync").status().unwrap();
     let app = App::new(
         Arc::clone(&store) as Arc<dyn Store>,
         assets,

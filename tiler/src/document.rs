@@ -4,21 +4,23 @@ use crate::headers::{MINUTE, not_modified};
 use axum::body::Body;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use serde_json::Value;
+use serde::Serialize;
 use sha2::{Digest, Sha256};
 
 /// A JSON document. The validator is weak because the document may be sent compressed.
-pub(crate) fn json(asked: &HeaderMap, cache: HeaderValue, value: &Value) -> Response {
+pub(crate) fn json(asked: &HeaderMap, cache: HeaderValue, value: &impl Serialize) -> Response {
     typed(asked, cache, "application/json", value)
 }
 
 /// A GeoJSON document.
-pub(crate) fn geo_json(asked: &HeaderMap, cache: HeaderValue, value: &Value) -> Response {
+pub(crate) fn geo_json(asked: &HeaderMap, cache: HeaderValue, value: &impl Serialize) -> Response {
     typed(asked, cache, "application/geo+json", value)
 }
 
-fn typed(asked: &HeaderMap, cache: HeaderValue, kind: &'static str, value: &Value) -> Response {
-    bytes(asked, cache, kind, value.to_string().into_bytes())
+fn typed(asked: &HeaderMap, cache: HeaderValue, kind: &'static str, value: &impl Serialize) -> Response {
+    let body =
+        serde_json::to_vec(value).expect("keys are texts or numbers and nothing refuses to be written");
+    bytes(asked, cache, kind, body)
 }
 
 /// A table to download as `{name}.csv`, for a minute.

@@ -1,6 +1,6 @@
 //! Reading a table by rows and by columns with positioned reads: opening one costs the footer, not the file.
 
-use super::{COLUMNS, ZonalStatistic, class_of};
+use super::{COLUMNS, COLUMNS_KEY, ZonalStatistic, class_of};
 use crate::{Error, Result};
 use arrow_ipc::reader::read_footer_length;
 use arrow_ipc::{Footer, root_as_footer, root_as_message};
@@ -13,6 +13,9 @@ use std::sync::OnceLock;
 /// Longest footer or batch header that is read: a table has some dozen columns.
 const LONGEST_HEADER: usize = 1 << 20;
 
+/// Rows read at once where a whole column is wanted: some hundred kB.
+const ROWS_AT_ONCE: usize = 4096;
+
 /// Where a buffer lies in the file.
 #[derive(Clone, Copy, Debug)]
 struct Place {
@@ -22,16 +25,17 @@ struct Place {
 
 /// A column of numbers, in memory once it was asked for as a whole.
 #[derive(Debug)]
-struct Numbers {
-    place: Place,
+struct Column {
+    name: String,
     values: OnceLock<Vec<f64>>,
 }
 
 /// Statistics of the zones of one layer against one weekly item, a row a feature in the order of `fid`.
 ///
-/// The file is an Arrow IPC file with the columns `fid`, `code`, `by_code` (the rows in the order of their codes), the
-/// fields of [`ZonalStatistic`] (NaN: none) and `class_{value}_ha` for the classes of class rasters. It stays open: what
-/// replaces it later is not seen.
+/// The file is an Arrow IPC file with the columns `fid`, `code`, `by_code` (the rows in the order of their codes) and
+/// `numbers`, a list of the same length in every row: the fields of [`ZonalStatistic`] (NaN: none), then
+/// `class_{value}_ha` for the classes of class rasters; the field's metadata name them (`columns`). The numbers of a row
+/// lie together, so that a week of a zone is two reads. It stays open: what replaces it later is not seen.
 #[derive(Debug)]
 pub struct StatisticTable {
     path: PathBuf,
@@ -40,10 +44,13 @@ pub struct StatisticTable {
     metadata: BTreeMap<String, String>,
     fid: Place,
     fids: OnceLock<Vec<i64>>,
+    /// Least and greatest `fid`.
+    ends: Option<(i64, i64)>,
     code_ends: Place,
     code_text: Place,
     by_code: Place,
-    numbers: Vec<(String, Numbers)>,
+    numbers: Place,
+    columns: Vec<Column>,
 }
 
 impl StatisticTable {
@@ -86,13 +93,12 @@ impl StatisticTable {
                 |pair: arrow_ipc::KeyValue<'_>| Some((pair.key()?.to_owned(), pair.value()?.to_owned()));
             pairs.iter().filter_map(text).collect()
         });
-        let (mut fid, mut code, mut by_code, mut numbers) = (None, None, None, Vec::new());
+        let (mut fid, mut code, mut by_code, mut numbers) = (None, None, None, None);
         // each column has a validity buffer first, which is not looked at: nothing here is null
         let mut rest = buffers;
+        let wide = |place: &Place, bytes: usize| place.bytes >= bytes as u64 * len as u64;
         for field in schema.fields()? {
-            let name = field.name()?;
-            let wide = |place: &Place, bytes: usize| place.bytes >= (bytes * len) as u64;
-            match (name, field.type_type()) {
+            match (field.name()?, field.type_type()) {
                 ("code", Type::Utf8) => {
                     let [_, ends, text, others @ ..] = rest else {
                         return None;
@@ -100,45 +106,50 @@ impl StatisticTable {
                     code = (len == 0 || ends.bytes >= 4 * (len as u64 + 1)).then_some((*ends, *text));
                     rest = others;
                 }
-                (_, Type::Int | Type::FloatingPoint) => {
+                (name @ ("fid" | "by_code"), Type::Int) => {
                     let [_, place, others @ ..] = rest else {
                         return None;
                     };
-                    match (name, field.type_type()) {
-                        ("fid", Type::Int) => fid = Some(*place).filter(|place| wide(place, 8)),
-                        ("by_code", Type::Int) => by_code = Some(*place).filter(|place| wide(place, 4)),
-                        (_, Type::FloatingPoint) if wide(place, 8) => numbers.push((
-                            name.to_owned(),
-                            Numbers {
-                                place: *place,
-                                values: OnceLock::new(),
-                            },
-                        )),
-                        _ => return None,
-                    }
+                    let (column, bytes) = match name {
+                        "fid" => (&mut fid, 8),
+                        _ => (&mut by_code, 4),
+                    };
+                    *column = Some(*place).filter(|place| wide(place, bytes));
+                    rest = others;
+                }
+                ("numbers", Type::FixedSizeList) => {
+                    // the list has a validity buffer of its own
+                    let [_, _, place, others @ ..] = rest else {
+                        return None;
+                    };
+                    let columns = columns(&field)?;
+                    numbers =
+                        Some((*place, columns)).filter(|(place, columns)| wide(place, 8 * columns.len()));
                     rest = others;
                 }
                 _ => return None,
             }
         }
-        let complete = COLUMNS
-            .iter()
-            .zip(&numbers)
-            .filter(|((name, ..), (own, _))| name == own)
-            .count();
         let (code_ends, code_text) = code?;
-        (complete == COLUMNS.len()).then_some(Self {
+        let (numbers, columns) = numbers?;
+        let mut table = Self {
             path: path.to_path_buf(),
             file,
             len,
             metadata: metadata.unwrap_or_default(),
             fid: fid?,
             fids: OnceLock::new(),
+            ends: None,
             code_ends,
             code_text,
             by_code: by_code?,
             numbers,
-        })
+            columns,
+        };
+        if let Some(last) = len.checked_sub(1) {
+            table.ends = Some((table.fid(0)?, table.fid(last)?));
+        }
+        Some(table)
     }
 
     /// The file.
@@ -163,7 +174,7 @@ impl StatisticTable {
 
     /// Names of the columns of numbers, in their order.
     pub fn columns(&self) -> impl Iterator<Item = &str> {
-        self.numbers.iter().map(|(name, _)| name.as_str())
+        self.columns.iter().map(|column| column.name.as_str())
     }
 
     /// The features, ascending; read once and then kept (8 bytes a row). Empty when the file cannot be read any more,
@@ -182,7 +193,7 @@ impl StatisticTable {
             return fids.binary_search(&fid).ok();
         }
         let (mut low, mut high) = (0, self.len.checked_sub(1)?);
-        let (mut first, mut last) = (self.fid(low)?, self.fid(high)?);
+        let (mut first, mut last) = self.ends?;
         // fids are given one after the other: a guess between the ends is mostly right at once
         let mut halve = false;
         while (first..=last).contains(&fid) {
@@ -254,15 +265,15 @@ impl StatisticTable {
         if row >= self.len {
             return statistic;
         }
-        for (index, (name, numbers)) in self.numbers.iter().enumerate() {
-            let value = match numbers.values.get() {
-                Some(values) => values.get(row).copied(),
-                None => self.at(numbers.place, 8 * row).map(f64::from_le_bytes),
-            };
-            let value = value.unwrap_or(f64::NAN);
+        let kept = |column: &Column| column.values.get().and_then(|values| values.get(row).copied());
+        let numbers = match self.columns.iter().map(kept).collect() {
+            Some(numbers) => numbers,
+            None => self.rows(row, 1),
+        };
+        for (index, (column, value)) in self.columns.iter().zip(numbers).enumerate() {
             if let Some((.., set)) = COLUMNS.get(index) {
                 set(&mut statistic, value);
-            } else if let Some(class) = class_of(name) {
+            } else if let Some(class) = class_of(&column.name) {
                 statistic.classes.insert(class, value);
             }
         }
@@ -271,21 +282,50 @@ impl StatisticTable {
 
     /// A whole column of numbers (NaN: none), a value a row; read once and then kept (8 bytes a row).
     pub fn column(&self, name: &str) -> Option<&[f64]> {
-        let (_, numbers) = self.numbers.iter().find(|(own, _)| own == name)?;
-        let values = numbers.values.get_or_init(|| {
-            let bytes = self.read(numbers.place, 8 * self.len);
-            let values = bytes.as_chunks().0.iter().map(|bytes| f64::from_le_bytes(*bytes));
-            values.collect()
-        });
+        let index = self.columns.iter().position(|column| column.name == name)?;
+        let column = &self.columns[index];
+        let values = column
+            .values
+            .get_or_init(|| self.gather(&[index]).pop().unwrap_or_default());
         (values.len() == self.len).then_some(values)
     }
 
     /// Reads all columns into memory (some 100 bytes a row), for who asks for many rows.
     pub fn load(&self) {
         self.fids();
-        for (name, _) in &self.numbers {
-            self.column(name);
+        let missing: Vec<usize> = (0..self.columns.len())
+            .filter(|&index| self.columns[index].values.get().is_none())
+            .collect();
+        for (index, values) in missing.iter().zip(self.gather(&missing)) {
+            // another thread may have been faster, with the same numbers
+            let _ = self.columns[*index].values.set(values);
         }
+    }
+
+    /// Some columns as a whole, in one pass through the rows.
+    fn gather(&self, columns: &[usize]) -> Vec<Vec<f64>> {
+        let mut gathered = vec![Vec::with_capacity(self.len); columns.len()];
+        for start in (0..self.len).step_by(ROWS_AT_ONCE) {
+            let rows = self.rows(start, ROWS_AT_ONCE.min(self.len - start));
+            for row in rows.chunks_exact(self.columns.len()) {
+                for (values, &column) in gathered.iter_mut().zip(columns) {
+                    values.push(row[column]);
+                }
+            }
+        }
+        gathered
+    }
+
+    /// The numbers of some rows that are there, row after row; none when the file cannot be read any more.
+    fn rows(&self, start: usize, count: usize) -> Vec<f64> {
+        let bytes = 8 * self.columns.len();
+        let place = Place {
+            offset: self.numbers.offset + (start * bytes) as u64,
+            bytes: (count * bytes) as u64,
+        };
+        let bytes = self.read(place, count * bytes);
+        let values = bytes.as_chunks().0.iter().map(|bytes| f64::from_le_bytes(*bytes));
+        values.collect()
     }
 
     fn fid(&self, row: usize) -> Option<i64> {
@@ -321,6 +361,32 @@ impl StatisticTable {
         }
         result.is_ok()
     }
+}
+
+/// The columns of the list of numbers, the ones of [`COLUMNS`] first; none when they are others.
+fn columns(field: &arrow_ipc::Field) -> Option<Vec<Column>> {
+    let width = field.type_as_fixed_size_list()?.listSize();
+    let child = field.children().filter(|children| children.len() == 1)?.get(0);
+    if child.type_as_floating_point()?.precision() != arrow_ipc::Precision::DOUBLE {
+        return None;
+    }
+    let pairs = field.custom_metadata()?;
+    let names = pairs
+        .iter()
+        .find(|pair| pair.key() == Some(COLUMNS_KEY))?
+        .value()?;
+    let columns: Vec<Column> = names
+        .split(',')
+        .map(|name| Column {
+            name: name.to_owned(),
+            values: OnceLock::new(),
+        })
+        .collect();
+    let usual = COLUMNS
+        .iter()
+        .zip(&columns)
+        .filter(|((name, ..), own)| *name == own.name);
+    (usual.count() == COLUMNS.len() && usize::try_from(width) == Ok(columns.len())).then_some(columns)
 }
 
 /// Rows of the one batch and its buffers, each checked to lie in the file.

@@ -1,8 +1,10 @@
 //! Writing a table: one Arrow IPC file, uncompressed, one record batch.
 
-use super::{COLUMNS, StatisticTable, ZonalStatistic, class_column};
+use super::{COLUMNS, COLUMNS_KEY, StatisticTable, ZonalStatistic, class_column};
 use crate::{Error, Result};
-use arrow_array::{ArrayRef, Float64Array, Int64Array, RecordBatch, StringArray, UInt32Array};
+use arrow_array::{
+    ArrayRef, FixedSizeListArray, Float64Array, Int64Array, RecordBatch, StringArray, UInt32Array,
+};
 use arrow_ipc::writer::FileWriter;
 use arrow_schema::{ArrowError, DataType, Field, Schema};
 use std::collections::{BTreeMap, BTreeSet};
@@ -66,22 +68,34 @@ fn batch(
         DataType::UInt32,
         Arc::new(UInt32Array::from(by_code)),
     );
-    let mut numbers = |name: String, of: &dyn Fn(&ZonalStatistic) -> f64| {
-        let values: Vec<f64> = rows.iter().map(|(.., statistic)| of(statistic)).collect();
-        add(name, DataType::Float64, Arc::new(Float64Array::from(values)));
-    };
-    for (name, of, _) in COLUMNS {
-        numbers(name.into(), &of);
-    }
     let classes: BTreeSet<i64> = rows
         .iter()
         .flat_map(|(.., statistic)| statistic.classes.keys().copied())
         .collect();
-    for class in classes {
-        numbers(class_column(class), &|statistic| {
-            statistic.classes.get(&class).copied().unwrap_or(0.0)
-        });
+    let mut numbers = Vec::with_capacity(rows.len() * (COLUMNS.len() + classes.len()));
+    for (.., statistic) in rows {
+        numbers.extend(COLUMNS.iter().map(|(_, of, _)| of(statistic)));
+        numbers.extend(
+            classes
+                .iter()
+                .map(|class| statistic.classes.get(class).copied().unwrap_or(0.0)),
+        );
     }
+    let usual = COLUMNS.iter().map(|(name, ..)| (*name).to_owned());
+    let names: Vec<String> = usual.chain(classes.into_iter().map(class_column)).collect();
+    let number = Arc::new(Field::new("number", DataType::Float64, false));
+    let width = names.len() as i32;
+    let list = FixedSizeListArray::try_new(
+        Arc::clone(&number),
+        width,
+        Arc::new(Float64Array::from(numbers)),
+        None,
+    )?;
+    let names = [(COLUMNS_KEY.to_owned(), names.join(","))];
+    fields.push(
+        Field::new("numbers", DataType::FixedSizeList(number, width), false).with_metadata(names.into()),
+    );
+    arrays.push(Arc::new(list));
     let metadata = metadata.clone().into_iter().collect();
     RecordBatch::try_new(Arc::new(Schema::new_with_metadata(fields, metadata)), arrays)
 }

@@ -1,7 +1,7 @@
 //! `/api/v1/zones/{kind}/{code}/week/{period}`: everything known of a zone in one week, in one record.
 
 use super::fire::{FireRecord, fire};
-use super::series::Row;
+use super::statistics::Numbers;
 use super::tables::Tables;
 use super::{centre, day, label, statistics, zone};
 use crate::document;
@@ -221,14 +221,9 @@ fn json_of(app: &crate::App, feature: &Feature, record: &Record) -> Value {
         .iter()
         .map(|(collection, statistic)| {
             let style = app.styles.style(collection);
-            let row = Row {
-                period: record.period,
-                statistic: statistic.clone(),
-            };
-            let mut entry = statistics::json_of(&row, style);
-            entry.remove("period");
-            entry.insert("unit".into(), json!(style.map_or("", |style| &style.unit)));
-            (collection.clone(), Value::Object(entry))
+            let mut entry = json!(Numbers::of(statistic, style));
+            entry["unit"] = json!(style.map_or("", |style| &style.unit));
+            (collection.clone(), entry)
         })
         .collect();
     let interpolated: Map<String, Value> = record

@@ -15,8 +15,8 @@ use crate::time::When;
 use crate::values::tidy;
 use axum::extract::{Request, State};
 use sen_catalog::statistic::ZonalStatistic;
-use serde_json::{Map, Value, json};
-use std::collections::BTreeSet;
+use serde::Serialize;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
 
 /// The series.
@@ -39,12 +39,19 @@ pub(super) async fn statistics(State(app): State<Shared>, request: Request) -> O
         None | Some("json") => {
             let style = app.styles.style(asset.unwrap_or(collection));
             let unit = style.map_or("", |style| &style.unit);
-            let values: Vec<Value> = rows
-                .iter()
-                .map(|row| Value::Object(json_of(row, style)))
-                .collect();
-            let document = json!({"kind": feature.layer, "code": feature.code, "collection": collection,
-                "unit": unit, "values": values});
+            let document = Series {
+                kind: &feature.layer,
+                code: &feature.code,
+                collection,
+                unit,
+                values: rows
+                    .iter()
+                    .map(|row| Week {
+                        period: row.period.to_string(),
+                        numbers: Numbers::of(&row.statistic, style),
+                    })
+                    .collect(),
+            };
             Ok(document::json(headers, MINUTE, &document))
         }
         Some("csv") => {
@@ -58,34 +65,78 @@ pub(super) async fn statistics(State(app): State<Shared>, request: Request) -> O
     }
 }
 
-/// A week as the API tells it.
-pub(super) fn json_of(row: &Row, style: Option<&Style>) -> Map<String, Value> {
-    let one = &row.statistic;
-    let mut entry = Map::new();
-    entry.insert("period".into(), json!(row.period.to_string()));
-    entry.insert("count".into(), json!(tidy(one.count)));
-    for (name, value) in measures(row) {
-        entry.insert(name.into(), json!(value.map(tidy)));
+/// A series as the API tells it.
+#[derive(Serialize)]
+struct Series<'a> {
+    kind: &'a str,
+    code: &'a str,
+    collection: &'a str,
+    unit: &'a str,
+    values: Vec<Week>,
+}
+
+/// A week of it.
+#[derive(Serialize)]
+struct Week {
+    period: String,
+    #[serde(flatten)]
+    numbers: Numbers,
+}
+
+/// A statistic as the API tells it: rounded, and with what its classes say.
+#[derive(Serialize)]
+pub(super) struct Numbers {
+    count: f64,
+    mean: Option<f64>,
+    min: Option<f64>,
+    max: Option<f64>,
+    stdev: Option<f64>,
+    median: Option<f64>,
+    p10: Option<f64>,
+    p90: Option<f64>,
+    valid_fraction: f64,
+    area_ha: f64,
+    classes: BTreeMap<i64, f64>,
+    seen: f64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    shares: Option<BTreeMap<i64, f64>>,
+    /// Of the classes that count, where there are classes.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    share: Option<f64>,
+}
+
+impl Numbers {
+    /// `style` tells which classes stand for what was not seen.
+    pub(super) fn of(one: &ZonalStatistic, style: Option<&Style>) -> Self {
+        let [mean, min, max, stdev, median, p10, p90] = measures(one).map(|(_, value)| value.map(tidy));
+        let seen_ha = seen_ha(one, style);
+        let shares = || {
+            let known = one.classes.iter().filter(|(class, _)| !is_unseen(**class, style));
+            known
+                .map(|(class, area)| (*class, tidy(area / seen_ha)))
+                .collect()
+        };
+        Self {
+            count: tidy(one.count),
+            mean,
+            min,
+            max,
+            stdev,
+            median,
+            p10,
+            p90,
+            valid_fraction: tidy(one.valid_fraction),
+            area_ha: tidy(one.area_ha),
+            classes: one
+                .classes
+                .iter()
+                .map(|(class, area)| (*class, tidy(*area)))
+                .collect(),
+            seen: tidy(seen(one, style)),
+            shares: (seen_ha > 0.0).then(shares),
+            share: share(one, style).map(tidy),
+        }
     }
-    entry.insert("valid_fraction".into(), json!(tidy(one.valid_fraction)));
-    entry.insert("area_ha".into(), json!(tidy(one.area_ha)));
-    let classes: Map<String, Value> = one
-        .classes
-        .iter()
-        .map(|(class, area)| (class.to_string(), json!(tidy(*area))))
-        .collect();
-    entry.insert("classes".into(), Value::Object(classes));
-    entry.insert("seen".into(), json!(tidy(seen(one, style))));
-    let seen_ha = seen_ha(one, style);
-    if seen_ha > 0.0 {
-        let shares = one.classes.iter().filter(|(class, _)| !is_unseen(**class, style));
-        let shares: Map<String, Value> = shares
-            .map(|(class, area)| (class.to_string(), json!(tidy(area / seen_ha))))
-            .collect();
-        entry.insert("shares".into(), Value::Object(shares));
-        entry.insert("share".into(), json!(share(one, style).map(tidy)));
-    }
-    entry
 }
 
 fn is_unseen(class: i64, style: Option<&Style>) -> bool {
@@ -115,8 +166,7 @@ pub(crate) fn share(one: &ZonalStatistic, style: Option<&Style>) -> Option<f64> 
     (seen > 0.0).then(|| counted.map(|(_, area)| area).sum::<f64>() / seen)
 }
 
-fn measures(row: &Row) -> [(&'static str, Option<f64>); 7] {
-    let one = &row.statistic;
+fn measures(one: &ZonalStatistic) -> [(&'static str, Option<f64>); 7] {
     [
         ("mean", one.mean),
         ("min", one.min),
@@ -149,7 +199,7 @@ fn csv(rows: &[Row]) -> String {
             period.last_day(),
             tidy(one.count)
         );
-        for (_, value) in measures(row) {
+        for (_, value) in measures(one) {
             text.push(',');
             if let Some(value) = value {
                 let _ = write!(text, "{}", tidy(value));
