@@ -90,11 +90,12 @@ fn places(hotspots: &[Hotspot]) -> Result<Vec<Option<(f64, f64)>>> {
 }
 
 /// Numbers of fires, a number a hot spot from 0 on in the order of their first hot spots: DBSCAN with a minimum of one, in
-/// metres and hours. Hot spots far outside the country are fires of their own.
+/// metres and hours, among hot spots where the same burns (`burning`, one each): straw beside a forest is a fire of its
+/// own. So are hot spots far outside the country.
 ///
 /// # Errors
 /// When the plane is not known.
-pub fn fires(hotspots: &[Hotspot], settings: &HotspotSettings) -> Result<Vec<usize>> {
+pub fn fires(hotspots: &[Hotspot], burning: &[Burning], settings: &HotspotSettings) -> Result<Vec<usize>> {
     let places = places(hotspots)?;
     let reach = settings.viirs_m.max(settings.modis_m);
     let cell = |x: f64, y: f64| ((x / reach).floor() as i64, (y / reach).floor() as i64);
@@ -130,7 +131,7 @@ pub fn fires(hotspots: &[Hotspot], settings: &HotspotSettings) -> Result<Vec<usi
                 } else {
                     settings.viirs_m
                 };
-                if (ox - x).hypot(oy - y) <= most {
+                if burning.get(index) == burning.get(other) && (ox - x).hypot(oy - y) <= most {
                     sets.join(index, other);
                 }
             }

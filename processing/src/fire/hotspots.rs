@@ -104,14 +104,7 @@ pub async fn judge_hotspots(store: &dyn Store, settings: &FireSettings) -> Resul
         read[index - 1].is_some()
     });
     let spots: Vec<Hotspot> = read.into_iter().flatten().collect();
-    let numbers = fires(&spots, &settings.hotspots)?;
-    let all = summaries(&spots, &numbers);
     let hot = static_sources(&spots, &settings.hotspots)?;
-    let mut report = HotspotReport {
-        hotspots: spots.len(),
-        fires: all.len(),
-        ..HotspotReport::default()
-    };
     let names: BTreeSet<String> = store
         .layers()
         .await?
@@ -124,10 +117,23 @@ pub async fn judge_hotspots(store: &dyn Store, settings: &FireSettings) -> Resul
         has_forest: names.contains(&settings.blocks),
         has_paddies: names.contains(&settings.paddies),
     };
+    let (mut kinds, mut surroundings) = (Vec::new(), Vec::new());
+    for (spot, hot) in spots.iter().zip(&hot) {
+        let around = around.of(spot).await?;
+        kinds.push(burning(around, *hot, &settings.hotspots));
+        surroundings.push(around);
+    }
+    let numbers = fires(&spots, &kinds, &settings.hotspots)?;
+    let all = summaries(&spots, &numbers);
+    let mut report = HotspotReport {
+        hotspots: spots.len(),
+        fires: all.len(),
+        ..HotspotReport::default()
+    };
     let mut changed = Vec::new();
-    for (((mut feature, spot), number), hot) in features.into_iter().zip(&spots).zip(&numbers).zip(&hot) {
-        let surroundings = around.of(spot).await?;
-        let kind = burning(surroundings, *hot, &settings.hotspots);
+    for (((mut feature, surroundings), number), kind) in
+        features.into_iter().zip(surroundings).zip(&numbers).zip(kinds)
+    {
         match kind {
             Burning::Forest => report.forest += 1,
             Burning::Straw => report.straw += 1,

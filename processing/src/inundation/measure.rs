@@ -92,7 +92,8 @@ impl Week {
         let (seen, wet) = cells.sums();
         let whole = outline.cells().max(f64::MIN_POSITIVE);
         measured.seen = round((seen / whole).min(1.0));
-        if seen > 0.0 {
+        // a sliver of a cell at the edge is no look
+        if measured.seen > 0.0 {
             let (largest, outside) = cells.bodies();
             measured.share = Some(round(wet / seen));
             measured.flooded_ha = Some(round(wet * hectares));

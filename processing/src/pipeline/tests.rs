@@ -336,6 +336,7 @@ async fn all_products_come_out_the_same_whatever_the_block_size() {
                 .band(Band::Blue, 1, noise(seed + 2))
                 .band(Band::Green, 1, noise(seed + 3))
                 .band(Band::Swir16, 2, noise(seed + 4))
+                .band(Band::Swir22, 2, noise(seed + 5))
                 .band(Band::Scl, 2, cloud);
             delta.scene(scene).await;
         }

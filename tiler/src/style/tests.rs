@@ -113,8 +113,18 @@ fn lightness_of_ramps_runs_one_way() {
                 0.2126 * linear(r) + 0.7152 * linear(g) + 0.0722 * linear(b)
             })
             .collect();
+        // a ramp of two colours is lightest in its middle, where nothing has changed
+        let lightest = lightness.iter().enumerate().max_by(|a, b| a.1.total_cmp(b.1));
+        let (lightest, _) = lightest.expect("colours");
         assert!(
-            lightness.windows(2).all(|pair| pair[0] > pair[1]),
+            lightest == 0 || lightest == colours.len() / 2,
+            "{}: {lightness:?}",
+            style.id
+        );
+        let (rising, falling) = (&lightness[..=lightest], &lightness[lightest..]);
+        assert!(
+            rising.windows(2).all(|pair| pair[0] < pair[1])
+                && falling.windows(2).all(|pair| pair[0] > pair[1]),
             "{}: {lightness:?}",
             style.id
         );

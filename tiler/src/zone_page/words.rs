@@ -179,6 +179,8 @@ pub(crate) fn sentence(period: Period, said: &Said) -> Text {
                 });
                 format!("NDVI {}{seen}", number(ndvi, 2, language))
             }
+            // what the gauges and the flood map say needs no index
+            (None, None) if said.cause.is_some() => String::new(),
             (None, _) if vi => "mây che, chưa thấy".to_owned(),
             (None, _) => "cloud, not seen".to_owned(),
         };
@@ -213,7 +215,7 @@ pub(crate) fn sentence(period: Period, said: &Said) -> Text {
                 (false, false) => format!("; water, likely: {title}"),
             };
         }
-        start + &text + "."
+        start + text.trim_start_matches("; ") + "."
     };
     Text {
         vi: write(Language::Vi),

@@ -37,7 +37,7 @@ async fn a_point_tells_every_layer_or_why_not() {
         .cloned();
     assert_eq!(
         flood.as_ref().map(|l| (&l["value"], &l["class"])),
-        Some((&json!(1.0), &json!("Water")))
+        Some((&json!(1.0), &json!("Water, kind not known yet")))
     );
     let south = world
         .get(&format!("/api/v1/point/{lon},{}", lat - 0.005))

@@ -190,13 +190,13 @@ fn hot_spots_chain_into_fires_in_metres_and_hours() {
         // in place, two days late
         at(0.0, 60.0, Viirs),
     ];
-    let numbers = fires(&spots, &settings).expect("a plane");
+    let numbers = fires(&spots, &vec![Burning::Forest; spots.len()], &settings).expect("a plane");
     assert_eq!(numbers, [0, 0, 0, 1, 0, 2]);
     let found = summaries(&spots, &numbers);
     assert_eq!(found.iter().map(|fire| fire.count).collect::<Vec<_>>(), [4, 1, 1]);
     assert_eq!(found[0].power_mw, Some(18.0));
     assert_eq!((found[0].last - found[0].first).num_hours(), 34);
-    assert_eq!(fires(&[], &settings).expect("none"), Vec::<usize>::new());
+    assert_eq!(fires(&[], &[], &settings).expect("none"), Vec::<usize>::new());
 }
 
 #[test]

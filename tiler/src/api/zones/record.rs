@@ -169,13 +169,13 @@ pub(crate) async fn record(app: &Shared, feature: &Feature, period: Period) -> O
         .filter(|record| !matches!(record.class, Cause::None | Cause::NotClassified))
         .map(|record| (super::cause_title(app, record.class), record.sure));
     let said = Said {
-        cause,
         ndvi: ndvi.and_then(|ndvi| ndvi.mean),
         seen,
         growth: stage.as_ref().map(|stage| stage.growth.names()),
         weeks_since_sowing: stage.as_ref().and_then(|stage| stage.weeks_since_sowing),
         water: flood_share,
-        nothing: statistics.is_empty(),
+        nothing: statistics.is_empty() && cause.is_none(),
+        cause,
     };
     Ok(Record {
         period,

@@ -146,7 +146,8 @@ fn is_unseen(class: i64, style: Option<&Style>) -> bool {
 /// Hectares of the classes that say something, 0 for measures.
 fn seen_ha(one: &ZonalStatistic, style: Option<&Style>) -> f64 {
     let known = one.classes.iter().filter(|(class, _)| !is_unseen(**class, style));
-    known.map(|(_, area)| area).sum()
+    // not `sum`, whose zero of nothing is a negative one
+    known.fold(0.0, |sum, (_, area)| sum + area)
 }
 
 /// Share of the zone that was seen: class rasters have a class for what was not.
@@ -163,7 +164,7 @@ pub(crate) fn share(one: &ZonalStatistic, style: Option<&Style>) -> Option<f64> 
     let seen = seen_ha(one, style);
     let counts = |class: i64| style.map_or(class == 1, |style| style.is_counted(class as f64));
     let counted = one.classes.iter().filter(|(class, _)| counts(**class));
-    (seen > 0.0).then(|| counted.map(|(_, area)| area).sum::<f64>() / seen)
+    (seen > 0.0).then(|| counted.fold(0.0, |sum, (_, area)| sum + area) / seen)
 }
 
 fn measures(one: &ZonalStatistic) -> [(&'static str, Option<f64>); 7] {
