@@ -186,7 +186,7 @@ fn larger_cells_are_the_mean_of_the_power_in_them() {
     let found = image.read(coarse.window(), &coarse).expect("read");
     let seen: Vec<f32> = found.into_iter().filter(|value| !value.is_nan()).collect();
     // numbers are rounded: 270 +- 0.5
-    assert!(seen.len() > 4_500 && seen.iter().all(|&value| (value - 0.2).abs() < 1e-3));
+    assert!(seen.len() > 4_400 && seen.iter().all(|&value| (value - 0.2).abs() < 1e-3));
 }
 
 #[test]

@@ -142,7 +142,7 @@ async fn the_causes_of_a_week_are_listed_filtered_and_told_for_one_zone() {
     let html = String::from_utf8(page.body.clone()).expect("text");
     for part in [
         "Dyke broken or overtopped",
-        "70.3 ha",
+        "70.2 ha",
         "2.61 m (≥ BĐ2), TV-01",
         "class=\"alert\"",
     ] {

@@ -31,18 +31,21 @@ const LASTING: u16 = 4;
 const SUDDEN: f32 = 0.45;
 /// Share of the water around a cell that is flood, from which the cell's own is too.
 const AMONG: f32 = 0.6;
-/// Half the side of the square that "around a cell" means for [`SUDDEN`], metres; half of it for [`AMONG`].
-const NEAR_M: f64 = 500.0;
+/// Half the side of the square that "around a cell" means for [`SUDDEN`], metres. The square holds nine square kilometres:
+/// fields that share a dyke (50-200 ha) are flooded for sowing within days of each other, and must not fill it.
+const NEAR_M: f64 = 1500.0;
+/// The same for [`AMONG`].
+const AMONG_M: f64 = 250.0;
 /// The look before may be this many weeks old for [`SUDDEN`].
 const LOOK_BEFORE: u16 = 2;
-/// Cells of land seen both times that a share needs: one hectare of 10 m.
-const LEAST_CELLS: f32 = 100.0;
+/// Land seen both times that a share needs, square metres: ten hectares.
+const LEAST_M2: f64 = 100_000.0;
 /// Side in cells of the squares that shares are counted in.
 const COARSE: usize = 8;
 
 /// The rule in words.
 pub(super) const RULE: &str = "permanent 3: wet in 3/4 of at least 12 earlier seen weeks of the last 52; flood 5: usually \
-    dry before and wet for 4 weeks, or wetted together with 45 % of the land within 500 m since the look before, or \
+    dry before and wet for 4 weeks, or wetted together with 45 % of the land within 1.5 km since the look before, or \
     flood before and still wet, or among flood; other short wetting 4 (paddy, seasonal); kind not known yet 1";
 
 /// What the weeks before say of a cell.
@@ -148,8 +151,9 @@ pub(super) fn tell_apart(week: Whole) -> Result<()> {
     let land = around(&squares, across, near(NEAR_M), |s| s.land);
     let before = around(&squares, across, near(NEAR_M), |s| s.before);
     let now = around(&squares, across, near(NEAR_M), |s| s.now);
+    let least = (LEAST_M2 / (cell_m * cell_m)) as f32;
     let sudden: Vec<bool> = (0..squares.len())
-        .map(|at| land[at] >= LEAST_CELLS && now[at] - before[at] >= SUDDEN * land[at])
+        .map(|at| land[at] >= least && now[at] - before[at] >= SUDDEN * land[at])
         .collect();
     // water of a sudden square counts as flood for its neighbours
     for (square, &sudden) in squares.iter_mut().zip(&sudden) {
@@ -157,8 +161,8 @@ pub(super) fn tell_apart(week: Whole) -> Result<()> {
             square.flood = square.water;
         }
     }
-    let water = around(&squares, across, near(NEAR_M / 2.0), |s| s.water);
-    let flood = around(&squares, across, near(NEAR_M / 2.0), |s| s.flood);
+    let water = around(&squares, across, near(AMONG_M), |s| s.water);
+    let flood = around(&squares, across, near(AMONG_M), |s| s.flood);
     let among: Vec<bool> = (0..squares.len())
         .map(|at| flood[at] > 0.0 && flood[at] >= AMONG * water[at])
         .collect();
