@@ -3,6 +3,8 @@
 //!
 //! 0, 1, 2 and 251 to 255 are those of OPERA DSWx; 3 to 5 say what kind of water it is, as far as that is known.
 
+use crate::item::{Asset, Item};
+
 /// Looked at and not under water.
 pub const NOT_WATER: u8 = 0;
 /// Open water whose kind is not known: too little is known of the cell's past.
@@ -26,6 +28,15 @@ pub const CLOUD: u8 = 253;
 pub const OCEAN: u8 = 254;
 /// No look covers the cell.
 pub const NO_DATA: u8 = 255;
+
+/// The asset of a flood item that keeps the classes as the satellites alone tell them, where causes of compartments have
+/// changed them.
+pub const ALONE: &str = "alone";
+
+/// The classes of a flood item as the satellites alone tell them.
+pub fn alone(item: &Item) -> Option<&Asset> {
+    item.assets.get(ALONE).or_else(|| item.main_asset())
+}
 
 /// True for open water of every kind; partly water is land with some.
 ///

@@ -206,8 +206,13 @@ pub(crate) fn summary(report: &Report) -> String {
     if let Some(water) = &report.inundations {
         let _ = writeln!(
             text,
-            "water of {}: {} weeks of {} compartments, {} measured, {} records changed",
-            water.layer, water.weeks, water.compartments, water.measured, water.changed
+            "water of {}: {} weeks of {} compartments, {} measured, {} records changed, {} maps told anew",
+            water.layer,
+            water.weeks,
+            water.compartments,
+            water.measured,
+            water.changed,
+            water.retold.len()
         );
         for code in &water.alerts {
             let _ = writeln!(

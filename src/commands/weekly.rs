@@ -124,9 +124,15 @@ pub(crate) async fn make(
         fused::calendars(data, grid, cancelled, output, &mut report).await?;
         fused::inundations(data, cancelled, output, &mut report).await?;
         fused::depths(data, weeks, output, &mut report).await?;
-        if report.depths.as_ref().is_some_and(|depths| depths.made > 0) {
-            // what the zones are under, of the depths just made
-            let more = zone_statistics(data, Some(weeks), cancelled, output).await?;
+        let retold = report
+            .inundations
+            .as_ref()
+            .map(|water| water.retold.clone())
+            .unwrap_or_default();
+        if report.depths.as_ref().is_some_and(|depths| depths.made > 0) || !retold.is_empty() {
+            // what the zones are under, of the kinds just told and the depths just made
+            let counted: Vec<Period> = weeks.iter().chain(&retold).copied().collect();
+            let more = zone_statistics(data, Some(&counted), cancelled, output).await?;
             report.statistics.made.extend(more.made);
             report.statistics.failed = more.failed;
             report.cancelled |= more.cancelled;

@@ -124,26 +124,38 @@ fn open_water_of_the_flood_weeks_is_found() {
 }
 
 #[test]
-fn the_river_flood_is_told_from_paddies_at_its_height() {
-    let mut best = 0.0_f64;
+fn the_river_flood_is_told_from_paddies_in_every_week_it_stands() {
+    let river = |(both, either, real): (u64, u64, u64), (seen, truth): (u8, u8)| {
+        let (told, is) = (seen == 5, truth == 1);
+        let one = |yes: bool| u64::from(yes && seen <= 5);
+        (both + one(told && is), either + one(told || is), real + one(is))
+    };
+    let mut weeks = Vec::new();
     for period in periods(&demo("truth/flood")) {
         let Some(cog) = weekly("flood", &period, "flood") else {
             continue;
         };
         let truth = Cog::open(&demo("truth/flood").join(format!("{period}.tif"))).expect("opens");
-        let (mut both, mut either) = (0_u32, 0_u32);
-        for (seen, real) in pairs::<u8, u8>(&cog, &truth) {
-            if seen <= 5 {
-                both += u32::from(seen == 5 && real == 1);
-                either += u32::from(seen == 5 || real == 1);
-            }
-        }
-        best = best.max(f64::from(both) / f64::from(either.max(1)));
+        let counts = pairs::<u8, u8>(&cog, &truth).into_iter().fold((0, 0, 0), river);
+        weeks.push((period, counts));
     }
-    assert!(
-        best >= 0.9,
-        "the best week's flood has an IoU of {best:.3} with the truth's river flood"
-    );
+    let full = weeks.iter().map(|(_, (.., real))| *real).max().expect("weeks");
+    let (mut standing, mut both, mut either) = (0, 0, 0);
+    for (period, (week_both, week_either, real)) in weeks {
+        both += week_both;
+        either += week_either;
+        let iou = week_both as f64 / week_either.max(1) as f64;
+        println!("{period}: {real} cells of river flood, IoU {iou:.3}");
+        if real * 10 >= full * 9 {
+            standing += 1;
+            assert!(iou >= 0.9, "{period}: IoU {iou:.3} with the true river flood");
+        }
+    }
+    assert!(standing >= 8, "{standing} weeks");
+    // with the weeks in which it comes and goes
+    let pooled = both as f64 / either as f64;
+    println!("pooled {pooled:.3}");
+    assert!(pooled >= 0.8, "pooled IoU {pooled:.3}");
 }
 
 #[test]

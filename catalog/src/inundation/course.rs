@@ -11,6 +11,9 @@ use serde::{Deserialize, Serialize};
 /// Share that paddies reach when they are flooded for a crop.
 const PADDIES_FULL: f64 = 0.5;
 
+/// Share of dry land that a rise is counted against at least: the last dry corners say nothing.
+const LEAST_DRY: f64 = 2.0 / 3.0;
+
 /// What the flood map of a week shows of a compartment.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Measured {
@@ -65,8 +68,10 @@ struct State {
     is_high: bool,
     /// Highest share since the water came.
     peak: f64,
-    /// When the water of transplanting was last seen to have fallen away.
+    /// When the water of transplanting was last seen to have fallen to half its extent or less.
     drained: Option<NaiveDate>,
+    /// True when the river was below BĐ1 in the week before.
+    river_low: bool,
 }
 
 impl State {
@@ -89,14 +94,19 @@ impl State {
             closed: circumstances.closed,
             crop: crop_on(plots, self.drained, day),
             share,
-            rise: share.zip(lowest).map(|(share, lowest)| share - lowest),
+            // of the land that was dry then: water that stood before does not hide what comes
+            rise: share
+                .zip(lowest)
+                .map(|(share, lowest)| (share - lowest) / (1.0 - lowest).max(LEAST_DRY)),
             outside_share: measured.outside_share,
             gauge: circumstances.gauge.as_ref(),
             neighbours_wet: circumstances.neighbours_wet,
             plan: circumstances.plan,
             before: self.standing,
+            low_before: self.river_low,
         };
         let verdict = classify(&evidence);
+        self.river_low = evidence.gauge.is_some_and(|gauge| gauge.alarm == 0);
         if let Some(share) = share {
             self.remember(day, share, verdict.class);
         }
@@ -132,15 +142,27 @@ impl State {
             self.peak = if self.is_high { self.peak.max(share) } else { share };
             self.is_high = true;
             self.standing = Some(class);
+            if share <= self.peak / 2.0 {
+                self.fell(day);
+            }
             return;
         }
-        if self.is_high && self.peak >= PADDIES_FULL && self.standing == Some(Cause::PaddyWater) {
-            self.drained = Some(day);
+        if self.is_high {
+            self.fell(day);
         }
         self.is_high = false;
         if share < LOW {
             self.standing = None;
             self.wet = None;
+        }
+    }
+
+    /// The water of transplanting has fallen away, the first time since it came.
+    fn fell(&mut self, day: NaiveDate) {
+        let paddies = self.peak >= PADDIES_FULL && self.standing == Some(Cause::PaddyWater);
+        let first = self.wet.map_or(day, |(first, _)| first);
+        if paddies && self.drained.is_none_or(|drained| drained < first) {
+            self.drained = Some(day);
         }
     }
 }

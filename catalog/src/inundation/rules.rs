@@ -8,7 +8,8 @@
 //! | no | any | high, connected to a channel | >= BĐ1 | river flood |
 //! | any | tide, near the gauge, falls within 3 days | | >= BĐ3 | tidal flood |
 //!
-//! Water keeps its class until it has gone. Where a closed compartment without a standing crop is wet while the river is
+//! Water keeps its class until it has gone; what a river flood leaves behind on land that is open to it is paddy water from
+//! the second week below BĐ1 on, because the next crop is sown into it. Where a closed compartment without a standing crop is wet while the river is
 //! high, the table is silent: irrigation is likely, and said as likely ([`Verdict::sure`] is false). The depth that the
 //! table asks of paddies ("shallow") cannot be seen from above and is not asked for.
 
@@ -40,7 +41,8 @@ pub struct Evidence<'a> {
     pub crop: Crop,
     /// Share under water; none: not seen.
     pub share: Option<f64>,
-    /// By how much the share rose within twelve days; none without a look in them.
+    /// Share of the land dry at the driest look of the last twelve days (of two thirds at least) that came under water
+    /// since; none without a look in them.
     pub rise: Option<f64>,
     /// Share of the water that hangs together with water outside.
     pub outside_share: Option<f64>,
@@ -52,6 +54,8 @@ pub struct Evidence<'a> {
     pub plan: bool,
     /// The class of the same water in the week before; none when it was dry.
     pub before: Option<Cause>,
+    /// The river was below BĐ1 in the week before.
+    pub low_before: bool,
 }
 
 /// A class and how it was told.
@@ -145,6 +149,7 @@ fn open(evidence: &Evidence) -> Verdict {
             };
             verdict(Cause::RiverFlood, connected, reason)
         }
+        Some(0) if same_flood && evidence.low_before => verdict(Cause::PaddyWater, false, Reason::RiverLow),
         _ if same_flood => verdict(Cause::RiverFlood, false, Reason::Continues),
         Some(0) if evidence.crop.is_standing() && !evidence.crop.is_resting() => {
             verdict(Cause::NotClassified, false, Reason::Unexplained)

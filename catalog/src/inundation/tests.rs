@@ -167,6 +167,15 @@ fn fourth_row_the_river_over_open_land() {
         ..open(Some(&low))
     };
     assert_eq!(said(&after), (Cause::RiverFlood, false, Reason::Continues));
+    let second = Evidence {
+        low_before: true,
+        ..after
+    };
+    assert_eq!(
+        said(&second),
+        (Cause::PaddyWater, false, Reason::RiverLow),
+        "what the river left is sown into"
+    );
     let paddies = Evidence {
         crop: SOWN,
         ..open(Some(&low))
@@ -368,6 +377,10 @@ fn a_dyke_breaks_three_weeks_after_transplanting_and_is_said_so_until_the_water_
     assert_eq!(records[11].days_under_water, Some(22));
     assert_eq!(records[12].last_wet, Some(day("2026-11-01")));
     assert_eq!(records[13].first_wet, None);
+    // a third of the fields still under water when it comes: they had fallen to half of what they were
+    let wetter = shares.map(|share| if share == 0.13 { 0.33 } else { share });
+    let records = told(&wetter.map(Some), true, |_| 2.4, false);
+    assert_eq!(classes(&records)[7..9], [Cause::PaddyWater, Cause::DykeBreach]);
     // without the high river and without wet neighbours nothing is cried
     assert!(!classes(&told(&shares.map(Some), true, |_| 1.6, false)).contains(&Cause::DykeBreach));
 }

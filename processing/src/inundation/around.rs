@@ -157,7 +157,15 @@ impl Gauges {
     /// The nearest gauge that was heard in a week, within reach of a compartment.
     pub(super) fn week(&self, compartment: &Feature, period: Period) -> Option<GaugeWeek> {
         let b = compartment.bounds()?;
-        let (lon, lat) = (f64::midpoint(b.west, b.east), f64::midpoint(b.south, b.north));
+        self.near(
+            f64::midpoint(b.west, b.east),
+            f64::midpoint(b.south, b.north),
+            period,
+        )
+    }
+
+    /// The same of a place, degrees.
+    pub(super) fn near(&self, lon: f64, lat: f64, period: Period) -> Option<GaugeWeek> {
         let heard = self
             .stations
             .iter()

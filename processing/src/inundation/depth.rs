@@ -5,17 +5,17 @@
 //! river, tide or a broken dyke the depth is not told. `uncertainty` is the standard deviation of the depth,
 //! sqrt(s_level^2 + s_ground^2), of the kriged level and of the DEM.
 
+use super::kinds::places;
 use super::{DeltaSettings, FLOOD};
 use crate::gdal_io::{self, Resampling};
 use crate::pipeline::rasters::{self, Stored};
 use crate::pipeline::{Progress, blocking};
 use crate::{Error, Result};
 use rayon::prelude::*;
-use sen_catalog::coverage::{Coverage, Outline, Projection};
 use sen_catalog::flood::{CLOUD, NO_DATA, NOT_WATER, is_on_land, is_seen};
 use sen_catalog::inundation::{Cause, Inundation};
 use sen_catalog::raster::{Cog, Overviews};
-use sen_catalog::{Asset, Assets, Crs, Feature, FeatureQuery, Grid, Item, Period, Store, asset};
+use sen_catalog::{Asset, Assets, Feature, FeatureQuery, Grid, Item, Period, Store, asset};
 use serde::Serialize;
 use serde_json::json;
 use sha2::{Digest, Sha256};
@@ -142,7 +142,7 @@ impl Depths<'_> {
                 };
                 let water = Water::read(self, &level, &grid)?;
                 let classes = flood_map.read_window::<u8>(0, 0, grid.window())?;
-                let silent = covered(&shut, &grid)?;
+                let silent = places(&shut, &grid)?;
                 let told = depths(&classes, &ground.heights, &water, &silent, grid.width, error_m);
                 Ok::<_, Error>((grid, told))
             });
@@ -249,29 +249,6 @@ fn shut<'a>(compartments: &'a [Feature], records: &[Inundation]) -> Vec<&'a Feat
         .collect()
 }
 
-/// Cells of which at least half lies in one of the features.
-fn covered(features: &[&Feature], grid: &Grid) -> Result<Vec<bool>> {
-    let projection = Projection::new(Crs::WGS84, grid)?;
-    let mut cells = vec![false; grid.width * grid.height];
-    let mut coverage = Coverage::default();
-    for feature in features {
-        let outline = feature
-            .polygons()
-            .and_then(|polygons| Outline::new(&polygons, &projection).ok());
-        let Some(outline) = outline else { continue };
-        let Some(window) = outline.window(grid.width, grid.height) else {
-            continue;
-        };
-        coverage.measure(&outline, window);
-        coverage.for_each(|column, row, share| {
-            if share >= 0.5 {
-                cells[(window.row + row) * grid.width + window.column + column] = true;
-            }
-        });
-    }
-    Ok(cells)
-}
-
 impl Ground {
     fn read(path: &Path, grid: Grid) -> Result<Self> {
         let href = path.to_string_lossy();
@@ -348,13 +325,13 @@ fn depths(
     classes: &[u8],
     heights: &[f32],
     water: &Water,
-    silent: &[bool],
+    silent: &[u16],
     width: usize,
     error_m: f64,
 ) -> (Vec<u8>, Vec<u16>) {
     let told = |cell: usize| {
         let water = water.at(cell % width, cell / width);
-        one(classes[cell], heights[cell], water, silent[cell], error_m)
+        one(classes[cell], heights[cell], water, silent[cell] != 0, error_m)
     };
     (0..classes.len()).into_par_iter().map(told).unzip()
 }

@@ -3,10 +3,10 @@
 use crate::{Error, Result};
 use rayon::prelude::*;
 use sen_catalog::coverage::{Coverage, Outline, Projection};
-use sen_catalog::flood::{is_on_land, is_seen, is_water};
+use sen_catalog::flood::{alone, is_on_land, is_seen, is_water};
 use sen_catalog::inundation::course::Measured;
 use sen_catalog::raster::Cog;
-use sen_catalog::{Assets, Crs, Feature, Grid, Item, Window};
+use sen_catalog::{Asset, Assets, Crs, Feature, Grid, Item, Window};
 use std::collections::VecDeque;
 
 /// Cells around a compartment in which water outside is looked for.
@@ -28,17 +28,16 @@ impl Week {
     /// # Errors
     /// When the map cannot be read or is none of classes.
     pub(super) fn read(item: &Item, assets: &Assets) -> Result<Self> {
-        let open = |name: &str| -> Result<Option<Cog>> {
-            item.assets
-                .get(name)
+        let open = |asset: Option<&Asset>| -> Result<Option<Cog>> {
+            asset
                 .map(|asset| Ok(Cog::open(&assets.path(&asset.href))?))
                 .transpose()
         };
-        let cog = open(&item.collection)?
+        let cog = open(alone(item))?
             .ok_or_else(|| Error::Invalid(format!("{}/{} has no raster", item.collection, item.id)))?;
         let grid = *cog.grid();
         let classes = cog.read_window::<u8>(0, 0, grid.window())?;
-        let ages = open("age_days")?.filter(|ages| *ages.grid() == grid);
+        let ages = open(item.assets.get("age_days"))?.filter(|ages| *ages.grid() == grid);
         Ok(Self {
             item: item.clone(),
             grid,

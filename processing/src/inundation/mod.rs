@@ -6,6 +6,7 @@
 
 mod around;
 mod depth;
+mod kinds;
 mod measure;
 mod settings;
 #[cfg(test)]
@@ -17,10 +18,12 @@ pub use settings::{DeltaSettings, Release};
 use crate::Result;
 use crate::pipeline::{Progress, blocking};
 use around::{Around, Gauges};
+use kinds::Kinds;
 use measure::Week;
+use sen_catalog::flood::alone;
 use sen_catalog::inundation::course::{Circumstances, Measured, course};
 use sen_catalog::inundation::{Cause, Inundation};
-use sen_catalog::{Assets, Feature, FeatureQuery, Item, ItemQuery, Period, Store, asset};
+use sen_catalog::{Asset, Assets, Feature, FeatureQuery, Item, ItemQuery, Period, Store, asset};
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
@@ -63,6 +66,8 @@ pub struct InundationReport {
     pub changed: usize,
     /// Compartments called overtopped or broken in the newest week.
     pub alerts: Vec<String>,
+    /// Weeks whose map tells other kinds of water now.
+    pub retold: Vec<Period>,
     /// Maps that could not be read, with the reason; their weeks have no records.
     pub failed: Vec<(String, String)>,
 }
@@ -96,8 +101,9 @@ impl Inundations<'_> {
             ..InundationReport::default()
         };
         progress.begin(&format!("water of {layer}"), items.len() as u64);
+        let zones = fingerprint(&compartments);
         let Some(weeks) = self
-            .measured(&items, &compartments, &mut report, progress)
+            .measured(&items, &compartments, &zones, &mut report, progress)
             .await?
         else {
             return Ok(Some(report));
@@ -121,7 +127,23 @@ impl Inundations<'_> {
             .filter(|record| Some(record.period) == newest && record.class.is_alert())
             .filter_map(|record| codes.get(&record.fid).map(|code| (*code).to_owned()))
             .collect();
-        report.changed = self.store.put_inundations(layer, records).await?;
+        report.changed = self.store.put_inundations(layer, records.clone()).await?;
+        let kinds = Kinds::new(self, &compartments, &gauges, &zones);
+        progress.begin("kinds of water", items.len() as u64);
+        let read = |item: &Item| weeks.iter().any(|(week, _)| *week == item.period());
+        for item in items.into_iter().filter(read) {
+            if self.cancelled.load(Ordering::Relaxed) {
+                break;
+            }
+            let (id, period) = (item.id.clone(), item.period());
+            let causes = records.iter().filter(|record| record.period == period);
+            match kinds.tell(item, causes).await {
+                Ok(true) => report.retold.push(period),
+                Ok(false) => {}
+                Err(error) => report.failed.push((id, error.to_string())),
+            }
+            progress.advance(1);
+        }
         Ok(Some(report))
     }
 
@@ -130,16 +152,16 @@ impl Inundations<'_> {
         &self,
         items: &[Item],
         compartments: &[Feature],
+        zones: &str,
         report: &mut InundationReport,
         progress: &dyn Progress,
     ) -> Result<Option<Vec<(Period, Vec<Measured>)>>> {
-        let zones = fingerprint(compartments);
         let mut weeks = Vec::new();
         for item in items {
             if self.cancelled.load(Ordering::Relaxed) {
                 return Ok(None);
             }
-            let digest = digest(item, &zones);
+            let digest = digest(item, zones);
             let known = self.store.measured(&report.layer, item.period(), &digest).await?;
             let measured = match known.filter(|known| known.len() == compartments.len()) {
                 Some(known) => known.into_iter().map(|(_, measured)| measured).collect(),
@@ -231,7 +253,8 @@ fn fingerprint(compartments: &[Feature]) -> String {
 
 /// Changes with whatever the measurements of a week depend on.
 fn digest(item: &Item, zones: &str) -> String {
-    let sum = |name: &str| item.assets.get(name).and_then(|asset| asset.sha256.clone());
-    let made_of = serde_json::json!([VERSION, sum(FLOOD), sum("age_days"), zones]);
+    let sum = |asset: Option<&Asset>| asset.and_then(|asset| asset.sha256.clone());
+    let age = item.assets.get("age_days");
+    let made_of = serde_json::json!([VERSION, sum(alone(item)), sum(age), zones]);
     asset::hex(&Sha256::digest(made_of.to_string().as_bytes()))
 }

@@ -7,7 +7,7 @@ use crate::pipeline::rasters::{self, Stored};
 use chrono::TimeDelta;
 use geo_types::{Geometry, LineString, Point, Polygon};
 use sen_catalog::crs::Transform;
-use sen_catalog::flood::{CLOUD, NOT_WATER, OPEN_WATER};
+use sen_catalog::flood::{CLOUD, FLOOD as FLOODED, NOT_WATER, OPEN_WATER, SEASONAL};
 use sen_catalog::inundation::Reason;
 use sen_catalog::observation::{Datastream, Flag, Observation};
 use sen_catalog::raster::{Cog, Overviews};
@@ -203,6 +203,18 @@ impl Delta {
         report.expect("there are compartments and maps")
     }
 
+    /// The map of a week as it is published, and as the satellites alone tell it.
+    async fn classes(&self, number: u32) -> (Vec<u8>, Vec<u8>) {
+        let id = Item::weekly_id(FLOOD, week(number));
+        let item = self.store.item(FLOOD, &id).await.expect("asked").expect("there");
+        let read = |asset: &sen_catalog::Asset| {
+            let cog = Cog::open(&self.assets.path(&asset.href)).expect("a map");
+            cog.read_window::<u8>(0, 0, cog.grid().window()).expect("read")
+        };
+        let alone = sen_catalog::flood::alone(&item).expect("a map");
+        (read(item.main_asset().expect("a map")), read(alone))
+    }
+
     async fn records(&self, code: &str) -> Vec<Inundation> {
         let found = self.store.feature("dyke_compartments", code, None).await;
         let fid = found.expect("asked").expect("there").fid;
@@ -293,6 +305,44 @@ async fn a_breach_is_told_from_paddies_and_from_the_river_and_a_rerun_changes_no
         (Cause::DykeBreach, Reason::Continues)
     );
     assert_eq!(record.days_under_water, Some(6));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_flood_map_takes_the_kinds_of_the_causes_and_keeps_what_the_satellites_tell() {
+    let delta = Delta::new().await;
+    delta.autumn().await;
+    let report = delta.run().await;
+    assert_eq!(
+        report.retold,
+        (36..=41).map(week).collect::<Vec<_>>(),
+        "week 35 is dry"
+    );
+    let shut = (SHUT + 2) * SIDE + SHUT + 2;
+    let open = (SHUT + 2) * SIDE + OPEN + 2;
+    for (number, classes) in [
+        (37, [SEASONAL, FLOODED]),
+        (39, [SEASONAL, FLOODED]),
+        (40, [NOT_WATER, FLOODED]),
+        (41, [FLOODED, FLOODED]),
+    ] {
+        let (told, alone) = delta.classes(number).await;
+        assert_eq!([told[shut], told[open]], classes, "week {number}");
+        assert!(
+            alone.iter().all(|class| [NOT_WATER, OPEN_WATER].contains(class)),
+            "as it was looked at"
+        );
+        assert_eq!(
+            told.iter().filter(|c| **c != NOT_WATER).count(),
+            alone.iter().filter(|c| **c == OPEN_WATER).count()
+        );
+    }
+    assert_eq!(delta.run().await.retold, Vec::<Period>::new());
+    // a reading that comes late changes the causes, and with them the map of its week alone
+    delta.level(38, 1.2, Flag::Good).await;
+    delta.level(39, 1.2, Flag::Good).await;
+    let again = delta.run().await;
+    assert_eq!(again.measured, 0);
+    assert_eq!(again.retold, [week(39)], "the river had left for the second week");
 }
 
 #[tokio::test(flavor = "multi_thread")]

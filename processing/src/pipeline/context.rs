@@ -9,6 +9,7 @@ use crate::product::{Earlier, Product, Sensor};
 use crate::reference::{self, REFERENCE_DAYS};
 use crate::{Result, look};
 use chrono::TimeDelta;
+use sen_catalog::flood::alone;
 use sen_catalog::raster::Cog;
 use sen_catalog::{Item, ItemQuery, Period, asset};
 use serde_json::{Value, json};
@@ -125,7 +126,7 @@ impl Weekly<'_> {
         for item in self.store.items(&query).await? {
             let current = item.properties.get("sen:product_version") == Some(&json!(product.version()))
                 && item.grid == self.grid;
-            let Some(asset) = item.main_asset().filter(|_| current) else {
+            let Some(asset) = alone(&item).filter(|_| current) else {
                 continue;
             };
             if let Ok(classes) = Cog::open(&self.assets.path(&asset.href)) {

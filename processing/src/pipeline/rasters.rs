@@ -3,7 +3,7 @@
 
 use super::files::Temporary;
 use super::publish::document;
-use crate::Result;
+use crate::{Error, Result};
 use sen_catalog::raster::{CogProfile, CogWriter, Compression, Overviews, Pixel};
 use sen_catalog::{Asset, Assets, Grid, Item, Store, asset};
 use serde_json::json;
@@ -29,6 +29,18 @@ pub(crate) struct Raster {
     name: String,
     asset: Asset,
     temporary: Temporary,
+}
+
+impl Raster {
+    /// True for the raster of this name.
+    pub(crate) fn is(&self, name: &str) -> bool {
+        self.name == name
+    }
+
+    /// Checksum of the file.
+    pub(crate) fn sha256(&self) -> Option<String> {
+        self.asset.sha256.clone()
+    }
 }
 
 /// Writes a raster under a temporary name.
@@ -69,6 +81,21 @@ pub(crate) fn write<T: Pixel>(
     Ok(Raster {
         name: name.to_owned(),
         asset,
+        temporary,
+    })
+}
+
+/// A published raster once more, byte by byte, under another name.
+///
+/// # Errors
+/// When the file cannot be read or the folder not be written.
+pub(crate) fn copy(assets: &Assets, name: &str, of: &Asset) -> Result<Raster> {
+    let temporary = Temporary(assets.temporary(name));
+    let from = assets.path(&of.href);
+    std::fs::copy(&from, &temporary.0).map_err(|error| Error::io(&from, error))?;
+    Ok(Raster {
+        name: name.to_owned(),
+        asset: of.clone(),
         temporary,
     })
 }

@@ -1,0 +1,245 @@
+//! The flood map with the causes put into it: water in a compartment takes the kind of its cause, and water outside every
+//! compartment is a flood while the nearest gauge is at BĐ2 or above (at BĐ1 the river only begins to leave its bed). What the satellites alone tell stays beside it
+//! ([`ALONE`]) and is what later weeks and the causes themselves look at, so that nothing goes round in a circle.
+
+use super::Inundations;
+use super::around::Gauges;
+use crate::pipeline::rasters::{self, Raster, Stored};
+use crate::pipeline::{blocking, publish};
+use crate::{Error, Result};
+use rayon::prelude::*;
+use sen_catalog::coverage::{Coverage, Outline, Projection};
+use sen_catalog::crs::Transform;
+use sen_catalog::flood::{ALONE, FLOOD, NO_DATA, SEASONAL, alone, is_on_land};
+use sen_catalog::inundation::{Cause, Inundation};
+use sen_catalog::raster::{Cog, Overviews};
+use sen_catalog::{Asset, Crs, Feature, Grid, Item, Period, asset};
+use serde_json::json;
+use sha2::{Digest, Sha256};
+use std::collections::BTreeMap;
+use std::fs;
+use std::sync::{Arc, Mutex, PoisonError};
+
+/// Version of the rule; another one tells every week anew.
+const VERSION: u32 = 1;
+/// Property of a flood item: digest of the causes that are in its map.
+const CAUSES: &str = "sen:causes";
+/// The rule in words.
+const RULE: &str = "water of compartments by its cause: flood 5 for river flood, tidal flood and a broken dyke, 4 for paddy \
+    water, planned releases and less than three tenths of the compartment; outside compartments flood 5 while the nearest \
+    gauge is at BĐ2 or above; else as the satellites tell it (asset `alone`)";
+/// Side in cells of the squares for which the nearest gauge is asked.
+const SQUARE: usize = 64;
+/// Stand in the map of a week for "outside" and for a cause that is not known.
+const OUTSIDE: u8 = 254;
+/// See [`OUTSIDE`].
+const UNKNOWN: u8 = 255;
+
+/// What all weeks have in common.
+pub(super) struct Kinds<'a> {
+    run: &'a Inundations<'a>,
+    compartments: &'a [Feature],
+    gauges: &'a Gauges,
+    zones: &'a str,
+    /// Which compartment each cell lies in, of the last grid.
+    places: Mutex<Option<(Grid, Arc<Vec<u16>>)>>,
+}
+
+impl<'a> Kinds<'a> {
+    pub(super) fn new(
+        run: &'a Inundations<'a>,
+        compartments: &'a [Feature],
+        gauges: &'a Gauges,
+        zones: &'a str,
+    ) -> Self {
+        Self {
+            run,
+            compartments,
+            gauges,
+            zones,
+            places: Mutex::new(None),
+        }
+    }
+
+    /// Puts the causes of its week into a flood item; true when its map is another than before.
+    ///
+    /// # Errors
+    /// When the map cannot be read, or files or rows cannot be written.
+    pub(super) async fn tell(
+        &self,
+        mut item: Item,
+        records: impl Iterator<Item = &Inundation>,
+    ) -> Result<bool> {
+        let Some(own) = alone(&item).cloned() else {
+            return Ok(false);
+        };
+        let period = item.period();
+        let kinds: BTreeMap<i64, u8> = records.map(|record| (record.fid, kind(record.class))).collect();
+        let river = self.river(&item.grid, period)?;
+        let made_of = json!([
+            VERSION,
+            own.sha256,
+            self.zones,
+            kinds.iter().collect::<Vec<_>>(),
+            river
+        ]);
+        let causes = asset::hex(&Sha256::digest(made_of.to_string().as_bytes()));
+        if item.properties.get(CAUSES) == Some(&json!(causes)) {
+            return Ok(false);
+        }
+        let told = blocking(|| self.classes(&item.grid, &own, &kinds, &river))?;
+        let before = item.main_asset().and_then(|asset| asset.sha256.clone());
+        item.properties.insert(CAUSES.to_owned(), json!(causes));
+        item.properties.insert("sen:kinds_rule".to_owned(), json!(RULE));
+        let mut rasters: Vec<Raster> = Vec::new();
+        if let Some(classes) = &told {
+            rasters.push(self.write(&item, super::FLOOD, classes)?);
+            if !item.assets.contains_key(ALONE) {
+                rasters.push(rasters::copy(&self.run.assets, ALONE, &own)?);
+            }
+        } else if item.assets.remove(ALONE).is_some() {
+            // the causes say what the satellites said: one map is enough
+            rasters.push(rasters::copy(&self.run.assets, super::FLOOD, &own)?);
+        }
+        let changed = rasters
+            .iter()
+            .any(|raster| raster.is(super::FLOOD) && raster.sha256() != before);
+        if changed {
+            // counted in other pixels
+            item.assets.retain(|_, asset| asset.is_raster());
+        }
+        let (store, assets) = (self.run.store.as_ref(), &self.run.assets);
+        let stale = assets.path(&sen_catalog::Assets::href(&item, ALONE, "tif"));
+        if rasters.is_empty() {
+            let document = publish::document(assets, &item)?;
+            assets.publish(&document.0, &sen_catalog::Assets::href(&item, &item.id, "json"))?;
+            store.put_item(&item).await?;
+        } else {
+            rasters::publish(store, assets, item, &rasters, true).await?;
+        }
+        if told.is_none() {
+            let _ = fs::remove_file(stale); // most often there is none
+        }
+        Ok(changed)
+    }
+
+    /// Whether the river is out, square by square: at BĐ2 or above at the nearest gauge.
+    fn river(&self, grid: &Grid, period: Period) -> Result<Vec<bool>> {
+        let transform = Transform::new(grid.crs, Crs::WGS84)?;
+        let (across, down) = (grid.width.div_ceil(SQUARE), grid.height.div_ceil(SQUARE));
+        let middle = |index: usize| (index * SQUARE + SQUARE / 2) as f64;
+        let out = |square: usize| {
+            let x = grid.west + middle(square % across) * grid.cell_width;
+            let y = grid.north - middle(square / across) * grid.cell_height;
+            transform
+                .point(x, y)
+                .and_then(|(lon, lat)| self.gauges.near(lon, lat, period))
+                .is_some_and(|gauge| gauge.alarm >= 2)
+        };
+        Ok((0..across * down).into_par_iter().map(out).collect())
+    }
+
+    /// The classes with the causes in them; none when they are the same as without.
+    fn classes(
+        &self,
+        grid: &Grid,
+        own: &Asset,
+        kinds: &BTreeMap<i64, u8>,
+        river: &[bool],
+    ) -> Result<Option<Vec<u8>>> {
+        let cog = Cog::open(&self.run.assets.path(&own.href))?;
+        let old = cog.read_window::<u8>(0, 0, cog.grid().window())?;
+        let places = self.places(grid)?;
+        // by the number of the place: 0 is outside
+        let of_place: Vec<u8> = std::iter::once(OUTSIDE)
+            .chain(
+                self.compartments
+                    .iter()
+                    .map(|one| kinds.get(&one.fid).copied().unwrap_or(UNKNOWN)),
+            )
+            .collect();
+        let across = grid.width.div_ceil(SQUARE);
+        let mut new = old.clone();
+        new.par_chunks_mut(grid.width.max(1))
+            .enumerate()
+            .for_each(|(row, classes)| {
+                for (column, class) in classes
+                    .iter_mut()
+                    .enumerate()
+                    .filter(|(_, class)| is_on_land(**class))
+                {
+                    let place = usize::from(places[row * grid.width + column]);
+                    match of_place.get(place).copied().unwrap_or(UNKNOWN) {
+                        UNKNOWN => {}
+                        OUTSIDE if river[row / SQUARE * across + column / SQUARE] => *class = FLOOD,
+                        OUTSIDE => {}
+                        kind => *class = kind,
+                    }
+                }
+            });
+        Ok((new != old).then_some(new))
+    }
+
+    fn places(&self, grid: &Grid) -> Result<Arc<Vec<u16>>> {
+        let mut kept = self.places.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((_, places)) = kept.as_ref().filter(|(of, _)| of == grid) {
+            return Ok(Arc::clone(places));
+        }
+        let all: Vec<&Feature> = self.compartments.iter().collect();
+        let made = Arc::new(places(&all, grid)?);
+        *kept = Some((*grid, Arc::clone(&made)));
+        Ok(made)
+    }
+
+    fn write(&self, item: &Item, name: &str, classes: &[u8]) -> Result<Raster> {
+        let stored = Stored {
+            nodata: f64::from(NO_DATA),
+            scale: 1.0,
+            unit: None,
+            overviews: Overviews::Mode,
+        };
+        blocking(|| rasters::write(&self.run.assets, name, classes, &item.grid, stored))
+    }
+}
+
+/// The kind of water that a cause makes.
+fn kind(cause: Cause) -> u8 {
+    match cause {
+        Cause::RiverFlood | Cause::TidalFlood | Cause::DykeBreach => FLOOD,
+        Cause::None | Cause::PaddyWater | Cause::PlannedRelease => SEASONAL,
+        Cause::NotClassified => UNKNOWN,
+    }
+}
+
+/// For each cell the number, from 1 on, of the last of the features that holds at least half of it; 0 for none.
+///
+/// # Errors
+/// When the grid's system is not known, or there are more features than numbers.
+pub(super) fn places(features: &[&Feature], grid: &Grid) -> Result<Vec<u16>> {
+    if features.len() > usize::from(u16::MAX) - 1 {
+        return Err(Error::Invalid(format!(
+            "{} dyke compartments are more than the {} that one map can hold",
+            features.len(),
+            u16::MAX - 1
+        )));
+    }
+    let projection = Projection::new(Crs::WGS84, grid)?;
+    let mut cells = vec![0_u16; grid.width * grid.height];
+    let mut coverage = Coverage::default();
+    for (number, feature) in (1_u16..).zip(features) {
+        let outline = feature
+            .polygons()
+            .and_then(|polygons| Outline::new(&polygons, &projection).ok());
+        let Some(outline) = outline else { continue };
+        let Some(window) = outline.window(grid.width, grid.height) else {
+            continue;
+        };
+        coverage.measure(&outline, window);
+        coverage.for_each(|column, row, share| {
+            if share >= 0.5 {
+                cells[(window.row + row) * grid.width + window.column + column] = number;
+            }
+        });
+    }
+    Ok(cells)
+}
