@@ -131,10 +131,10 @@ fn check_asset(path: &Path, asset: &Asset, item: &Item) -> Result<(), String> {
     if item.is_scene() {
         return Ok(());
     }
-    if !asset.is_raster() {
-        StatisticTable::open(path).map_err(|error| error.to_string())?;
-    } else {
+    if asset.is_raster() {
         Cog::open(path).map_err(|error| format!("{error}; {remedy}"))?;
+    } else {
+        StatisticTable::open(path).map_err(|error| error.to_string())?;
     }
     Ok(())
 }

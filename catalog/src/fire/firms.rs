@@ -405,7 +405,7 @@ impl Hotspot {
     pub fn feature(&self) -> Feature {
         let local = self.time.with_timezone(&crate::period::local_zone());
         let mut feature = Feature::new(super::HOTSPOTS, self.code(), Geometry::Polygon(self.footprint()));
-        feature.scheme = "firms".to_owned();
+        "firms".clone_into(&mut feature.scheme);
         feature.name = Some(format!("{} {}", self.satellite, local.format("%d/%m/%Y %H:%M")));
         let pairs = [
             (

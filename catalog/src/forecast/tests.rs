@@ -78,7 +78,7 @@ fn gaps_are_borne_and_stale_or_short_series_are_refused() {
     assert_eq!(reason(&series(60, |hour| hour <= ORIGIN - 6)), None);
     assert_eq!(reason(&series(7, |_| true)), Some(NoForecast::TooShort));
     assert_eq!(
-        reason(&series(60, |hour| hour < ORIGIN - 71 || hour > ORIGIN - 10)),
+        reason(&series(60, |hour| !(ORIGIN - 71..=ORIGIN - 10).contains(&hour))),
         Some(NoForecast::Gap)
     );
     assert_eq!(reason(&Hours::default()), Some(NoForecast::Stale));

@@ -92,7 +92,7 @@ pub(super) async fn days(
                 days.push((day, said));
             }
         }
-        let latitude = middle(block).map_or(10.5, |place| place.y());
+        let latitude = middle(block).map_or(10.5, geo::Point::y);
         rows.push((block.fid, danger(&days, settings, latitude)));
         progress.advance(1);
     }

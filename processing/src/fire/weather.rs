@@ -191,15 +191,12 @@ fn day_of_rain(hours: &BTreeMap<i64, f64>, day: NaiveDate, hour: u32, gap_h: u32
     let end = hour_number(day, hour);
     let (mut mm, mut missing, mut longest) = (0.0, 0_u32, 0_u32);
     for number in end - 24..end {
-        match hours.get(&number) {
-            Some(rain) => {
-                mm += rain;
-                missing = 0;
-            }
-            None => {
-                missing += 1;
-                longest = longest.max(missing);
-            }
+        if let Some(rain) = hours.get(&number) {
+            mm += rain;
+            missing = 0;
+        } else {
+            missing += 1;
+            longest = longest.max(missing);
         }
     }
     Rain {

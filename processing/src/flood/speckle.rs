@@ -27,7 +27,7 @@ pub fn lee(power: &[f32], width: usize, radius: usize, looks: f32) -> Vec<f32> {
 pub fn mean(power: &[f32], width: usize, radius: usize) -> Vec<f32> {
     let mut out = vec![f32::NAN; power.len()];
     windows(power, width, radius, |cell, sum, _, count| {
-        out[cell] = (sum / count) as f32
+        out[cell] = (sum / count) as f32;
     });
     out
 }

@@ -136,10 +136,9 @@ impl Made {
                     .iter()
                     .map(|polarisation| Self::measurement(polarisation)),
             )
-            .map(|name| {
-                format!("<dataObject><fileLocation locatorType=\"URL\" href=\"./{name}\"/></dataObject>")
-            })
-            .collect();
+            .fold(String::new(), |text, name| {
+                text + "<dataObject><fileLocation locatorType=\"URL\" href=\"./" + &name + "\"/></dataObject>"
+            });
         files.push((
             "manifest.safe".into(),
             format!(
@@ -222,15 +221,14 @@ impl Made {
         let pixels = knots(self.columns);
         knots(self.lines)
             .into_iter()
-            .map(|line| {
-                format!(
+            .fold(String::new(), |text, line| {
+                text + &format!(
                     "<{element}><line>{line}</line><pixel count=\"{}\">{}</pixel><{values}>{}</{values}></{element}>",
                     pixels.len(),
                     list(&pixels, |pixel| pixel.to_string()),
                     list(&pixels, |pixel| format!("{:.9e}", of(line as f64, pixel as f64)))
                 )
             })
-            .collect()
     }
 }
 

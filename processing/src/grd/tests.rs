@@ -212,8 +212,8 @@ fn border_noise_of_old_products_is_cut_off_in_both_polarisations() {
             );
             let inside = (60.0..199.0).contains(&pixel) && (0.0..199.0).contains(&line);
             let outside = !(59.4..199.6).contains(&pixel);
-            assert!(!(outside && !value.is_nan()), "{band}: {line} {pixel} {value}");
-            assert!(!(inside && value.is_nan()), "{band}: {line} {pixel}");
+            assert!(!outside || value.is_nan(), "{band}: {line} {pixel} {value}");
+            assert!(!inside || !value.is_nan(), "{band}: {line} {pixel}");
         }
     }
     assert!(leaves_border(Some("2.72")) && !leaves_border(Some("2.90")) && !leaves_border(None));

@@ -170,9 +170,8 @@ impl<'a> Kinds<'a> {
                 {
                     let place = usize::from(places[row * grid.width + column]);
                     match of_place.get(place).copied().unwrap_or(UNKNOWN) {
-                        UNKNOWN => {}
                         OUTSIDE if river[row / SQUARE * across + column / SQUARE] => *class = FLOOD,
-                        OUTSIDE => {}
+                        OUTSIDE | UNKNOWN => {}
                         kind => *class = kind,
                     }
                 }

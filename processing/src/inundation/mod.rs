@@ -163,24 +163,23 @@ impl Inundations<'_> {
             }
             let digest = digest(item, zones);
             let known = self.store.measured(&report.layer, item.period(), &digest).await?;
-            let measured = match known.filter(|known| known.len() == compartments.len()) {
-                Some(known) => known.into_iter().map(|(_, measured)| measured).collect(),
-                None => {
-                    let made = blocking(|| Week::read(item, &self.assets)?.measure(compartments));
-                    let made = match made {
-                        Ok(made) => made,
-                        Err(error) => {
-                            report.failed.push((item.id.clone(), error.to_string()));
-                            continue;
-                        }
-                    };
-                    report.measured += 1;
-                    let rows = compartments.iter().map(|one| one.fid).zip(made.clone()).collect();
-                    self.store
-                        .put_measured(&report.layer, item.period(), &digest, rows)
-                        .await?;
-                    made
-                }
+            let measured = if let Some(known) = known.filter(|known| known.len() == compartments.len()) {
+                known.into_iter().map(|(_, measured)| measured).collect()
+            } else {
+                let made = blocking(|| Week::read(item, &self.assets)?.measure(compartments));
+                let made = match made {
+                    Ok(made) => made,
+                    Err(error) => {
+                        report.failed.push((item.id.clone(), error.to_string()));
+                        continue;
+                    }
+                };
+                report.measured += 1;
+                let rows = compartments.iter().map(|one| one.fid).zip(made.clone()).collect();
+                self.store
+                    .put_measured(&report.layer, item.period(), &digest, rows)
+                    .await?;
+                made
             };
             weeks.push((item.period(), measured));
             progress.advance(1);

@@ -123,8 +123,8 @@ impl Product for Flood {
         }
     }
 
-    fn finish(&self, week: Whole) -> Result<()> {
-        history::tell_apart(week)
+    fn finish(&self, mut week: Whole) -> Result<()> {
+        history::tell_apart(&mut week)
     }
 
     fn compute(&self, block: &Block) -> Output {

@@ -26,9 +26,12 @@ fn grid() -> Grid {
 
 fn mask(water: impl Fn(usize, usize) -> bool) -> Mask {
     let grid = grid();
-    let cell = |index: usize| match water(index % grid.width, index / grid.width) {
-        true => Cell::Water,
-        false => Cell::Land,
+    let cell = |index: usize| {
+        if water(index % grid.width, index / grid.width) {
+            Cell::Water
+        } else {
+            Cell::Land
+        }
     };
     Mask {
         cells: (0..grid.width * grid.height).map(cell).collect(),

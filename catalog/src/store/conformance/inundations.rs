@@ -57,7 +57,7 @@ pub async fn inundations(store: &dyn Store) {
     let found = store.inundations_in(layer, second, &[]).await.unwrap();
     assert_eq!(found, [breach.clone(), week(5, second)]);
     let alerts = store.inundations_in(layer, second, &[Cause::DykeBreach]).await;
-    assert_eq!(alerts.unwrap(), [breach.clone()]);
+    assert_eq!(alerts.unwrap(), std::slice::from_ref(&breach));
     assert!(
         store
             .inundations_in("plots", second, &[])

@@ -94,7 +94,7 @@ async fn the_reference_is_of_the_same_orbit_and_named_and_too_short_a_past_is_no
         "two weeks are no past"
     );
     // the first scene is gone: the third week is made without a reference, and tried again
-    std::fs::remove_file(&delta.folder.path().join("source/S1_0_18_vv.tif")).expect("removed");
+    std::fs::remove_file(delta.folder.path().join("source/S1_0_18_vv.tif")).expect("removed");
     std::fs::remove_file(delta.weekly.assets.path("flood/2026/flood_2026-W30/flood.tif")).expect("removed");
     let report = delta.run("2026-W30").await;
     assert_eq!(report.failed_scenes.len(), 1, "{report:?}");

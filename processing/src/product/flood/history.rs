@@ -112,7 +112,7 @@ struct Square {
 }
 
 /// Turns [`OPEN_WATER`] into its kind where the past allows.
-pub(super) fn tell_apart(week: Whole) -> Result<()> {
+pub(super) fn tell_apart(week: &mut Whole) -> Result<()> {
     if week.earlier.is_empty() || !week.classes.contains(&OPEN_WATER) {
         return Ok(());
     }

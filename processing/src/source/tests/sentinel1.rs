@@ -183,7 +183,7 @@ fn broken_products_say_what_is_wrong_with_which_file() {
                 "annotation/s1a",
                 "<numberOfLines>200",
                 "<numberOfLines>199",
-            )
+            );
         }),
         &["240 x 199 in the annotation, 240 x 200 in the file"],
     );

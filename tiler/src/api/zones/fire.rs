@@ -59,12 +59,11 @@ pub(crate) async fn fire(
     if basis.is_none() && change.is_none() {
         return Ok(None);
     }
-    let period = match period {
-        Some(period) => Some(period),
-        None => {
-            let newest = store.danger(feature.fid, None, None).await?;
-            newest.last().map(|day| Period::of_date(day.day))
-        }
+    let period = if let Some(period) = period {
+        Some(period)
+    } else {
+        let newest = store.danger(feature.fid, None, None).await?;
+        newest.last().map(|day| Period::of_date(day.day))
     };
     let Some(period) = period else { return Ok(None) };
     let days = store
