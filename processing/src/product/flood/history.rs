@@ -28,7 +28,7 @@ const USUALLY_DRY: f32 = 0.35;
 const LASTING: u16 = 4;
 /// Rise of the wet share of the land within [`NEAR_M`] of a cell, against the look before, from which it is a flood: fields are
 /// flooded for sowing one after the other, a river comes at once.
-const SUDDEN: f32 = 0.45;
+const SUDDEN: f32 = 0.6;
 /// Share of the water around a cell that is flood, from which the cell's own is too.
 const AMONG: f32 = 0.6;
 /// Half the side of the square that "around a cell" means for [`SUDDEN`], metres. The square holds nine square kilometres:
@@ -40,12 +40,14 @@ const AMONG_M: f64 = 250.0;
 const LOOK_BEFORE: u16 = 2;
 /// Land seen both times that a share needs, square metres: ten hectares.
 const LEAST_M2: f64 = 100_000.0;
+/// Share of the land around that must have been seen both times: gaps between clouds may show the wet fields alone.
+const LOOKED_AT: f32 = 0.5;
 /// Side in cells of the squares that shares are counted in.
 const COARSE: usize = 8;
 
 /// The rule in words.
 pub(super) const RULE: &str = "permanent 3: wet in 3/4 of at least 12 earlier seen weeks of the last 52; flood 5: usually \
-    dry before and wet for 4 weeks, or wetted together with 45 % of the land within 1.5 km since the look before, or \
+    dry before and wet for 4 weeks, or wetted together with 60 % of the land within 1.5 km since the look before, or \
     flood before and still wet, or among flood; other short wetting 4 (paddy, seasonal); kind not known yet 1";
 
 /// What the weeks before say of a cell.
@@ -104,6 +106,8 @@ const ROWS: usize = 64 * COARSE;
 struct Square {
     /// Land seen now and at the look before, and how much of it was wet then and is now.
     land: f32,
+    /// Land that was ever seen.
+    whole: f32,
     before: f32,
     now: f32,
     /// Wet now and not permanent, and how much of it is flood by its own past.
@@ -149,11 +153,12 @@ pub(super) fn tell_apart(week: &mut Whole) -> Result<()> {
     };
     let near = |metres: f64| ((metres / cell_m / COARSE as f64).round() as usize).max(1);
     let land = around(&squares, across, near(NEAR_M), |s| s.land);
+    let whole = around(&squares, across, near(NEAR_M), |s| s.whole);
     let before = around(&squares, across, near(NEAR_M), |s| s.before);
     let now = around(&squares, across, near(NEAR_M), |s| s.now);
     let least = (LEAST_M2 / (cell_m * cell_m)) as f32;
     let sudden: Vec<bool> = (0..squares.len())
-        .map(|at| land[at] >= least && now[at] - before[at] >= SUDDEN * land[at])
+        .map(|at| land[at] >= least.max(LOOKED_AT * whole[at]) && now[at] - before[at] >= SUDDEN * land[at])
         .collect();
     // water of a sudden square counts as flood for its neighbours
     for (square, &sudden) in squares.iter_mut().zip(&sudden) {
@@ -225,6 +230,9 @@ fn by_itself(classes: &mut [u8], past: &[Past], width: usize, squares: &mut [Squ
             let square = &mut squares[column / COARSE];
             let permanent = *class == PERMANENT || past.is_permanent();
             let wet = is_wet(*class);
+            if !permanent && past.age > 0 {
+                square.whole += 1.0;
+            }
             if let (Some(wet), false) = (wet, permanent)
                 && (1..=LOOK_BEFORE).contains(&u16::from(past.age))
             {
