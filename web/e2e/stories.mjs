@@ -505,6 +505,26 @@ export const stories = {
     assert.deepEqual(page.errors, []);
   },
 
+  'the breach is seen: its compartment says why it is wet, among kinds of water that the legend names': async (page) => {
+    const { zones } = await page.json('/api/v1/zones/dyke_compartments/inundation?datetime=2026-W42&class=dyke_overtopping_or_breach');
+    assert.equal(zones.length, 1, 'one dyke is broken');
+    const [{ code }] = zones;
+    const { geometry } = await page.json(`/api/v1/zones/dyke_compartments/${code}?geometry=point`);
+    const [lon, lat] = geometry.coordinates;
+    const week = await page.json(`/api/v1/zones/dyke_compartments/${code}/week/2026-W42`);
+    await page.open(`#map=12.5/${lat}/${lon}&week=2026-W42&layer=flood&show=dyke_compartments&sel=dyke_compartments:${code}&lang=vi`);
+    await page.shows('flood 2026-W42');
+    await page.tab.waitForFunction((words) => document.querySelector('#answer')?.innerText.includes(words), week.sentence.vi);
+    const legend = await page.json('/api/v1/legends/flood?lang=vi');
+    const shown = await page.text('#legend');
+    for (const { title } of legend.entries.filter(({ value }) => value <= 5)) assert.ok(shown.includes(title), `${title} is not in the legend`);
+    await page.picture('breach.png');
+    await page.open(`#map=11/${lat}/${lon}&week=2026-W36&layer=flood&lang=en`);
+    await page.shows('flood 2026-W36');
+    await page.picture('river-flood.png');
+    assert.deepEqual(page.errors, []);
+  },
+
   'without scripts the page shows a picture and the way to every zone': async (page) => {
     await page.open('', { script: false });
     assert.ok(await page.tab.locator('#noscript img').evaluate((one) => one.complete && one.naturalWidth > 0).catch(() => true));
