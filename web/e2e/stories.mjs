@@ -499,6 +499,7 @@ export const stories = {
     assert.ok(await page.tab.evaluate(() => document.documentElement.scrollWidth) <= 360);
     const [code] = fire.properties.hotspots;
     await page.open(`#map=14/${lat}/${lon}&week=2026-W32&layer=fire_danger&show=forest_blocks,hotspots&sel=hotspots:${code}&lang=en`);
+    await page.shows('fire_danger 2026-W32');
     await page.tab.waitForSelector('#value[data-value=forest]');
     assert.match(await page.text('#answer'), /VIIRS|MODIS/);
     await page.picture('hotspot.png');

@@ -79,7 +79,7 @@ export interface Legend {
   /** Values written below the ramp. */
   ticks: number[];
   /** Pixels not seen; with a colour when the tiles draw them. */
-  notSeen: LegendClass | null;
+  notSeen: LegendClass[];
   /** True for classes and intervals, whose colours must never be mixed. */
   classed: boolean;
   /** True for levels: a zone is coloured by the one most of it has. */
@@ -145,14 +145,13 @@ export function readLegend(raw: Raw, lang: Lang): Legend {
   const entries = list(raw.entries ?? raw.classes);
   const numeric = (value: unknown): number | undefined => (typeof value === 'number' ? value : undefined);
   const read = (one: Raw): LegendClass => ({ value: numeric(one.value), min: numeric(one.min), max: numeric(one.max), color: colourOf(one), label: label(one) });
-  const unseen = entries.find((one) => one.state === 'not_seen');
   return {
     title: text(raw.title, lang),
     unit: text(raw.unit_title, lang) || text(raw.unit, lang),
     classes: entries.filter((one) => one.state === undefined).map(read),
     stops: list(raw.stops).map((one) => ({ value: Number(one.value), color: colourOf(one) })),
     ticks: list(raw.ticks).map(Number),
-    notSeen: unseen ? read(unseen) : null,
+    notSeen: entries.filter((one) => one.state === 'not_seen').map(read),
     classed: raw.kind !== 'ramp',
     ordered: raw.ordered === true,
   };

@@ -33,12 +33,13 @@ test('a tile address names week and version, on the own host', () => {
 test('a legend keeps classes, what was not seen and what is old apart', () => {
   const raw = { kind: 'classes', title: 'Nước', unit: '', unit_title: '', entries: [
     { value: 1, colour: '#2166ac', opacity: 1, title: 'Nước' },
+    { value: 251, colour: '#bdbdbd', opacity: 0.6, title: 'Nhà cửa', state: 'not_seen' },
     { value: 253, colour: '#d9d9d9', opacity: 0.6, title: 'Mây che', state: 'not_seen' },
   ] };
   const legend = readLegend(raw, 'vi');
   assert.equal(legend.classed, true);
   assert.deepEqual(legend.classes.map((one) => [one.value, one.color, one.label]), [[1, '#2166ac', 'Nước']]);
-  assert.deepEqual([legend.notSeen?.value, legend.notSeen?.color, legend.notSeen?.label], [253, '#d9d9d999', 'Mây che']);
+  assert.deepEqual(legend.notSeen.map((one) => [one.value, one.color, one.label]), [[251, '#bdbdbd99', 'Nhà cửa'], [253, '#d9d9d999', 'Mây che']]);
   const ramp = readLegend({ kind: 'ramp', title: 'NDVI', unit: '', stops: [{ value: 0, colour: '#ffffe5' }, { value: 0.9, colour: '#004529' }], ticks: [0, 0.9] }, 'vi');
   assert.equal(ramp.classed, false);
   assert.deepEqual(ramp.stops.map((one) => one.value), [0, 0.9]);

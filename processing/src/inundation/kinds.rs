@@ -1,6 +1,7 @@
 //! The flood map with the causes put into it: water in a compartment takes the kind of its cause, and water outside every
-//! compartment is a flood while the nearest gauge is at BĐ2 or above (at BĐ1 the river only begins to leave its bed). What the satellites alone tell stays beside it
-//! ([`ALONE`]) and is what later weeks and the causes themselves look at, so that nothing goes round in a circle.
+//! compartment is a flood while the nearest gauge is at BĐ2 or above (at BĐ1 the river only begins to leave its bed), and is
+//! seasonal water from the second week below BĐ1 on, as in compartments. What the satellites alone tell stays beside it ([`ALONE`])
+//! and is what later weeks and the causes themselves look at, so that nothing goes round in a circle.
 
 use super::Inundations;
 use super::around::Gauges;
@@ -14,6 +15,7 @@ use sen_catalog::flood::{ALONE, FLOOD, NO_DATA, SEASONAL, alone, is_on_land};
 use sen_catalog::inundation::{Cause, Inundation};
 use sen_catalog::raster::{Cog, Overviews};
 use sen_catalog::{Asset, Crs, Feature, Grid, Item, Period, asset};
+use serde::Serialize;
 use serde_json::json;
 use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
@@ -21,19 +23,30 @@ use std::fs;
 use std::sync::{Arc, Mutex, PoisonError};
 
 /// Version of the rule; another one tells every week anew.
-const VERSION: u32 = 1;
+const VERSION: u32 = 2;
 /// Property of a flood item: digest of the causes that are in its map.
 const CAUSES: &str = "sen:causes";
 /// The rule in words.
 const RULE: &str = "water of compartments by its cause: flood 5 for river flood, tidal flood and a broken dyke, 4 for paddy \
     water, planned releases and less than three tenths of the compartment; outside compartments flood 5 while the nearest \
-    gauge is at BĐ2 or above; else as the satellites tell it (asset `alone`)";
+    gauge is at BĐ2 or above, and no more than 4 from its second week below BĐ1 on; else as the satellites tell it (asset `alone`)";
 /// Side in cells of the squares for which the nearest gauge is asked.
 const SQUARE: usize = 64;
 /// Stand in the map of a week for "outside" and for a cause that is not known.
 const OUTSIDE: u8 = 254;
 /// See [`OUTSIDE`].
 const UNKNOWN: u8 = 255;
+
+/// What the nearest gauge says of water outside compartments.
+#[derive(Clone, Copy, PartialEq, Serialize)]
+enum River {
+    /// At BĐ2 or above: it is the river's.
+    Out,
+    /// Below BĐ1 in this week and the one before: it is the river's no more.
+    Low,
+    /// Neither, or no gauge was heard.
+    Silent,
+}
 
 /// What all weeks have in common.
 pub(super) struct Kinds<'a> {
@@ -123,20 +136,25 @@ impl<'a> Kinds<'a> {
         Ok(changed)
     }
 
-    /// Whether the river is out, square by square: at BĐ2 or above at the nearest gauge.
-    fn river(&self, grid: &Grid, period: Period) -> Result<Vec<bool>> {
+    /// What the river makes of water outside compartments, square by square, by the nearest gauge.
+    fn river(&self, grid: &Grid, period: Period) -> Result<Vec<River>> {
         let transform = Transform::new(grid.crs, Crs::WGS84)?;
         let (across, down) = (grid.width.div_ceil(SQUARE), grid.height.div_ceil(SQUARE));
         let middle = |index: usize| (index * SQUARE + SQUARE / 2) as f64;
-        let out = |square: usize| {
+        let river = |square: usize| {
             let x = grid.west + middle(square % across) * grid.cell_width;
             let y = grid.north - middle(square / across) * grid.cell_height;
-            transform
-                .point(x, y)
-                .and_then(|(lon, lat)| self.gauges.near(lon, lat, period))
-                .is_some_and(|gauge| gauge.alarm >= 2)
+            let alarm = |period| {
+                let (lon, lat) = transform.point(x, y)?;
+                Some(self.gauges.near(lon, lat, period)?.alarm)
+            };
+            match alarm(period) {
+                Some(2..) => River::Out,
+                Some(0) if alarm(period.previous()) == Some(0) => River::Low,
+                _ => River::Silent,
+            }
         };
-        Ok((0..across * down).into_par_iter().map(out).collect())
+        Ok((0..across * down).into_par_iter().map(river).collect())
     }
 
     /// The classes with the causes in them; none when they are the same as without.
@@ -145,7 +163,7 @@ impl<'a> Kinds<'a> {
         grid: &Grid,
         own: &Asset,
         kinds: &BTreeMap<i64, u8>,
-        river: &[bool],
+        river: &[River],
     ) -> Result<Option<Vec<u8>>> {
         let cog = Cog::open(&self.run.assets.path(&own.href))?;
         let old = cog.read_window::<u8>(0, 0, cog.grid().window())?;
@@ -170,8 +188,12 @@ impl<'a> Kinds<'a> {
                 {
                     let place = usize::from(places[row * grid.width + column]);
                     match of_place.get(place).copied().unwrap_or(UNKNOWN) {
-                        OUTSIDE if river[row / SQUARE * across + column / SQUARE] => *class = FLOOD,
-                        OUTSIDE | UNKNOWN => {}
+                        OUTSIDE => match river[row / SQUARE * across + column / SQUARE] {
+                            River::Out => *class = FLOOD,
+                            River::Low if *class == FLOOD => *class = SEASONAL,
+                            River::Low | River::Silent => {}
+                        },
+                        UNKNOWN => {}
                         kind => *class = kind,
                     }
                 }

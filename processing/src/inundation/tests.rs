@@ -164,6 +164,10 @@ impl Delta {
                 }
             }
         }
+        self.publish(number, &classes, age).await;
+    }
+
+    async fn publish(&self, number: u32, classes: &[u8], age: u8) {
         let period = week(number);
         let item = Item {
             id: Item::weekly_id(FLOOD, period),
@@ -182,7 +186,7 @@ impl Delta {
             overviews: Overviews::Mode,
         };
         let files = [
-            rasters::write(&self.assets, FLOOD, &classes, &grid(), stored).expect("written"),
+            rasters::write(&self.assets, FLOOD, classes, &grid(), stored).expect("written"),
             rasters::write(&self.assets, "age_days", &vec![age; SIDE * SIDE], &grid(), stored)
                 .expect("written"),
         ];
@@ -345,6 +349,26 @@ async fn the_flood_map_takes_the_kinds_of_the_causes_and_keeps_what_the_satellit
     let again = delta.run().await;
     assert_eq!(again.measured, 0);
     assert_eq!(again.retold, [week(39)], "the river had left for the second week");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn water_outside_compartments_is_the_rivers_while_it_is_out_and_not_once_it_has_left() {
+    let delta = Delta::new().await;
+    for (number, level) in [(36, 2.4), (37, 1.2), (38, 1.2), (39, 1.8)] {
+        let mut classes = vec![NOT_WATER; SIDE * SIDE];
+        classes[..2].copy_from_slice(&[FLOODED, OPEN_WATER]);
+        delta.publish(number, &classes, 1).await;
+        delta.level(number, level, Flag::Good).await;
+    }
+    delta.run().await;
+    for (number, classes) in [
+        (36, [FLOODED, FLOODED]),
+        (37, [FLOODED, OPEN_WATER]),
+        (38, [SEASONAL, OPEN_WATER]),
+        (39, [FLOODED, OPEN_WATER]),
+    ] {
+        assert_eq!(delta.classes(number).await.0[..2], classes, "week {number}");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

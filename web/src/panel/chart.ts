@@ -32,7 +32,7 @@ const classOf = (legend: Legend | null, value: number): LegendClass | undefined 
   legend?.classes.find((one) => (one.value === undefined ? value >= (one.min ?? -Infinity) && value < (one.max ?? Infinity) : one.value === value));
 
 export const className = (legend: Legend | null, value: number): string =>
-  classOf(legend, value)?.label ?? (legend?.notSeen?.value === value ? legend.notSeen.label : number(value, 0));
+  classOf(legend, value)?.label ?? legend?.notSeen.find((one) => one.value === value)?.label ?? number(value, 0);
 
 /** One sentence on where the series went: the last eight looks. */
 function sentence(points: Point[], input: ChartInput): string {

@@ -43,6 +43,7 @@ export function drawLegend(legend: Legend | null, seen: number | null): void {
   const rows = legend.classes.map((one) =>
     el('li', { 'data-class': one.value ?? '' }, el('span', { class: 'swatch', style: `background:${one.color}` }), el('span', { class: 'label' }, one.label)));
   const share = seen === null ? null : t('legend.notSeenShare', { share: percent(1 - seen) });
+  const unseen = legend.notSeen.length ? legend.notSeen.map((one) => one.label) : [t('legend.notSeen')];
   root.replaceChildren(
     el('h2', {}, legend.title || t('legend.title')),
     el('p', { class: 'faint unit' }, legend.classed && !legend.unit ? '' : unitText(legend.unit)),
@@ -50,7 +51,8 @@ export function drawLegend(legend: Legend | null, seen: number | null): void {
       el('div', { class: 'gradient', style: `background:${gradient(legend)}` }),
       el('div', { class: 'ticks' }, ...marks(legend).map((value) => el('span', { style: `left:${place(legend, value)}` }, number(value, digits(legend))))))]),
     el('ul', {}, ...rows,
-      el('li', { class: 'nothing', 'data-state': 'not_seen' }, el('span', { class: 'swatch hatch' }), el('span', { class: 'label' }, legend.notSeen?.label || t('legend.notSeen')), share && el('b', { id: 'unseen-share' }, share))));
+      ...unseen.map((label, index) => el('li', { class: 'nothing', 'data-state': 'not_seen' }, el('span', { class: 'swatch hatch' }), el('span', { class: 'label' }, label),
+        index === unseen.length - 1 ? share && el('b', { id: 'unseen-share' }, share) : null))));
   mini?.replaceChildren(...(legend.stops.length
     ? [el('span', {}, number(marks(legend)[0] ?? 0, 1)), el('div', { class: 'gradient', style: `background:${gradient(legend)}` }), el('span', {}, number(marks(legend).at(-1) ?? 1, 1))]
     : legend.classes.map((one) => el('span', { class: 'pair' }, el('span', { class: 'swatch', style: `background:${one.color}` }), one.label))));
