@@ -70,8 +70,8 @@ struct State {
     peak: f64,
     /// When the water of transplanting was last seen to have fallen to half its extent or less.
     drained: Option<NaiveDate>,
-    /// True when the river was below BĐ1 in the week before.
-    river_low: bool,
+    /// Last day on which the river was at BĐ1, or may have been: a week in which no gauge was heard counts whole.
+    river_high: Option<NaiveDate>,
 }
 
 impl State {
@@ -90,6 +90,10 @@ impl State {
         self.looks
             .retain(|(looked, _)| (1..=RISE_DAYS).contains(&(day - *looked).num_days()));
         let lowest = self.looks.iter().map(|(_, share)| *share).reduce(f64::min);
+        self.river_high = match &circumstances.gauge {
+            Some(gauge) => gauge.last_alarm.or(self.river_high),
+            None => Some(measured.period.last_day()),
+        };
         let evidence = Evidence {
             closed: circumstances.closed,
             crop: crop_on(plots, self.drained, day),
@@ -103,10 +107,9 @@ impl State {
             neighbours_wet: circumstances.neighbours_wet,
             plan: circumstances.plan,
             before: self.standing,
-            low_before: self.river_low,
+            river_left_days: self.river_high.map(|high| (day - high).num_days()),
         };
         let verdict = classify(&evidence);
-        self.river_low = evidence.gauge.is_some_and(|gauge| gauge.alarm == 0);
         if let Some(share) = share {
             self.remember(day, share, verdict.class);
         }

@@ -60,6 +60,12 @@ pub struct GaugeWeek {
     /// True when only high tides passed BĐ3, for at most three days in a row, and low tides of those days stayed below
     /// BĐ1: the river itself is not in flood.
     pub tide: bool,
+    /// The alarm level that even low water reached on some day: 0 while only high tides reach one.
+    #[serde(default)]
+    pub low_water_alarm: u8,
+    /// Last day of the week on which BĐ1 was reached.
+    #[serde(default)]
+    pub last_alarm: Option<NaiveDate>,
 }
 
 impl GaugeWeek {
@@ -101,6 +107,16 @@ impl GaugeWeek {
             highest_m,
             alarm: levels.reached(highest_m),
             tide,
+            low_water_alarm: days
+                .values()
+                .map(|(low, _)| levels.reached(*low))
+                .max()
+                .unwrap_or(0),
+            last_alarm: days
+                .iter()
+                .filter(|(_, (_, high))| levels.reached(*high) > 0)
+                .map(|(day, _)| *day)
+                .next_back(),
         })
     }
 }

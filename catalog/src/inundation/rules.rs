@@ -8,8 +8,8 @@
 //! | no | any | high, connected to a channel | >= BĐ1 | river flood |
 //! | any | tide, near the gauge, falls within 3 days | | >= BĐ3 | tidal flood |
 //!
-//! Water keeps its class until it has gone; what a river flood leaves behind on land that is open to it is paddy water from
-//! the second week below BĐ1 on, because the next crop is sown into it. Where a closed compartment without a standing crop is wet while the river is
+//! Water keeps its class until it has gone; what a river flood leaves behind on land that is open to it is paddy water once the
+//! river has stood below BĐ1 for a week ([`LEFT_DAYS`]), because the next crop is sown into it. Where a closed compartment without a standing crop is wet while the river is
 //! high, the table is silent: irrigation is likely, and said as likely ([`Verdict::sure`] is false). The depth that the
 //! table asks of paddies ("shallow") cannot be seen from above and is not asked for.
 
@@ -27,6 +27,8 @@ pub const ENOUGH_SEEN: f64 = 0.5;
 pub const FAST_RISE: f64 = 0.3;
 /// See [`FAST_RISE`].
 pub const RISE_DAYS: i64 = 12;
+/// Days below BĐ1 after which the water that a river left behind is its flood no more.
+pub const LEFT_DAYS: i64 = 7;
 /// Share of its water that must hang together with water outside for a compartment to be connected.
 const CONNECTED: f64 = 0.5;
 /// Farther from its gauge a compartment is not near the river whose tide the gauge shows, metres.
@@ -54,8 +56,8 @@ pub struct Evidence<'a> {
     pub plan: bool,
     /// The class of the same water in the week before; none when it was dry.
     pub before: Option<Cause>,
-    /// The river was below BĐ1 in the week before.
-    pub low_before: bool,
+    /// Days from the last one on which the river was at BĐ1 to the look; none: not heard in every week since.
+    pub river_left_days: Option<i64>,
 }
 
 /// A class and how it was told.
@@ -149,7 +151,9 @@ fn open(evidence: &Evidence) -> Verdict {
             };
             verdict(Cause::RiverFlood, connected, reason)
         }
-        Some(0) if same_flood && evidence.low_before => verdict(Cause::PaddyWater, false, Reason::RiverLow),
+        Some(0) if same_flood && evidence.river_left_days >= Some(LEFT_DAYS) => {
+            verdict(Cause::PaddyWater, false, Reason::RiverLow)
+        }
         _ if same_flood => verdict(Cause::RiverFlood, false, Reason::Continues),
         Some(0) if evidence.crop.is_standing() && !evidence.crop.is_resting() => {
             verdict(Cause::NotClassified, false, Reason::Unexplained)

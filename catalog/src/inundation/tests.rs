@@ -168,7 +168,7 @@ fn fourth_row_the_river_over_open_land() {
     };
     assert_eq!(said(&after), (Cause::RiverFlood, false, Reason::Continues));
     let second = Evidence {
-        low_before: true,
+        river_left_days: Some(7),
         ..after
     };
     assert_eq!(
@@ -203,6 +203,8 @@ fn fifth_row_a_spring_tide_that_falls_again() {
         };
         assert_eq!(said(&evidence), (Cause::TidalFlood, true, Reason::HighTide));
     }
+    assert_eq!((spring.alarm, spring.low_water_alarm), (3, 0));
+    assert_eq!(tide(3, 1.6).low_water_alarm, 1);
     assert!(!tide(4, 1.0).tide, "four days are more than a tide");
     assert!(!tide(2, 1.6).tide, "the river itself is at BĐ1");
     let far = GaugeWeek {

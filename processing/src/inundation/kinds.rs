@@ -1,6 +1,7 @@
 //! The flood map with the causes put into it: water in a compartment takes the kind of its cause, and water outside every
 //! compartment is a flood while the nearest gauge is at BĐ2 or above (at BĐ1 the river only begins to leave its bed), and is
-//! seasonal water from the second week below BĐ1 on, as in compartments. What the satellites alone tell stays beside it ([`ALONE`])
+//! seasonal water once the river has been below BĐ1 for a week, as in compartments. Water whose kind is not known stays so: it may
+//! be the river itself. What the satellites alone tell stays beside it ([`ALONE`])
 //! and is what later weeks and the causes themselves look at, so that nothing goes round in a circle.
 
 use super::Inundations;
@@ -8,10 +9,13 @@ use super::around::Gauges;
 use crate::pipeline::rasters::{self, Raster, Stored};
 use crate::pipeline::{blocking, publish};
 use crate::{Error, Result};
+use chrono::TimeDelta;
 use rayon::prelude::*;
 use sen_catalog::coverage::{Coverage, Outline, Projection};
 use sen_catalog::crs::Transform;
 use sen_catalog::flood::{ALONE, FLOOD, NO_DATA, SEASONAL, alone, is_on_land};
+use sen_catalog::inundation::gauge::GaugeWeek;
+use sen_catalog::inundation::rules::LEFT_DAYS;
 use sen_catalog::inundation::{Cause, Inundation};
 use sen_catalog::raster::{Cog, Overviews};
 use sen_catalog::{Asset, Crs, Feature, Grid, Item, Period, asset};
@@ -29,7 +33,8 @@ const CAUSES: &str = "sen:causes";
 /// The rule in words.
 const RULE: &str = "water of compartments by its cause: flood 5 for river flood, tidal flood and a broken dyke, 4 for paddy \
     water, planned releases and less than three tenths of the compartment; outside compartments flood 5 while the nearest \
-    gauge is at BĐ2 or above, and no more than 4 from its second week below BĐ1 on; else as the satellites tell it (asset `alone`)";
+    gauge is at BĐ2 or above (at BĐ1 even at low tide) and its kind is known, 4 once it has been below BĐ1 for a week; else as the \
+    satellites tell it (asset `alone`)";
 /// Side in cells of the squares for which the nearest gauge is asked.
 const SQUARE: usize = 64;
 /// Stand in the map of a week for "outside" and for a cause that is not known.
@@ -40,9 +45,9 @@ const UNKNOWN: u8 = 255;
 /// What the nearest gauge says of water outside compartments.
 #[derive(Clone, Copy, PartialEq, Serialize)]
 enum River {
-    /// At BĐ2 or above: it is the river's.
+    /// At BĐ2 or above, and at BĐ1 even at low tide: it is the river's.
     Out,
-    /// Below BĐ1 in this week and the one before: it is the river's no more.
+    /// Below BĐ1 for [`LEFT_DAYS`] by the middle of the week: it is the river's no more.
     Low,
     /// Neither, or no gauge was heard.
     Silent,
@@ -144,13 +149,13 @@ impl<'a> Kinds<'a> {
         let river = |square: usize| {
             let x = grid.west + middle(square % across) * grid.cell_width;
             let y = grid.north - middle(square / across) * grid.cell_height;
-            let alarm = |period| {
+            let gauge = |period| {
                 let (lon, lat) = transform.point(x, y)?;
-                Some(self.gauges.near(lon, lat, period)?.alarm)
+                self.gauges.near(lon, lat, period)
             };
-            match alarm(period) {
-                Some(2..) => River::Out,
-                Some(0) if alarm(period.previous()) == Some(0) => River::Low,
+            match (gauge(period), gauge(period.previous())) {
+                (Some(now), _) if now.alarm >= 2 && now.low_water_alarm >= 1 => River::Out,
+                (Some(now), Some(before)) if now.alarm == 0 && has_left(&before, period) => River::Low,
                 _ => River::Silent,
             }
         };
@@ -189,9 +194,9 @@ impl<'a> Kinds<'a> {
                     let place = usize::from(places[row * grid.width + column]);
                     match of_place.get(place).copied().unwrap_or(UNKNOWN) {
                         OUTSIDE => match river[row / SQUARE * across + column / SQUARE] {
-                            River::Out => *class = FLOOD,
+                            River::Out if *class == SEASONAL => *class = FLOOD,
                             River::Low if *class == FLOOD => *class = SEASONAL,
-                            River::Low | River::Silent => {}
+                            _ => {}
                         },
                         UNKNOWN => {}
                         kind => *class = kind,
@@ -221,6 +226,14 @@ impl<'a> Kinds<'a> {
         };
         blocking(|| rasters::write(&self.run.assets, name, classes, &item.grid, stored))
     }
+}
+
+/// Whether the river, as it was the week before, has been below BĐ1 for long by the middle of a week.
+fn has_left(before: &GaugeWeek, period: Period) -> bool {
+    let middle = period.first_day() + TimeDelta::days(3);
+    before
+        .last_alarm
+        .is_none_or(|last| (middle - last).num_days() >= LEFT_DAYS)
 }
 
 /// The kind of water that a cause makes.

@@ -135,11 +135,16 @@ impl Delta {
 
     /// A level every six hours of a week.
     async fn level(&self, number: u32, level: f64, flag: Flag) {
+        self.tide(number, [level; 2], flag).await;
+    }
+
+    /// Two levels in turns, every six hours of a week.
+    async fn tide(&self, number: u32, levels: [f64; 2], flag: Flag) {
         let start = week(number).interval().start;
         let observations = (0..28).map(|step| Observation {
             datastream: self.gauge,
             time: start + TimeDelta::hours(6 * step),
-            value: Some(level),
+            value: Some(levels[step as usize % 2]),
             flag,
         });
         self.store
@@ -354,20 +359,41 @@ async fn the_flood_map_takes_the_kinds_of_the_causes_and_keeps_what_the_satellit
 #[tokio::test(flavor = "multi_thread")]
 async fn water_outside_compartments_is_the_rivers_while_it_is_out_and_not_once_it_has_left() {
     let delta = Delta::new().await;
-    for (number, level) in [(36, 2.4), (37, 1.2), (38, 1.2), (39, 1.8)] {
+    let alone = [FLOODED, SEASONAL, OPEN_WATER];
+    let levels = [
+        (35, [1.0, 2.4]),
+        (36, [2.4; 2]),
+        (37, [1.2; 2]),
+        (38, [1.2; 2]),
+        (39, [1.8; 2]),
+    ];
+    for (number, levels) in levels {
         let mut classes = vec![NOT_WATER; SIDE * SIDE];
-        classes[..2].copy_from_slice(&[FLOODED, OPEN_WATER]);
+        classes[..3].copy_from_slice(&alone);
         delta.publish(number, &classes, 1).await;
-        delta.level(number, level, Flag::Good).await;
+        delta.tide(number, levels, Flag::Good).await;
     }
     delta.run().await;
-    for (number, classes) in [
-        (36, [FLOODED, FLOODED]),
-        (37, [FLOODED, OPEN_WATER]),
-        (38, [SEASONAL, OPEN_WATER]),
-        (39, [FLOODED, OPEN_WATER]),
+    for (number, classes, why) in [
+        (35, alone, "a spring tide is no flood of the river"),
+        (
+            36,
+            [FLOODED, FLOODED, OPEN_WATER],
+            "what is not known may be the river itself",
+        ),
+        (37, alone, "it has just left"),
+        (
+            38,
+            [SEASONAL, SEASONAL, OPEN_WATER],
+            "it has been away for a week",
+        ),
+        (39, alone, "it is only at BĐ1"),
     ] {
-        assert_eq!(delta.classes(number).await.0[..2], classes, "week {number}");
+        assert_eq!(
+            delta.classes(number).await.0[..3],
+            classes,
+            "week {number}: {why}"
+        );
     }
 }
 

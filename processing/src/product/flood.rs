@@ -39,7 +39,7 @@ impl Product for Flood {
     }
 
     fn version(&self) -> u32 {
-        2
+        3
     }
 
     fn title(&self) -> &'static str {

@@ -61,6 +61,8 @@ async fn broken_dyke() -> World {
             highest_m: 2.61,
             alarm: 2,
             tide: false,
+            low_water_alarm: 2,
+            last_alarm: day("2026-08-22"),
         }),
     };
     let dry = Inundation {

@@ -86,6 +86,11 @@ impl Past {
         self.seen >= PERMANENT_SEEN && f32::from(self.wet) >= PERMANENT_SHARE * f32::from(self.seen)
     }
 
+    /// Wet more often than not, yet seen too seldom to be called permanent: a river in its first weeks.
+    fn may_be_permanent(self) -> bool {
+        self.seen < PERMANENT_SEEN && 2 * self.wet >= self.seen
+    }
+
     /// What is known of the time before the present wetting: `None` when too little, else whether it was usually dry.
     fn usually_dry(self) -> Option<bool> {
         let (seen, wet) = (self.seen - self.run, self.wet - self.run);
@@ -248,6 +253,7 @@ fn by_itself(classes: &mut [u8], past: &[Past], width: usize, squares: &mut [Squ
             } else {
                 match past.usually_dry() {
                     None => OPEN_WATER,
+                    Some(false) if past.may_be_permanent() => OPEN_WATER,
                     Some(false) => SEASONAL,
                     Some(true) if past.last == FLOOD && past.run > 0 => FLOOD,
                     Some(true) if past.run > 0 && u16::from(past.since) >= LASTING => FLOOD,

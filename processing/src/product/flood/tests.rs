@@ -261,6 +261,20 @@ mod weeks {
     }
 
     #[test]
+    fn a_river_in_its_first_weeks_is_no_paddy_though_wind_hid_it_once() {
+        let windy = |back: u32, column, row| {
+            if field(column, row) && back != 3 {
+                WATER
+            } else {
+                DRY
+            }
+        };
+        let now = |column, row| if field(column, row) { WATER } else { DRY };
+        assert_eq!(week_40(8, windy, now)(70, 70), WATER, "too early to tell");
+        assert_eq!(week_40(14, windy, now)(70, 70), PERMANENT);
+    }
+
+    #[test]
     fn land_that_is_wetted_all_at_once_is_flooded_and_what_stays_for_weeks_is_too() {
         let sudden = week_40(14, |_, _, _| DRY, |_, _| WATER);
         assert_eq!((sudden(3, 3), sudden(70, 70)), (PERMANENT, FLOODED));
