@@ -65,6 +65,8 @@ pub struct FeatureQuery {
     pub text: Option<String>,
     /// Only children of this code.
     pub parent: Option<String>,
+    /// Only features whose own code is of this scheme.
+    pub scheme: Option<String>,
     /// Only features valid on this day; none: of all times.
     pub valid_on: Option<NaiveDate>,
     /// Only features whose property, as text, equals the value.
@@ -131,8 +133,16 @@ pub trait Features: Send + Sync {
         self.features(&query).await
     }
 
+    /// All features of a layer that have the code, of every scheme and time: those whose own code it is before those with it
+    /// as a further one, then the newest first.
+    async fn versions(&self, layer: &str, code: &str) -> Result<Vec<Feature>>;
+
     /// The feature of a layer with the code (or further code) on the day; without a day the newest of that code.
-    async fn feature(&self, layer: &str, code: &str, day: Option<NaiveDate>) -> Result<Option<Feature>>;
+    async fn feature(&self, layer: &str, code: &str, day: Option<NaiveDate>) -> Result<Option<Feature>> {
+        let versions = self.versions(layer, code).await?;
+        let valid = |one: &Feature| day.is_none_or(|day| one.valid_on(day));
+        Ok(versions.into_iter().find(valid))
+    }
 }
 
 /// Crops of plots.

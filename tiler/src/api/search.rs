@@ -85,7 +85,7 @@ async fn hit(store: &dyn Store, feature: &Feature) -> Outcome<Value> {
     let commune = commune_of(store, feature).await?;
     let b = feature.bounds();
     Ok(json!({
-        "kind": feature.layer, "code": feature.code, "name": label(feature), "commune": commune,
+        "kind": feature.layer, "code": feature.code, "scheme": feature.scheme, "name": label(feature), "commune": commune,
         "lon": place.map(|place| tidy(place.x())), "lat": place.map(|place| tidy(place.y())),
         "bbox": b.map(|b| [b.west, b.south, b.east, b.north].map(tidy)),
         "valid_to": feature.valid_to,

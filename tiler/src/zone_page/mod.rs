@@ -7,7 +7,7 @@ mod water;
 pub(crate) mod words;
 
 use crate::api::search::commune_of;
-use crate::api::zones::{self, Row, centre, label, record, series, water_share};
+use crate::api::zones::{self, Row, Versions, Which, centre, label, record, series, water_share};
 use crate::document;
 use crate::headers::MINUTE;
 use crate::layers::{LATEST, language};
@@ -226,15 +226,16 @@ pub(crate) async fn zone(State(app): State<Shared>, request: Request) -> Outcome
     let parts = segments(request.uri().path())?;
     let part = |index: usize| parts.get(index).map_or("", AsRef::as_ref);
     let (kind, code) = (part(1), part(2));
-    let day = zones::day(&page.query)?;
-    let Some(feature) = app.lookup.store().feature(kind, code, day).await? else {
-        return unknown(&page, kind, code).await;
-    };
-    let ndvi = weeks_of(&app, &feature, "ndvi").await?;
-    let flood = weeks_of(&app, &feature, "flood").await?;
-    let newest = ndvi.last().or(flood.last()).map(|row| row.period);
     let asked = page.query.get("week").map(str::parse::<Period>).transpose();
     let asked = asked.map_err(|error| Problem::bad("week", error.to_string()))?;
+    let which = Which::of(&page.query)?;
+    let which = asked.map_or(which, |period| which.in_week(period));
+    let Some((feature, versions)) = which.find(&app, kind, code).await? else {
+        return unknown(&page, kind, code).await;
+    };
+    let ndvi = weeks_of(&app, kind, &versions, "ndvi").await?;
+    let flood = weeks_of(&app, kind, &versions, "flood").await?;
+    let newest = ndvi.last().or(flood.last()).map(|row| row.period);
     let record = match asked.or(newest) {
         Some(period) => Some(record(&app, &feature, period).await?),
         None => None,
@@ -282,12 +283,12 @@ pub(crate) async fn zone(State(app): State<Shared>, request: Request) -> Outcome
 }
 
 /// The series of a collection, empty where it does not exist.
-async fn weeks_of(app: &Shared, feature: &Feature, collection: &str) -> Outcome<Vec<Row>> {
+async fn weeks_of(app: &Shared, kind: &str, versions: &Versions, collection: &str) -> Outcome<Vec<Row>> {
     let snapshot = app.lookup.snapshot().await?;
     if !snapshot.collections.contains(collection) {
         return Ok(Vec::new());
     }
-    let zone = (feature.layer.as_str(), feature.fid);
+    let zone = (kind, versions.clone());
     series(app, &snapshot, zone, collection, (None, None)).await
 }
 

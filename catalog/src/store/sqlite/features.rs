@@ -227,6 +227,9 @@ fn select(query: &FeatureQuery, columns: &str) -> (String, Vec<Box<dyn ToSql>>) 
     if let Some(layer) = &query.layer {
         condition("f.layer = ?", Box::new(layer.clone()));
     }
+    if let Some(scheme) = &query.scheme {
+        condition("f.scheme = ?", Box::new(scheme.clone()));
+    }
     if let Some(parent) = &query.parent {
         condition("f.parent = ?", Box::new(parent.clone()));
     }
@@ -340,19 +343,22 @@ impl Features for SqliteStore {
             .await
     }
 
-    async fn feature(&self, layer: &str, code: &str, day: Option<NaiveDate>) -> Result<Option<Feature>> {
+    async fn versions(&self, layer: &str, code: &str) -> Result<Vec<Feature>> {
         let (layer, code) = (layer.to_owned(), code.to_owned());
         self.reading(move |connection| {
             let sql = format!(
                 "SELECT {COLUMNS} FROM feature f WHERE f.fid IN (SELECT fid FROM feature WHERE layer = ?1 AND code = ?2
                      UNION ALL SELECT fid FROM other_code WHERE code = ?2)
                  AND +f.layer = ?1  -- the plus keeps SQLite from going through the whole layer by an index on it
-                 AND (?3 = '' OR (f.valid_from <= ?3 AND (f.valid_to = '' OR f.valid_to > ?3)))
-                 ORDER BY f.code = ?2 DESC, f.valid_from DESC LIMIT 1"
+                 ORDER BY f.code = ?2 DESC, f.valid_from DESC"
             );
             let mut statement = connection.prepare_cached(&sql)?;
-            let mut rows = statement.query(params![layer, code, text(day)])?;
-            rows.next()?.map(decode).transpose()
+            let mut rows = statement.query(params![layer, code])?;
+            let mut versions = Vec::new();
+            while let Some(row) = rows.next()? {
+                versions.push(decode(row)?);
+            }
+            Ok(versions)
         })
         .await
     }

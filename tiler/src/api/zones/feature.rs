@@ -3,7 +3,7 @@
 use crate::problem::{Outcome, Problem};
 use crate::query::Query;
 use geo::{Centroid, InteriorPoint, Simplify};
-use geo_types::{Coord, Geometry, LineString, Point, Polygon};
+use geo_types::{Coord, Geometry, LineString, MultiPolygon, Point, Polygon};
 use sen_catalog::Feature;
 use serde_json::{Map, Value, json};
 
@@ -50,15 +50,42 @@ impl Detail {
     }
 }
 
-/// The point where a label or a pin belongs: inside the feature.
+/// Corners of an outline from which its label is placed: more do not move it, and a coast of a million takes seconds.
+const LABEL_CORNERS: usize = 2_000;
+
+/// The point where a label or a pin belongs: inside the feature (inside its outline thinned to [`LABEL_CORNERS`], where it
+/// has more).
 pub(crate) fn centre(feature: &Feature) -> Option<Point<f64>> {
+    let within = |polygons: &[Polygon<f64>]| {
+        let corners: usize = polygons.iter().map(corners).sum();
+        let every = corners.div_ceil(LABEL_CORNERS).max(1);
+        let thin = MultiPolygon(polygons.iter().map(|polygon| thinned(polygon, every)).collect());
+        thin.interior_point().or_else(|| feature.geometry.centroid())
+    };
     match &feature.geometry {
-        Geometry::Polygon(_) | Geometry::MultiPolygon(_) => feature
-            .geometry
-            .interior_point()
-            .or_else(|| feature.geometry.centroid()),
+        Geometry::Polygon(polygon) => within(std::slice::from_ref(polygon)),
+        Geometry::MultiPolygon(polygons) => within(&polygons.0),
         other => other.centroid(),
     }
+}
+
+fn corners(polygon: &Polygon<f64>) -> usize {
+    let rings = std::iter::once(polygon.exterior()).chain(polygon.interiors());
+    rings.map(|ring| ring.0.len()).sum()
+}
+
+/// Every so many corners of the rings; what would be less than a triangle is kept as it is.
+fn thinned(polygon: &Polygon<f64>, every: usize) -> Polygon<f64> {
+    let thin = |ring: &LineString<f64>| {
+        if every == 1 || ring.0.len() < 4 * every {
+            return ring.clone();
+        }
+        LineString(ring.0.iter().step_by(every).copied().collect())
+    };
+    Polygon::new(
+        thin(polygon.exterior()),
+        polygon.interiors().iter().map(thin).collect(),
+    )
 }
 
 /// The feature's name for people: its name, else its code.

@@ -1,7 +1,7 @@
 //! Fire danger and forest change of a block: of a week in its record, and day by day under
 //! `/api/v1/zones/{kind}/{code}/fire?datetime=`.
 
-use super::{day, zone};
+use super::Which;
 use crate::document;
 use crate::headers::MINUTE;
 use crate::problem::Outcome;
@@ -299,7 +299,7 @@ pub(super) async fn days(State(app): State<Shared>, request: Request) -> Outcome
     let parts = segments(uri.path())?;
     let part = |index: usize| parts.get(index).map_or("", AsRef::as_ref);
     let query = Query::of(uri)?;
-    let feature = zone(&app, part(3), part(4), day(&query)?).await?;
+    let feature = Which::of(&query)?.zone(&app, part(3), part(4)).await?;
     let store = app.lookup.store();
     let text = query.get("datetime").unwrap_or("");
     let local = |time: DateTime<Utc>| time.with_timezone(&local_zone()).date_naive();

@@ -2,7 +2,7 @@
 //! (`compact=true`: ids and class numbers alone, to colour a map with), and `/api/v1/zones/{kind}/{code}/inundation`: the
 //! weeks of one of them.
 
-use super::{bbox, day, layer, zone};
+use super::{Which, bbox, layer};
 use crate::document;
 use crate::headers::{HOUR, MINUTE, SEN_PERIOD};
 use crate::problem::{Outcome, Problem};
@@ -130,7 +130,7 @@ pub(super) async fn weeks(State(app): State<Shared>, request: Request) -> Outcom
     let parts = segments(uri.path())?;
     let part = |index: usize| parts.get(index).map_or("", AsRef::as_ref);
     let query = Query::of(uri)?;
-    let feature = zone(&app, part(3), part(4), day(&query)?).await?;
+    let feature = Which::of(&query)?.zone(&app, part(3), part(4)).await?;
     let (from, to) = When::of(&query)?.query.weeks();
     let records = app.lookup.store().inundations_of(feature.fid).await?;
     let inside = records.iter().filter(|record| {

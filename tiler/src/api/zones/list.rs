@@ -20,7 +20,7 @@ const MAX_LIMIT: usize = 1000;
 
 /// Parameters that are no properties.
 const OWN: &[&str] = &[
-    "q", "bbox", "limit", "after", "on", "parent", "geometry", "simplify", "lang", "f",
+    "q", "bbox", "limit", "after", "on", "parent", "geometry", "simplify", "lang", "f", "scheme",
 ];
 
 /// How many features are looked at to tell which properties a layer has.
@@ -66,6 +66,7 @@ pub(crate) fn query_of(kind: &str, query: &Query<'_>) -> Outcome<FeatureQuery> {
         text: query.get("q").map(str::to_owned),
         parent: query.get("parent").map(str::to_owned),
         valid_on: day(query)?,
+        scheme: query.get("scheme").map(str::to_owned),
         properties,
         after: after.map(|fid| fid as i64),
         limit: Some(limit),

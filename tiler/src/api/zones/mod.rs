@@ -13,6 +13,7 @@ mod series;
 mod statistics;
 mod tables;
 mod values;
+mod which;
 
 pub(crate) use feature::{centre, label};
 pub(crate) use fire::{FireRecord, fire, level_words};
@@ -21,6 +22,7 @@ pub(crate) use record::{Record, record, water_share};
 pub(crate) use rollup::Divisions;
 pub(crate) use series::{Row, series};
 pub(crate) use tables::Tables;
+pub(crate) use which::{Versions, Which, day};
 
 use super::Standard;
 use crate::problem::{Outcome, Problem};
@@ -29,7 +31,6 @@ use crate::state::{App, Shared};
 use crate::zone_page;
 use axum::Router;
 use axum::routing::get;
-use chrono::NaiveDate;
 use sen_catalog::feature::{Layer, fold};
 use sen_catalog::{Feature, FeatureQuery};
 
@@ -86,29 +87,6 @@ pub(crate) async fn layer(app: &App, kind: &str) -> Outcome<Layer> {
         })
 }
 
-/// A feature by its code, or a 404 that names codes like it.
-pub(crate) async fn zone(app: &App, kind: &str, code: &str, day: Option<NaiveDate>) -> Outcome<Feature> {
-    if let Some(feature) = app.lookup.store().feature(kind, code, day).await? {
-        return Ok(feature);
-    }
-    layer(app, kind).await?;
-    let known = nearest(app, kind, code).await?;
-    let codes: Vec<_> = known
-        .iter()
-        .map(|feature| format!("`{}`", feature.code))
-        .collect();
-    let hint = if codes.is_empty() {
-        format!("search with /api/v1/search?q={}", crate::query::encode(code))
-    } else {
-        format!("the nearest are {}", codes.join(", "))
-    };
-    let when = day.map_or(String::new(), |day| format!(" valid on {day}"));
-    Err(Problem::not_found(
-        "unknown-code",
-        format!("`{kind}` has no code `{code}`{when}; {hint}"),
-    ))
-}
-
 /// Features of a kind whose codes begin like this one, or are written like it.
 pub(crate) async fn nearest(app: &App, kind: &str, code: &str) -> Outcome<Vec<Feature>> {
     let mut needle: Vec<char> = fold(code).chars().take(64).collect();
@@ -129,19 +107,6 @@ pub(crate) async fn nearest(app: &App, kind: &str, code: &str) -> Outcome<Vec<Fe
         needle.pop();
     }
     Ok(Vec::new())
-}
-
-/// `on=`: the day the feature must be valid on; without it the newest of a code is meant.
-pub(crate) fn day(query: &Query<'_>) -> Outcome<Option<NaiveDate>> {
-    let parse = |text: &str| {
-        text.parse::<NaiveDate>()
-            .map_err(|_| Problem::bad("on", format!("`{text}` is not a date; write it as 2025-06-30")))
-    };
-    query
-        .get("on")
-        .filter(|text| !text.is_empty())
-        .map(parse)
-        .transpose()
 }
 
 /// `bbox=west,south,east,north` in degrees.

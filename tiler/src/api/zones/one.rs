@@ -1,7 +1,7 @@
 //! `/api/v1/zones/{kind}/{code}`: one zone as a GeoJSON Feature.
 
 use super::feature::{self, Detail};
-use super::{day, zone};
+use super::Which;
 use crate::document;
 use crate::headers::MINUTE;
 use crate::problem::Outcome;
@@ -18,7 +18,7 @@ pub(super) async fn one(State(app): State<Shared>, request: Request) -> Outcome 
     let (kind, code) = (part(3), part(4));
     let query = Query::of(uri)?;
     let detail = Detail::of(&query)?;
-    let feature = zone(&app, kind, code, day(&query)?).await?;
+    let feature = Which::of(&query)?.zone(&app, kind, code).await?;
     let mut extra = Map::new();
     let commune = super::super::search::commune_of(app.lookup.store(), &feature).await?;
     extra.insert("commune".into(), json!(commune));

@@ -3,7 +3,7 @@
 use super::fire::{FireRecord, fire};
 use super::statistics::Numbers;
 use super::tables::Tables;
-use super::{centre, day, label, statistics, zone};
+use super::{Which, centre, label, statistics};
 use crate::document;
 use crate::headers::{MINUTE, SEN_PERIOD};
 use crate::layers::layers;
@@ -201,7 +201,8 @@ pub(super) async fn week(State(app): State<Shared>, request: Request) -> Outcome
         .parse()
         .map_err(|error: sen_catalog::Error| Problem::bad("period", error.to_string()))?;
     let query = Query::of(uri)?;
-    let feature = zone(&app, part(3), part(4), day(&query)?).await?;
+    let which = Which::of(&query)?.in_week(period);
+    let feature = which.zone(&app, part(3), part(4)).await?;
     let record = record(&app, &feature, period).await?;
     let document = json_of(&app, &feature, &record);
     let mut response = document::json(headers, MINUTE, &document);

@@ -1,5 +1,6 @@
 //! The whole time series of a zone, out of the weekly tables.
 
+use super::Versions;
 use super::tables::Tables;
 use crate::lookup::Snapshot;
 use crate::problem::Outcome;
@@ -17,11 +18,11 @@ pub(crate) struct Row {
     pub(crate) statistic: ZonalStatistic,
 }
 
-/// The statistics of a zone by week, oldest first, between two weeks (both included).
+/// The statistics of a zone by week, each week of the version valid in it, oldest first, between two weeks (both included).
 pub(crate) async fn series(
     app: &Shared,
     snapshot: &Snapshot,
-    (kind, fid): (&str, i64),
+    (kind, versions): (&str, Versions),
     collection: &str,
     (from, to): (Option<Period>, Option<Period>),
 ) -> Outcome<Vec<Row>> {
@@ -41,7 +42,7 @@ pub(crate) async fn series(
                     continue;
                 }
             };
-            if let Some(row) = table.row_of(fid) {
+            if let Some(row) = versions.fid_in(week.period).and_then(|fid| table.row_of(fid)) {
                 rows.push(Row {
                     period: week.period,
                     statistic: table.statistic(row),

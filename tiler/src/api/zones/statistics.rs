@@ -2,7 +2,7 @@
 //! layer beside the main one, such as `likelihood` of `flood`.
 
 use super::series::{Row, series};
-use super::{day, zone};
+use super::{Versions, Which};
 use crate::api::zonal;
 use crate::document;
 use crate::headers::MINUTE;
@@ -29,11 +29,18 @@ pub(super) async fn statistics(State(app): State<Shared>, request: Request) -> O
     let collection = asked(&snapshot, &query)?;
     // without a time the whole series is meant
     let between = When::of(&query)?.query.weeks();
-    let feature = zone(&app, part(3), part(4), day(&query)?).await?;
+    let which = Which::of(&query)?;
+    let (feature, versions) = which.zone_and_versions(&app, part(3), part(4)).await?;
+    // the series of a code goes through its versions; a day that is named asks for one of them
+    let versions = if which.is_dated() {
+        Versions::only(feature.fid)
+    } else {
+        versions
+    };
     let asset = query.get("asset").filter(|asset| *asset != collection);
     let rows = match asset {
         Some(asset) => zonal::beside(&app, collection, asset, between, &feature).await?,
-        None => series(&app, &snapshot, (part(3), feature.fid), collection, between).await?,
+        None => series(&app, &snapshot, (part(3), versions), collection, between).await?,
     };
     match query.get("f") {
         None | Some("json") => {

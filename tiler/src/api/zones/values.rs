@@ -37,23 +37,28 @@ pub(super) async fn values(State(app): State<Shared>, request: Request) -> Outco
     let item = item.ok_or_else(|| when.nothing(collection))?;
     let period = item.period();
     let week = Tables::week(&app, &snapshot, collection, &kind, period).await?;
-    let inside = if bbox.is_none() {
-        None
-    } else {
-        let query = FeatureQuery {
-            bbox,
-            limit: Some(MAX_ZONES),
-            ..FeatureQuery::layer(&kind)
-        };
-        Some(app.lookup.store().fids(&query).await?)
+    let of_the_week = FeatureQuery {
+        bbox,
+        valid_on: Some(period.last_day()),
+        limit: Some(MAX_ZONES + 1),
+        ..FeatureQuery::layer(&kind)
     };
+    let mut inside = app.lookup.store().fids(&of_the_week).await?;
+    if inside.is_empty() {
+        // before the first day of a layer its first zones are better than none
+        let of_all_times = FeatureQuery {
+            valid_on: None,
+            ..of_the_week
+        };
+        inside = app.lookup.store().fids(&of_all_times).await?;
+    }
     let shared = Arc::clone(&app);
     let style = app.styles.style(collection).cloned();
     let columns = app
         .cpu
         .run(move || -> Outcome<Value> {
             let table = shared.tables.open(&shared.assets, &week)?;
-            columns(&table, &statistic, inside.as_deref(), with_codes, style.as_ref())
+            columns(&table, &statistic, &inside, with_codes, style.as_ref())
         })
         .await??;
     let mut document = columns;
@@ -70,19 +75,16 @@ pub(super) async fn values(State(app): State<Shared>, request: Request) -> Outco
     Ok(response)
 }
 
-/// Codes, feature ids and values of the rows in view, in the order of the ids.
+/// Codes, feature ids and values of the zones in view, in the order of the ids.
 fn columns(
     table: &StatisticTable,
     statistic: &str,
-    inside: Option<&[i64]>,
+    inside: &[i64],
     with_codes: bool,
     style: Option<&Style>,
 ) -> Outcome<Value> {
     let column = column(table, statistic, style)?;
-    let rows: Vec<usize> = match inside {
-        None => (0..table.len()).collect(),
-        Some(fids) => fids.iter().filter_map(|fid| table.row_of(*fid)).collect(),
-    };
+    let rows: Vec<usize> = inside.iter().filter_map(|fid| table.row_of(*fid)).collect();
     if rows.len() > MAX_ZONES {
         return Err(Problem::too_large(format!(
             "{} zones are more than one answer holds ({MAX_ZONES}); give a bbox",
