@@ -16,6 +16,7 @@ mod statistics;
 mod tilejson;
 pub(crate) mod tiles;
 mod titiler;
+mod units;
 mod vector;
 pub(crate) mod zonal;
 pub(crate) mod zones;
@@ -61,6 +62,7 @@ pub(crate) const STANDARDS: &[&dyn Standard] = &[
     &search::Search,
     &zones::Zones,
     &fires::Fires,
+    &units::Units,
     &assets::AssetFiles,
     &health::Health,
 ];

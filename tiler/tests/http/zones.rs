@@ -3,6 +3,7 @@
 use crate::world::{INSIDE, World};
 use axum::http::Method;
 use geo_types::{Coord, Rect};
+use sen_catalog::admin::{AdminUnit, AdminUnits, Basis, Level, Predecessor};
 use sen_catalog::feature::OtherCode;
 use sen_catalog::season::Season;
 use sen_catalog::statistic::{StatisticTable, ZonalStatistic, asset_name};
@@ -575,4 +576,169 @@ async fn the_page_of_a_code_reads_without_script_in_both_languages() {
     assert_eq!(picture.status, 307);
     let target = format!("/{}", picture.header("location"));
     assert_eq!(world.get(&target).await.status, 200, "{target}");
+}
+
+#[tokio::test]
+async fn each_week_is_told_by_the_version_of_a_code_that_is_valid_in_it() {
+    let world = World::rice().await;
+    let day = |text: &str| text.parse().ok();
+    let versions = [
+        ("", "2026-08-17"),
+        ("2026-08-17", "2030-01-01"),
+        ("2030-01-01", ""),
+    ];
+    let features = versions.iter().zip(0..).map(|((from, to), number)| Feature {
+        valid_from: day(from),
+        valid_to: day(to),
+        ..named("plots", "V-1", "Thửa đổi ranh", square(f64::from(number), 0.0))
+    });
+    world
+        .store
+        .put_features(features.collect())
+        .await
+        .expect("stored");
+    for (period, mean) in [("2026-W33", 0.5), ("2026-W34", 0.7)] {
+        put_table(&world, "ndvi", period, |index| ZonalStatistic {
+            mean: Some(mean + f64::from(index) / 100.0),
+            ..ZonalStatistic::default()
+        })
+        .await;
+    }
+    let series = |suffix: &'static str| {
+        let path = format!("/api/v1/zones/plots/V-1/statistics?collection=ndvi{suffix}");
+        async {
+            let document = world.get(&path).await.json();
+            let values = document["values"].as_array().expect("weeks").clone();
+            values.iter().map(|week| week["mean"].clone()).collect::<Vec<_>>()
+        }
+    };
+    assert_eq!(
+        series("").await,
+        [json!(0.5), json!(0.71)],
+        "the edge moved between the weeks"
+    );
+    assert_eq!(
+        series("&on=2031-01-01").await,
+        [json!(0.52), json!(0.72)],
+        "a named day is one version"
+    );
+    let column = world
+        .get("/api/v1/zones/plots/values?collection=ndvi&datetime=2026-W34")
+        .await
+        .json();
+    assert_eq!(
+        (&column["codes"], &column["values"]),
+        (&json!(["V-1"]), &json!([0.71]))
+    );
+    let week = |week: &'static str| async {
+        let path = format!("/api/v1/zones/plots/V-1/week/{week}");
+        world.get(&path).await.json()["statistics"]["ndvi"]["mean"].clone()
+    };
+    assert_eq!(
+        (week("2026-W33").await, week("2026-W34").await),
+        (json!(0.5), json!(0.71))
+    );
+    let from =
+        |path: &'static str| async { world.get(path).await.json()["properties"]["valid_from"].clone() };
+    assert_eq!(from("/api/v1/zones/plots/V-1?on=2026-08-17").await, "2026-08-17");
+    assert_eq!(from("/api/v1/zones/plots/V-1?on=2031-01-01").await, "2030-01-01");
+}
+
+#[tokio::test]
+async fn one_code_of_two_schemes_is_told_apart() {
+    let world = World::rice().await;
+    let of = |scheme: &str, east: f64| Feature {
+        scheme: scheme.into(),
+        ..named("growing_areas", "X1", "Vùng trồng", square(east, 0.0))
+    };
+    let both = vec![of("vn", 0.0), of("china", 1.0)];
+    world.store.put_features(both).await.expect("stored");
+    let refused = world.get("/api/v1/zones/growing_areas/X1").await;
+    assert_eq!(refused.status, 400);
+    assert!(
+        refused.text().contains("scheme=china or scheme=vn"),
+        "{}",
+        refused.text()
+    );
+    for scheme in ["vn", "china"] {
+        let zone = world
+            .get(&format!("/api/v1/zones/growing_areas/X1?scheme={scheme}"))
+            .await;
+        assert_eq!(zone.json()["properties"]["scheme"], scheme);
+        let page = world
+            .get(&format!("/zones/growing_areas/X1?scheme={scheme}"))
+            .await;
+        assert_eq!(page.status, 200);
+        let listed = world
+            .get(&format!("/api/v1/zones/growing_areas?scheme={scheme}"))
+            .await
+            .json();
+        assert_eq!(
+            (&listed["numberMatched"], codes(&listed).as_slice()),
+            (&json!(1), ["X1"].as_slice())
+        );
+    }
+    assert_eq!(
+        world.get("/api/v1/zones/growing_areas/X1?scheme=eu").await.status,
+        404
+    );
+    let hits = world.get("/api/v1/search?q=X1").await.json();
+    let mut schemes: Vec<_> = hits
+        .as_array()
+        .expect("hits")
+        .iter()
+        .map(|hit| hit["scheme"].clone())
+        .collect();
+    schemes.sort_by_key(ToString::to_string);
+    assert_eq!(schemes, ["china", "vn"]);
+}
+
+#[tokio::test]
+async fn a_reused_code_of_a_commune_tells_both_units_and_what_became_of_them() {
+    let world = World::rice().await;
+    let turn = "2025-07-01".parse().ok();
+    let unit = |code: &str, name: &str, [valid_from, valid_to]: [Option<_>; 2], of: &[&str]| AdminUnit {
+        level: Level::Commune,
+        code: code.into(),
+        valid_from,
+        valid_to,
+        name: name.into(),
+        parent: None,
+        predecessors: of
+            .iter()
+            .map(|code| Predecessor {
+                code: (*code).into(),
+                valid_from: None,
+                share: Some(1.0),
+                part: Some(0.5),
+                basis: Basis::Given,
+            })
+            .collect(),
+    };
+    let units = vec![
+        unit("29869", "Phường 11", [None, turn], &[]),
+        unit("29872", "Phường 1", [None, turn], &[]),
+        unit("29869", "Phường Cao Lãnh", [turn, None], &["29869", "29872"]),
+    ];
+    world.store.put_units(units).await.expect("stored");
+    let told = world.get("/api/v1/units/29869").await.json();
+    let [old, new] = told["units"].as_array().expect("units").as_slice() else {
+        panic!("two units had the code: {told}");
+    };
+    assert_eq!(
+        (&old["name"], &old["valid_to"]),
+        (&json!("Phường 11"), &json!("2025-07-01"))
+    );
+    assert_eq!(old["successors"][0]["name"], "Phường Cao Lãnh");
+    assert_eq!(new["predecessors"][1]["name"], "Phường 1");
+    let listed = world.get("/api/v1/units?q=cao%20lanh&on=2026-01-01").await.json();
+    assert_eq!(
+        (&listed["matched"], &listed["units"][0]["code"]),
+        (&json!(1), &json!("29869"))
+    );
+    assert_eq!(
+        world.get("/api/v1/units?q=cao%20lanh&on=2024-01-01").await.json()["matched"],
+        0
+    );
+    assert_eq!(world.get("/api/v1/units/1").await.status, 404);
 }

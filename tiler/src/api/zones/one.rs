@@ -1,7 +1,7 @@
 //! `/api/v1/zones/{kind}/{code}`: one zone as a GeoJSON Feature.
 
-use super::feature::{self, Detail};
 use super::Which;
+use super::feature::{self, Detail};
 use crate::document;
 use crate::headers::MINUTE;
 use crate::problem::Outcome;

@@ -44,11 +44,20 @@ impl<'a> Which<'a> {
     }
 
     /// The version that is meant, and the others of the same scheme and code, newest first; none when there is none.
-    pub(crate) async fn find(self, app: &App, kind: &str, code: &str) -> Outcome<Option<(Feature, Versions)>> {
+    pub(crate) async fn find(
+        self,
+        app: &App,
+        kind: &str,
+        code: &str,
+    ) -> Outcome<Option<(Feature, Versions)>> {
         let mut found = app.lookup.store().versions(kind, code).await?;
         if let Some(scheme) = self.scheme {
             let has = |one: &Feature| {
-                one.scheme == scheme || one.codes.iter().any(|other| other.scheme == scheme && other.code == code)
+                one.scheme == scheme
+                    || one
+                        .codes
+                        .iter()
+                        .any(|other| other.scheme == scheme && other.code == code)
             };
             found.retain(has);
         }
@@ -60,11 +69,19 @@ impl<'a> Which<'a> {
                 let schemes: Vec<_> = schemes.iter().map(|scheme| format!("scheme={scheme}")).collect();
                 return Err(Problem::bad(
                     "scheme",
-                    format!("`{code}` is a code of several schemes; say which: {}", schemes.join(" or ")),
+                    format!(
+                        "`{code}` is a code of several schemes; say which: {}",
+                        schemes.join(" or ")
+                    ),
                 ));
             }
         }
-        let versions = Versions(found.iter().map(|one| (one.valid_from, one.valid_to, one.fid)).collect());
+        let versions = Versions(
+            found
+                .iter()
+                .map(|one| (one.valid_from, one.valid_to, one.fid))
+                .collect(),
+        );
         let at = match self.on {
             Some(day) => found.iter().position(|one| one.valid_on(day)),
             None => versions.at(self.day),
@@ -78,20 +95,30 @@ impl<'a> Which<'a> {
     }
 
     /// See [`Which::find`] and [`Which::zone`].
-    pub(crate) async fn zone_and_versions(self, app: &App, kind: &str, code: &str) -> Outcome<(Feature, Versions)> {
+    pub(crate) async fn zone_and_versions(
+        self,
+        app: &App,
+        kind: &str,
+        code: &str,
+    ) -> Outcome<(Feature, Versions)> {
         if let Some(found) = self.find(app, kind, code).await? {
             return Ok(found);
         }
         layer(app, kind).await?;
         let known = nearest(app, kind, code).await?;
-        let codes: Vec<_> = known.iter().map(|feature| format!("`{}`", feature.code)).collect();
+        let codes: Vec<_> = known
+            .iter()
+            .map(|feature| format!("`{}`", feature.code))
+            .collect();
         let hint = if codes.is_empty() {
             format!("search with /api/v1/search?q={}", crate::query::encode(code))
         } else {
             format!("the nearest are {}", codes.join(", "))
         };
         let when = self.on.map_or(String::new(), |day| format!(" valid on {day}"));
-        let scheme = self.scheme.map_or(String::new(), |scheme| format!(" of the scheme `{scheme}`"));
+        let scheme = self
+            .scheme
+            .map_or(String::new(), |scheme| format!(" of the scheme `{scheme}`"));
         Err(Problem::not_found(
             "unknown-code",
             format!("`{kind}` has no code `{code}`{scheme}{when}; {hint}"),
@@ -157,6 +184,9 @@ mod tests {
         assert_eq!(fid(2031, 10), Some(3));
         assert_eq!(fid(2027, 10), Some(2), "in a gap the last there was");
         assert_eq!(fid(2010, 10), Some(1), "before the first, the first");
-        assert_eq!(Versions::only(7).fid_in(Period::week(2026, 1).expect("a week")), Some(7));
+        assert_eq!(
+            Versions::only(7).fid_in(Period::week(2026, 1).expect("a week")),
+            Some(7)
+        );
     }
 }
