@@ -604,9 +604,10 @@ async fn each_week_is_told_by_the_version_of_a_code_that_is_valid_in_it() {
         })
         .await;
     }
+    let world = &world;
     let series = |suffix: &'static str| {
         let path = format!("/api/v1/zones/plots/V-1/statistics?collection=ndvi{suffix}");
-        async {
+        async move {
             let document = world.get(&path).await.json();
             let values = document["values"].as_array().expect("weeks").clone();
             values.iter().map(|week| week["mean"].clone()).collect::<Vec<_>>()
@@ -630,7 +631,7 @@ async fn each_week_is_told_by_the_version_of_a_code_that_is_valid_in_it() {
         (&column["codes"], &column["values"]),
         (&json!(["V-1"]), &json!([0.71]))
     );
-    let week = |week: &'static str| async {
+    let week = |week: &'static str| async move {
         let path = format!("/api/v1/zones/plots/V-1/week/{week}");
         world.get(&path).await.json()["statistics"]["ndvi"]["mean"].clone()
     };
