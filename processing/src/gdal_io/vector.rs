@@ -137,7 +137,10 @@ impl Source {
             options.push("KEEP_GEOM_COLUMNS=NO");
             let plain = open(what, path, &options)?;
             let plain = plain.layer(index).map_err(|error| refused(what, path, &error))?;
-            let kept: Vec<Vec<u8>> = handle::columns(&plain).into_iter().map(|(name, _)| name).collect();
+            let kept: Vec<Vec<u8>> = handle::columns(&plain)
+                .into_iter()
+                .map(|(name, _)| name)
+                .collect();
             let holds_shape = |name: &Vec<u8>| !kept.contains(name);
             wkt = all
                 .iter()

@@ -134,10 +134,7 @@ mod tests {
     fn the_republic_s_name_in_three_encodings() {
         let name = "Cộng hòa xã hội chủ nghĩa Việt Nam";
         let latin = |text: &str| encoding_rs::WINDOWS_1252.encode(text).0.into_owned();
-        assert_eq!(
-            tcvn3(&latin("Céng hßa x· héi chñ nghÜa ViÖt Nam")),
-            name
-        );
+        assert_eq!(tcvn3(&latin("Céng hßa x· héi chñ nghÜa ViÖt Nam")), name);
         assert_eq!(
             vni(&latin("Coäng hoøa xaõ hoäi chuû nghóa Vieät Nam")).as_deref(),
             Some(name)

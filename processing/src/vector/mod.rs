@@ -194,10 +194,7 @@ pub fn read(
         // without a single position there is nothing to place
         None => None,
     };
-    let way = system
-        .as_ref()
-        .map(System::to_wgs84)
-        .transpose()?;
+    let way = system.as_ref().map(System::to_wgs84).transpose()?;
     let way = system.as_ref().zip(way.as_ref());
     let mut maker = row::Maker::new(&columns, chosen.encoding, options, way, srid);
     let mut seen: HashMap<(String, Option<NaiveDate>), u64> = HashMap::new();

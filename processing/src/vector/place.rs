@@ -94,7 +94,11 @@ impl Place<'_> {
 
     /// MapInfo has no name for VN-2000 and its writers put WGS 84 there: which of the two it is, only the user knows.
     fn mapinfo_note(&self, own: &System, at: Option<(f64, f64)>) -> Option<String> {
-        let (x, y) = if self.swapped { at.map(|(x, y)| (y, x))? } else { at? };
+        let (x, y) = if self.swapped {
+            at.map(|(x, y)| (y, x))?
+        } else {
+            at?
+        };
         let twin = own.vn2000_twin().filter(|_| self.driver == "MapInfo File")?;
         let (lon, lat) = lon_lat(own, x, y)?;
         within(VIETNAM, lon, lat, 0.0).then(|| {
@@ -272,6 +276,11 @@ mod tests {
         }
         assert_eq!(judge(5897, (569_045.0, 1_156_833.0), None), Ok(vec![]));
         assert_eq!(judge(4326, (105.63, 10.46), Some(DONG_THAP)), Ok(vec![]));
+        // the meridian of Web Mercator is Greenwich, and it is used all over the world
+        assert_eq!(
+            judge(3857, (11_759_345.7, 1_170_924.3), Some(DONG_THAP)),
+            Ok(vec![])
+        );
     }
 
     #[test]

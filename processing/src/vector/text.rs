@@ -348,7 +348,13 @@ mod tests {
         let chosen = sample(&[b"Tam N\xabng", b"Kim S\xacn"])
             .choose("a.dbf", None, Some("TCVN3"))
             .expect("claimed");
-        assert_eq!(chosen, Chosen { encoding: Encoding::Tcvn3, note: None });
+        assert_eq!(
+            chosen,
+            Chosen {
+                encoding: Encoding::Tcvn3,
+                note: None
+            }
+        );
     }
 
     #[test]

@@ -372,10 +372,17 @@ mod tests {
         let store = SqliteStore::in_memory().expect("opens");
         assert_eq!(put(&store, file()).await, (3, 0, 0, 0, 0));
         assert_eq!(days(&store).await, wanted);
-        assert_eq!(put(&store, file()).await, (0, 0, 3, 0, 0), "a rerun changes nothing");
+        assert_eq!(
+            put(&store, file()).await,
+            (0, 0, 3, 0, 0),
+            "a rerun changes nothing"
+        );
         assert_eq!(days(&store).await, wanted);
         let on = store.feature("plots", "A", "2023-12-31".parse().ok()).await;
-        assert_eq!(on.expect("answers").expect("there").name.as_deref(), Some("middle"));
+        assert_eq!(
+            on.expect("answers").expect("there").name.as_deref(),
+            Some("middle")
+        );
     }
 
     #[tokio::test]
