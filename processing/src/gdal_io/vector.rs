@@ -146,7 +146,7 @@ impl Source {
                 .iter()
                 .find(|(_, (name, _))| {
                     let named = |known: &&str| name.eq_ignore_ascii_case(known.as_bytes());
-                    holds_shape(name) && WKT_COLUMNS.iter().any(|known| named(known))
+                    holds_shape(name) && WKT_COLUMNS.iter().any(named)
                 })
                 .map(|(at, _)| *at);
             all.retain(|(_, (name, _))| !holds_shape(name));
