@@ -4,6 +4,7 @@
 //! Each thread keeps a few datasets open, because blocks of one scene are read one after the other. Errors come
 //! back as [`Error`]; what GDAL would print goes to the log.
 
+mod crossings;
 pub mod raw;
 pub mod system;
 pub mod vector;

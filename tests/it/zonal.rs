@@ -350,6 +350,51 @@ fn hierarchies(sen: &Sen) {
 }
 
 #[test]
+fn versions_of_a_plot_in_one_file_are_counted_once() {
+    let sen = province();
+    hierarchies(&sen);
+    let wkt = |ring: Vec<(f64, f64)>| {
+        let corners: Vec<_> = ring.iter().map(|(lon, lat)| format!("{lon} {lat}")).collect();
+        format!("\"POLYGON(({}))\"", corners.join(","))
+    };
+    // the plot grew in 2024
+    let csv = sen.path("fields.csv");
+    let rows = format!(
+        "code,valid_from,wkt\nH1,2024-01-01,{}\nH1,2020-01-01,{}\n",
+        wkt(ring(20.0, 20.0, 12.0)),
+        wkt(ring(20.0, 20.0, 10.0))
+    );
+    std::fs::write(&csv, rows).expect("written");
+    let import = || {
+        let path = csv.to_str().expect("UTF-8 path");
+        sen.run(&["--json", "import", "zones", path, "--as", "fields"])
+            .expect(0)
+            .json()
+    };
+    assert_eq!(import()["files"][0]["added"], 2);
+    let again = import();
+    assert_eq!(again["files"][0]["unchanged"], 2, "{again}");
+    sen.run(&["process"]).expect(0);
+    let service = sen.serve();
+    let listed = |day: &str| -> usize {
+        let list = service.json(&format!("/api/v1/zones/fields?on={day}"));
+        list["features"].as_array().expect("zones").len()
+    };
+    assert_eq!(
+        (listed("2019-12-31"), listed("2023-12-31"), listed("2026-09-01")),
+        (0, 1, 1)
+    );
+    let rolled = service.json("/api/v1/zones/fields/rollup?collection=flood&datetime=2026-W34");
+    let hectares = rolled["total"]["area_ha"].as_f64().expect("hectares");
+    let grown = feature::geodesic_area_m2(&plot("H1", ring(20.0, 20.0, 12.0)).geometry) / 1e4;
+    assert!(
+        (hectares - grown).abs() < 1e-6,
+        "{hectares} for {grown}: {rolled}"
+    );
+    assert_eq!(rolled["total"]["parts"], 1, "{rolled}");
+}
+
+#[test]
 fn plots_roll_up_to_communes_districts_and_provinces_of_then_and_of_now_and_nothing_is_lost() {
     let sen = province();
     hierarchies(&sen);

@@ -592,6 +592,195 @@ sys.stdin.read()
     assert_eq!(features(&sen, "edited").len(), 3);
 }
 
+/// A star of so many corners on a round field, each joined with the one almost opposite.
+fn star(corners: u32) -> Value {
+    let ring: Vec<[f64; 2]> = (0..=corners)
+        .map(|i| {
+            let corner = u64::from(i) * u64::from(corners / 2) % u64::from(corners);
+            let angle = corner as f64 / f64::from(corners) * std::f64::consts::TAU;
+            [105.6 + 0.01 * angle.cos(), 10.4 + 0.01 * angle.sin()]
+        })
+        .collect();
+    json!([ring])
+}
+
+#[test]
+fn stars_whose_edges_all_cross_are_refused_at_once_and_the_rest_goes_on() {
+    let sen = Sen::new();
+    let path = sen.path("stars.geojson");
+    let zones = [
+        polygon("BEFORE", "a", &square(105.60, 10.40)),
+        polygon("STAR", "a", &star(2_001)),
+        polygon("LARGE", "a", &star(20_001)),
+        polygon("SMALL", "a", &star(5)),
+        polygon("AFTER", "a", &square(105.65, 10.40)),
+    ];
+    write_geojson(&path, &zones);
+    let start = std::time::Instant::now();
+    let answer = import(&sen, &path, "plots", &[]).expect(1).json();
+    assert!(start.elapsed().as_secs() < 30, "{:?}", start.elapsed());
+    let file = &answer["files"][0];
+    for (index, code) in ["STAR", "LARGE"].into_iter().enumerate() {
+        let refused = &file["refused"][index];
+        assert_eq!(refused["code"], code, "{file}");
+        assert!(
+            refused["reason"].to_string().contains("cross themselves"),
+            "{refused}"
+        );
+    }
+    assert_eq!(file["repaired"][0]["code"], "SMALL", "{file}");
+    let kept: Vec<_> = features(&sen, "plots")
+        .into_iter()
+        .map(|zone| zone.code)
+        .collect();
+    assert_eq!(kept, ["AFTER", "BEFORE", "SMALL"]);
+}
+
+#[test]
+fn a_ring_left_open_is_closed_and_a_zone_of_the_world_refused() {
+    let sen = Sen::new();
+    let path = sen.path("a.geojson");
+    let mut open = square(105.60, 10.40);
+    open[0].as_array_mut().expect("a ring").pop();
+    let world = json!([[
+        [-180.0, -90.0],
+        [180.0, -90.0],
+        [180.0, 90.0],
+        [-180.0, 90.0],
+        [-180.0, -90.0]
+    ]]);
+    let zones = [
+        polygon("CLOSED", "a", &square(105.60, 10.40)),
+        polygon("OPEN", "a", &open),
+        polygon("WORLD", "a", &world),
+    ];
+    write_geojson(&path, &zones);
+    let answer = import(&sen, &path, "plots", &[]).expect(1).json();
+    let file = &answer["files"][0];
+    assert_eq!(file["repaired"][0]["code"], "OPEN", "{file}");
+    assert!(
+        file["repaired"][0]["reason"].to_string().contains("not closed"),
+        "{file}"
+    );
+    assert_eq!(file["refused"][0]["code"], "WORLD", "{file}");
+    assert!(
+        file["refused"][0]["reason"].to_string().contains("longitude"),
+        "{file}"
+    );
+    let kept = features(&sen, "plots");
+    assert_eq!(kept.len(), 2);
+    assert_eq!(kept[0].area_m2.to_bits(), kept[1].area_m2.to_bits());
+}
+
+#[test]
+fn ewkt_says_where_it_lies_and_broken_wkt_is_called_so() {
+    let sen = Sen::new();
+    let csv = sen.path("a.csv");
+    // the first of the vectors as a triangle of some metres in EPSG:5897
+    let [lon, lat, east, north, ..] = VECTORS[0];
+    let triangle = format!(
+        "{east} {north},{} {north},{east} {},{east} {north}",
+        east + 50.0,
+        north + 50.0
+    );
+    let rows = [
+        "code,houses,wkt".to_owned(),
+        format!("EWKT,3,\"SRID=5897;POLYGON(({triangle}))\""),
+        format!("PLAIN,4,\"POLYGON(({triangle}))\""),
+        format!("OTHER,4,\"SRID=32648;POLYGON(({triangle}))\""),
+        "BROKEN,5,\"POLYGON((105.6 10.4,105.7\"".to_owned(),
+        "EMPTY,6,".to_owned(),
+    ];
+    fs::write(&csv, rows.join("\n") + "\n").expect("written");
+    let answer = import(&sen, &csv, "plots", &[]).expect(1).json();
+    let refused = answer["files"][0]["refused"].as_array().expect("a list");
+    for (code, word) in [
+        ("OTHER", "SRID=32648"),
+        ("BROKEN", "neither WKT nor EWKT"),
+        ("EMPTY", "no geometry"),
+    ] {
+        let own = refused.iter().find(|trouble| trouble["code"] == code);
+        assert!(
+            own.is_some_and(|own| own["reason"].to_string().contains(word)),
+            "{code}: {answer}"
+        );
+    }
+    let kept = features(&sen, "plots");
+    let codes: Vec<_> = kept.iter().map(|zone| zone.code.as_str()).collect();
+    assert_eq!(codes, ["EWKT", "PLAIN"], "{answer}");
+    for zone in &kept {
+        let near = |p: &Coord<f64>| (p.x - lon).abs() < TWO_MM && (p.y - lat).abs() < TWO_MM;
+        assert!(coordinates(&zone.geometry).iter().any(near), "{zone:?}");
+        // the column of the shape is no attribute
+        assert_eq!(zone.properties.keys().collect::<Vec<_>>(), ["houses"]);
+    }
+}
+
+#[test]
+fn web_mercator_is_a_system_like_others() {
+    let sen = Sen::new();
+    let source = sen.path("a.geojson");
+    write_geojson(&source, &[polygon("A", "a", &square(105.636, 10.46))]);
+    let path = sen.path("a.gpkg");
+    ogr2ogr(&["-t_srs", "EPSG:3857", text(&path), text(&source)]);
+    import(&sen, &path, "plots", &[]).expect(0);
+    let west = features(&sen, "plots")[0].bounds().expect("a box").west;
+    assert!((west - 105.636).abs() < 1e-8, "{west}");
+}
+
+#[test]
+fn a_mapinfo_file_that_may_be_in_vn2000_is_told_with_the_cure() {
+    let sen = Sen::new();
+    let source = sen.path("a.geojson");
+    write_geojson(&source, &[polygon("A", "a", &square(105.6, 10.4))]);
+    for (system, file, cure) in [
+        ("EPSG:4756", "degrees.mif", "EPSG:4756"),
+        ("EPSG:3405", "utm.tab", "EPSG:3405"),
+    ] {
+        let path = sen.path(file);
+        ogr2ogr(&["-f", "MapInfo File", "-t_srs", system, text(&path), text(&source)]);
+        let answer = import(&sen, &path, "plots", &[]).expect(0).json();
+        let notes = answer["files"][0]["notes"].to_string();
+        assert!(
+            notes.contains("VN-2000") && notes.contains(&format!("--crs {cure}")),
+            "{system}: {answer}"
+        );
+        let shifted = features(&sen, "plots")[0].bounds().expect("a box").west;
+        assert!((shifted - 105.6).abs() > 1e-3, "{shifted}");
+        // with the cure it lies right, as far as the parameters of the program that wrote it went, and nothing is said
+        let answer = import(&sen, &path, "plots", &["--crs", cure]).expect(0).json();
+        assert!(
+            !answer["files"][0]["notes"].to_string().contains("cannot name"),
+            "{answer}"
+        );
+        let cured = features(&sen, "plots")[0].bounds().expect("a box").west;
+        assert!((cured - 105.6).abs() < 2e-5, "{cured}");
+    }
+}
+
+#[test]
+fn a_code_page_that_the_file_names_stands() {
+    let sen = Sen::new();
+    // "Tam Nông Kim Sơn" in Windows-1258; TCVN3 spells it "Tam Nụng Kim Sừn"
+    let path = shapefile_with_name(&sen, "a.shp", b"Tam N\xf4ng Kim S\xf5n");
+    fs::write(path.with_extension("cpg"), "1258").expect("written");
+    let answer = import(&sen, &path, "places", &[]).expect(0).json();
+    let notes = answer["files"][0]["notes"].to_string();
+    assert!(
+        notes.contains("ambiguous") && notes.contains("--encoding"),
+        "{answer}"
+    );
+    let name = |layer: &str| features(&sen, layer).remove(0).name;
+    assert_eq!(name("places").as_deref(), Some("Tam Nông Kim Sơn"));
+    import(&sen, &path, "told", &["--encoding", "tcvn3"]).expect(0);
+    assert_eq!(name("told").as_deref(), Some("Tam Nụng Kim Sừn"));
+
+    // capitals with tones of TCVN5712-1, by iconv (glibc 2.36)
+    let path = shapefile_with_name(&sen, "b.shp", b"\xc4p \xa7\xe5ng Th\xb8p, \x84n M\xfc");
+    import(&sen, &path, "capitals", &[]).expect(0);
+    assert_eq!(name("capitals").as_deref(), Some("Ấp Đồng Tháp, Ạn Mỹ"));
+}
+
 #[test]
 fn a_polygon_of_a_million_vertices_is_taken_in() {
     let sen = Sen::new();

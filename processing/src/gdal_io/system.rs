@@ -27,7 +27,7 @@ const VN2000_CODES: &[u32] = &[
     9210, 9211, 9212, 9213, 9214, 9215, 9216, 9217, 9218,
 ];
 /// Viet Nam with its islands: west, south, east, north in degrees.
-const VIETNAM: Bounds = Bounds {
+pub const VIETNAM: Bounds = Bounds {
     west: 101.5,
     south: 5.0,
     east: 118.5,
@@ -114,6 +114,28 @@ impl System {
         self.datum == Datum::Vn2000
     }
 
+    /// The system of VN-2000 that a file may be in which can only name WGS 84 (or no datum, on an ellipsoid as good as
+    /// the same) in its place.
+    pub fn vn2000_twin(&self) -> Option<&'static str> {
+        let proj4 = self.definition.to_proj4().unwrap_or_default();
+        let has = |part: &str| proj4.split_whitespace().any(|own| own == part);
+        let shift = proj4
+            .split_whitespace()
+            .find_map(|part| part.strip_prefix("+towgs84="))
+            .is_some_and(|shift| shift.split(',').any(|part| part.parse() != Ok(0.0)));
+        let like_wgs84 = ["+datum=WGS84", "+ellps=WGS84", "+datum=NAD83", "+ellps=GRS80"];
+        if self.is_vn2000() || shift || !like_wgs84.into_iter().any(has) {
+            return None;
+        }
+        Some(match (self.geographic, self.central_meridian()) {
+            (true, _) => "EPSG:4756",
+            (false, Some(105.0)) if has("+proj=utm") => "EPSG:3405",
+            (false, Some(111.0)) if has("+proj=utm") => "EPSG:3406",
+            (false, Some(_)) => "EPSG:n, the zone it was made in",
+            (false, None) => return None,
+        })
+    }
+
     /// Where on earth coordinates of this system lie, degrees: the register's area of use, Viet Nam for VN-2000.
     pub fn area(&self) -> Option<Bounds> {
         if self.is_vn2000() {
@@ -130,9 +152,10 @@ impl System {
         })
     }
 
-    /// Central meridian of a projection that has one, degrees.
+    /// Central meridian of a transverse Mercator zone, degrees; other projections are used far from theirs.
     pub fn central_meridian(&self) -> Option<f64> {
-        if self.geographic {
+        let projection = self.definition.get_attr_value("PROJECTION", 0).ok().flatten();
+        if self.geographic || projection.as_deref() != Some("Transverse_Mercator") {
             return None;
         }
         self.definition.get_proj_param("central_meridian").ok().flatten()

@@ -1,6 +1,7 @@
 //! Reads vector files through OGR: attributes as raw bytes (who decodes them is decided later), geometry checked and
 //! repaired in the file's own coordinates, flat, with curves made straight.
 
+use super::crossings::too_tangled;
 use super::init;
 use super::system::System;
 use crate::{Error, Result};
@@ -20,13 +21,16 @@ const DRIVERS: &[&str] = &[
     "FlatGeobuf",
     "CSV",
 ];
-/// Columns of a CSV that hold WKT, or longitude and latitude.
-const CSV_OPTIONS: &[&str] = &[
+/// Columns of a CSV that hold WKT.
+const WKT_COLUMNS: [&str; 6] = ["wkt", "geom", "geometry", "the_geom", "wkt_geom", "shape"];
+/// Columns of a CSV that hold WKT (as above), or longitude and latitude.
+const CSV_OPTIONS: [&str; 3] = [
     "GEOM_POSSIBLE_NAMES=wkt,geom,geometry,the_geom,wkt_geom,shape",
     "X_POSSIBLE_NAMES=lon,longitude,lng,x,kinh_do,easting",
     "Y_POSSIBLE_NAMES=lat,latitude,y,vi_do,northing",
-    "KEEP_GEOM_COLUMNS=NO",
 ];
+/// What a ring that was not closed is told as.
+const CLOSED: &str = "a ring was not closed; it ends where it begins now";
 /// Longest attribute text that is kept, bytes: a page of remarks is a hundredth of it.
 pub const MAX_TEXT_BYTES: usize = 1 << 20;
 
@@ -75,6 +79,8 @@ pub struct Row {
     pub values: Vec<Raw>,
     /// Its shape.
     pub shape: RawShape,
+    /// The EPSG code that the shape itself names, as EWKT does.
+    pub srid: Option<u32>,
 }
 
 /// An opened layer of a vector file.
@@ -82,7 +88,10 @@ pub struct Source {
     dataset: Dataset,
     index: usize,
     what: String,
-    types: Vec<FieldType>,
+    /// Place in the file and type of each column.
+    types: Vec<(usize, FieldType)>,
+    /// The column of a CSV that holds WKT, for what OGR cannot read of it.
+    wkt: Option<usize>,
     /// OGR's name of the format, such as `GPKG`.
     pub driver: String,
     /// Names of the columns, raw.
@@ -104,38 +113,54 @@ impl Source {
     /// Names the file, and what it is not: readable, of a known format, free to be read, with one layer of geometry.
     pub fn open(what: &str, path: &str, layer: Option<&str>) -> Result<Self> {
         init();
-        let options: &[&str] = if has_ending(path, "csv") {
-            CSV_OPTIONS
+        let mut options: Vec<&str> = Vec::new();
+        let is_csv = has_ending(path, "csv");
+        if is_csv {
+            options.extend(CSV_OPTIONS);
+            options.push("KEEP_GEOM_COLUMNS=YES");
         } else if has_ending(path, "shp") {
             // raw bytes: the code page that a DBF claims is often not the one its text is in
-            &["ENCODING="]
-        } else {
-            &[]
-        };
-        let dataset = Dataset::open_ex(
-            path,
-            DatasetOptions {
-                open_flags: GdalOpenFlags::GDAL_OF_READONLY
-                    | GdalOpenFlags::GDAL_OF_VECTOR
-                    | GdalOpenFlags::GDAL_OF_VERBOSE_ERROR,
-                allowed_drivers: Some(DRIVERS),
-                open_options: Some(options),
-                ..DatasetOptions::default()
-            },
-        )
-        .map_err(|error| refused(what, path, &error))?;
+            options.push("ENCODING=");
+        }
+        let dataset = open(what, path, &options)?;
         let index = choose(&dataset, what, layer)?;
         let chosen = dataset
             .layer(index)
             .map_err(|error| refused(what, path, &error))?;
         let driver = dataset.driver().short_name();
         let claimed_encoding = claimed_encoding(&chosen, &driver, path);
-        let (columns, types) = handle::columns(&chosen).into_iter().unzip();
+        let mut all: Vec<_> = handle::columns(&chosen).into_iter().enumerate().collect();
+        let mut wkt = None;
+        if is_csv {
+            // columns that hold the shape are no attributes
+            options.pop();
+            options.push("KEEP_GEOM_COLUMNS=NO");
+            let plain = open(what, path, &options)?;
+            let plain = plain.layer(index).map_err(|error| refused(what, path, &error))?;
+            let kept: Vec<Vec<u8>> = handle::columns(&plain)
+                .into_iter()
+                .map(|(name, _)| name)
+                .collect();
+            let holds_shape = |name: &Vec<u8>| !kept.contains(name);
+            wkt = all
+                .iter()
+                .find(|(_, (name, _))| {
+                    let named = |known: &&str| name.eq_ignore_ascii_case(known.as_bytes());
+                    holds_shape(name) && WKT_COLUMNS.iter().any(named)
+                })
+                .map(|(at, _)| *at);
+            all.retain(|(_, (name, _))| !holds_shape(name));
+        }
+        let (columns, types) = all
+            .into_iter()
+            .map(|(at, (name, kind))| (name, (at, kind)))
+            .unzip();
         let source = Self {
             index,
             what: what.to_owned(),
             columns,
             types,
+            wkt,
             fid_column: handle::fid_column(&chosen),
             rows: chosen.try_feature_count(),
             claimed_encoding,
@@ -162,16 +187,22 @@ impl Source {
             let values = self
                 .types
                 .iter()
-                .enumerate()
-                .map(|(index, kind)| handle::value(&feature, index, *kind))
+                .map(|&(at, kind)| handle::value(&feature, at, kind))
                 .collect();
             let fid = feature.fid();
-            let shape = shape(Shape::of(&feature));
+            let (shape, srid) = match (shape(Shape::of(&feature)), self.wkt) {
+                (RawShape::Missing, Some(at)) => match handle::value(&feature, at, FieldType::Text) {
+                    Raw::Text(text) => shape_of_text(&text),
+                    _ => (RawShape::Missing, None),
+                },
+                (shape, _) => (shape, None),
+            };
             take(Row {
                 number,
                 fid,
                 values,
                 shape,
+                srid,
             })?;
             handle::forget_errors();
         }
@@ -184,6 +215,21 @@ impl Source {
             None => Ok(()),
         }
     }
+}
+
+fn open(what: &str, path: &str, options: &[&str]) -> Result<Dataset> {
+    Dataset::open_ex(
+        path,
+        DatasetOptions {
+            open_flags: GdalOpenFlags::GDAL_OF_READONLY
+                | GdalOpenFlags::GDAL_OF_VECTOR
+                | GdalOpenFlags::GDAL_OF_VERBOSE_ERROR,
+            allowed_drivers: Some(DRIVERS),
+            open_options: Some(options),
+            ..DatasetOptions::default()
+        },
+    )
+    .map_err(|error| refused(what, path, &error))
 }
 
 /// True when the name of a file ends like this, in any case.
@@ -270,13 +316,46 @@ fn shape(shape: Option<Shape>) -> RawShape {
     if !is_areal(&geometry) {
         return RawShape::Sound(geometry, None);
     }
-    let Some(reason) = shape.trouble() else {
-        return RawShape::Sound(geometry, None);
+    let closed = shape.close_rings().then(|| CLOSED.to_owned());
+    let Some(mut reason) = shape.trouble() else {
+        return RawShape::Sound(geometry, closed);
     };
+    if let Some(closed) = closed {
+        reason = format!("{closed}; {reason}");
+    }
+    if let Some(tangle) = too_tangled(&geometry) {
+        return RawShape::Broken(format!("{reason}; {tangle}"));
+    }
     let repaired = shape.made_valid().filter(|shape| !shape.is_empty());
     match repaired.and_then(|shape| decode(&shape).ok()).and_then(areas) {
         Some(geometry) => RawShape::Sound(geometry, Some(reason)),
         None => RawShape::Broken(format!("{reason}; nothing with an area is left after repair")),
+    }
+}
+
+/// The shape that OGR did not find in a text, which is EWKT (`SRID=4326;POLYGON(...)`) or damaged, and the EPSG code
+/// it names. PostGIS writes 0 for none.
+fn shape_of_text(text: &[u8]) -> (RawShape, Option<u32>) {
+    let text = String::from_utf8_lossy(text);
+    let text = text.trim();
+    if text.is_empty() {
+        return (RawShape::Missing, None);
+    }
+    let unread = || {
+        let begin: String = text.chars().take(40).collect();
+        RawShape::Broken(format!("its geometry is neither WKT nor EWKT: `{begin}`"))
+    };
+    let head = text.get(..5).filter(|head| head.eq_ignore_ascii_case("srid="));
+    let (srid, wkt) = match head.and_then(|_| text[5..].split_once(';')) {
+        None => (None, text),
+        Some((srid, wkt)) => match srid.trim().parse::<u32>() {
+            Ok(srid) => (Some(srid).filter(|&srid| srid != 0), wkt),
+            Err(_) => return (unread(), None),
+        },
+    };
+    match Shape::of_wkt(wkt.trim()) {
+        Some(read) => (shape(Some(read)), srid),
+        None => (unread(), srid),
     }
 }
 
@@ -485,18 +564,48 @@ mod handle {
     impl Shape {
         /// A flat copy of a feature's geometry with straight edges.
         pub(super) fn of(feature: &Feature<'_>) -> Option<Self> {
-            // SAFETY: the reference belongs to the feature; the copy is ours and destroyed once
+            // SAFETY: the reference belongs to the feature, which lives through the call
+            unsafe { Self::flat(gdal_sys::OGR_F_GetGeometryRef(feature.c_feature())) }
+        }
+
+        /// The same of WKT; none when it is none.
+        pub(super) fn of_wkt(text: &str) -> Option<Self> {
+            let text = CString::new(text).ok()?;
+            let (mut rest, mut made) = (text.as_ptr().cast_mut(), null_mut());
+            // SAFETY: OGR moves the pointer within the text and writes nothing there; what it makes is ours
             unsafe {
-                let own = gdal_sys::OGR_F_GetGeometryRef(feature.c_feature());
-                if own.is_null() {
-                    return None;
-                }
-                let copy = gdal_sys::OGR_G_GetLinearGeometry(own, 0.0, null_mut());
+                let code = gdal_sys::OGR_G_CreateFromWkt(&raw mut rest, null_mut(), &raw mut made);
+                let made = (!made.is_null()).then_some(Self(made))?;
+                (code == gdal_sys::OGRErr::OGRERR_NONE)
+                    .then(|| Self::flat(made.0))
+                    .flatten()
+            }
+        }
+
+        /// # Safety
+        /// The handle is null or of a live geometry.
+        unsafe fn flat(geometry: OGRGeometryH) -> Option<Self> {
+            if geometry.is_null() {
+                return None;
+            }
+            // SAFETY: the geometry is live; the copy is ours and destroyed once
+            unsafe {
+                let copy = gdal_sys::OGR_G_GetLinearGeometry(geometry, 0.0, null_mut());
                 if copy.is_null() {
                     return None;
                 }
                 gdal_sys::OGR_G_FlattenTo2D(copy);
                 Some(Self(copy))
+            }
+        }
+
+        /// Closes the rings of polygons; true when one was open.
+        pub(super) fn close_rings(&self) -> bool {
+            // SAFETY: the handle is live until drop; a closed ring is longer by a position
+            unsafe {
+                let before = gdal_sys::OGR_G_WkbSize(self.0);
+                gdal_sys::OGR_G_CloseRings(self.0);
+                gdal_sys::OGR_G_WkbSize(self.0) != before
             }
         }
 

@@ -3,38 +3,46 @@
 
 use unicode_normalization::UnicodeNormalization;
 
-/// TCVN 5712:1993 VN3 as the ABC fonts use it, from 0xA1 on; `\0` where no letter is.
-const TCVN3: &str = "ĂÂÊÔƠƯĐăâêôơưđ\0\0\0\0\0\0àảãáạ\0ằẳẵắ\0\0\0\0\0\0\0ặầẩẫấậè\0ẻẽéẹềểễếệìỉ\0\0\0ĩíịò\0ỏõóọồổỗốộờởỡớợù\0ủũúụừửữứựỳỷỹýỵ";
+/// TCVN 5712:1993 from 0x80 on, as glibc's TCVN5712-1 has it. The ABC fonts use VN3 of it, which has no capitals with
+/// tones; files of other programs hold those too, at the places of VN1.
+const TCVN: &str = "ÀẢÃÁẠẶẬÈẺẼÉẸỆÌỈĨÍỊÒỎÕÓỌỘỜỞỠỚỢÙỦŨ\u{a0}ĂÂÊÔƠƯĐăâêôơưđẰ\u{300}\u{309}\u{303}\u{301}\u{323}àảãáạẲằẳẵắẴ\
+ẮẦẨẪẤỀặầẩẫấậèỂẻẽéẹềểễếệìỉỄẾỒĩíịòỔỏõóọồổỗốộờởỡớợùỖủũúụừửữứựỳỷỹýỵỐ";
 
-/// A letter of TCVN3; none for ASCII and for bytes that are no letter.
-fn tcvn3_letter(byte: u8) -> Option<char> {
-    let index = usize::from(byte.checked_sub(0xA1)?);
-    TCVN3.chars().nth(index).filter(|&c| c != '\0')
+/// A letter of TCVN 5712; none for ASCII. VN1 has its last capitals where ASCII has control characters.
+fn tcvn_letter(byte: u8) -> Option<char> {
+    Some(match byte {
+        0x01 => 'Ú',
+        0x02 => 'Ụ',
+        0x04 => 'Ừ',
+        0x05 => 'Ử',
+        0x06 => 'Ữ',
+        0x11 => 'Ứ',
+        0x12 => 'Ự',
+        0x13 => 'Ỳ',
+        0x14 => 'Ỷ',
+        0x15 => 'Ỹ',
+        0x16 => 'Ý',
+        0x17 => 'Ỵ',
+        _ => return TCVN.chars().nth(usize::from(byte.checked_sub(0x80)?)),
+    })
 }
 
-/// TCVN3 text. Capital letters with tones have no code of their own there, a font of capitals shows them: in a word
-/// written in capitals they are made capitals.
-pub(super) fn tcvn3(bytes: &[u8]) -> Option<String> {
+/// TCVN3 text. The ABC fonts show capital letters with tones by a font of capitals: in a word written in capitals the
+/// small ones are made capitals.
+pub(super) fn tcvn3(bytes: &[u8]) -> String {
     let mut out = String::with_capacity(bytes.len() * 2);
     for word in bytes.split_inclusive(|&byte| !(byte.is_ascii_alphabetic() || byte >= 0x80)) {
         let plain: Vec<u8> = word.iter().copied().filter(u8::is_ascii_alphabetic).collect();
         let capitals = plain.len() >= 2 && plain.iter().all(u8::is_ascii_uppercase);
         for &byte in word {
-            if byte < 0x80 {
-                out.push(char::from(byte));
-            } else if byte == 0xA0 {
-                out.push('\u{a0}');
-            } else {
-                let letter = tcvn3_letter(byte)?;
-                if capitals {
-                    out.extend(letter.to_uppercase());
-                } else {
-                    out.push(letter);
-                }
+            match tcvn_letter(byte) {
+                None => out.push(char::from(byte)),
+                Some(letter) if capitals => out.extend(letter.to_uppercase()),
+                Some(letter) => out.push(letter),
             }
         }
     }
-    Some(out)
+    out.nfc().collect()
 }
 
 /// VNI letters that stand alone.
@@ -126,10 +134,7 @@ mod tests {
     fn the_republic_s_name_in_three_encodings() {
         let name = "Cộng hòa xã hội chủ nghĩa Việt Nam";
         let latin = |text: &str| encoding_rs::WINDOWS_1252.encode(text).0.into_owned();
-        assert_eq!(
-            tcvn3(&latin("Céng hßa x· héi chñ nghÜa ViÖt Nam")).as_deref(),
-            Some(name)
-        );
+        assert_eq!(tcvn3(&latin("Céng hßa x· héi chñ nghÜa ViÖt Nam")), name);
         assert_eq!(
             vni(&latin("Coäng hoøa xaõ hoäi chuû nghóa Vieät Nam")).as_deref(),
             Some(name)
@@ -142,8 +147,16 @@ mod tests {
     #[test]
     fn capitals_of_tcvn3_follow_their_word() {
         let latin = |text: &str| encoding_rs::WINDOWS_1252.encode(text).0.into_owned();
-        assert_eq!(tcvn3(&latin("TØNH §åNG TH¸P")).as_deref(), Some("TỈNH ĐỒNG THÁP"));
-        assert_eq!(tcvn3(&latin("Hå §ång")).as_deref(), Some("Hồ Đồng"));
+        assert_eq!(tcvn3(&latin("TØNH §åNG TH¸P")), "TỈNH ĐỒNG THÁP");
+        assert_eq!(tcvn3(&latin("Hå §ång")), "Hồ Đồng");
+    }
+
+    #[test]
+    fn capitals_with_tones_have_places_of_their_own_in_vn1() {
+        // iconv -t TCVN5712-1 (glibc 2.36)
+        assert_eq!(tcvn3(b"\xc4p \x83 \xff \x84"), "Ấp Á Ố Ạ");
+        assert_eq!(tcvn3(b"\x01t H\xcbu, \x16 Y\xaan"), "Út Hậu, Ý Yên");
+        assert_eq!(tcvn3(b"Cao L\xb7nh\t\n"), "Cao Lãnh\t\n");
     }
 
     #[test]

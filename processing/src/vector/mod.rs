@@ -19,6 +19,7 @@ pub use columns::OtherCodeColumn;
 pub use files::{VectorFile, resolve};
 pub use text::Encoding;
 
+use crate::gdal_io::system::System;
 use crate::gdal_io::vector::{RawShape, Row, Source};
 use crate::pipeline::Progress;
 use crate::{Error, Result};
@@ -176,21 +177,26 @@ pub fn read(
         refused: Vec::new(),
         notes: Vec::new(),
     };
+    let srid = held.rows.iter().find_map(|row| row.srid);
+    let own = match srid {
+        Some(srid) => Some(
+            System::epsg(Crs::epsg(srid))
+                .map_err(|error| Error::unreadable(what, format!("its rows name SRID={srid}: {error}")))?,
+        ),
+        None => source.system.take(),
+    };
     let system = match at {
         Some(at) => {
-            let system = place.system(source.system.take(), Some(at), &mut notes)?;
+            let system = place.system(own, Some(at), &mut notes)?;
             place.judge(&system, at, &mut notes)?;
             Some(system)
         }
         // without a single position there is nothing to place
         None => None,
     };
-    let way = system
-        .as_ref()
-        .map(crate::gdal_io::system::System::to_wgs84)
-        .transpose()?;
+    let way = system.as_ref().map(System::to_wgs84).transpose()?;
     let way = system.as_ref().zip(way.as_ref());
-    let mut maker = row::Maker::new(&columns, chosen.encoding, options, way);
+    let mut maker = row::Maker::new(&columns, chosen.encoding, options, way, srid);
     let mut seen: HashMap<(String, Option<NaiveDate>), u64> = HashMap::new();
     for row in held.rows {
         let number = row.number;

@@ -1,7 +1,7 @@
 //! Which coordinate system a file is in, and whether its coordinates can be of that system: found out by where they
 //! fall.
 
-use crate::gdal_io::system::System;
+use crate::gdal_io::system::{System, VIETNAM};
 use crate::{Error, Result};
 use geo::CoordsIter;
 use geo_types::{Geometry, Point};
@@ -74,6 +74,7 @@ impl Place<'_> {
             if let Some(reason) = &own.assumed {
                 notes.push(format!("coordinate system: {reason}"));
             }
+            notes.extend(self.mapinfo_note(&own, at));
             return Ok(own);
         }
         let degrees = at.is_some_and(|(x, y)| in_degrees(x, y) || in_degrees(y, x));
@@ -89,6 +90,23 @@ impl Place<'_> {
         Err(self.refused(format!(
             "carries no coordinate system, for a shapefile the .prj file is missing{place}; say which it is with {EXAMPLES}{fits}"
         )))
+    }
+
+    /// MapInfo has no name for VN-2000 and its writers put WGS 84 there: which of the two it is, only the user knows.
+    fn mapinfo_note(&self, own: &System, at: Option<(f64, f64)>) -> Option<String> {
+        let (x, y) = if self.swapped {
+            at.map(|(x, y)| (y, x))?
+        } else {
+            at?
+        };
+        let twin = own.vn2000_twin().filter(|_| self.driver == "MapInfo File")?;
+        let (lon, lat) = lon_lat(own, x, y)?;
+        within(VIETNAM, lon, lat, 0.0).then(|| {
+            format!(
+                "coordinate system: read as WGS 84, but a MapInfo file cannot name VN-2000 and may be in it; the features \
+                 then lie some 200 m off: import it again with --crs {twin}"
+            )
+        })
     }
 
     /// Which of the likely systems would put the position into the province.
@@ -258,6 +276,11 @@ mod tests {
         }
         assert_eq!(judge(5897, (569_045.0, 1_156_833.0), None), Ok(vec![]));
         assert_eq!(judge(4326, (105.63, 10.46), Some(DONG_THAP)), Ok(vec![]));
+        // the meridian of Web Mercator is Greenwich, and it is used all over the world
+        assert_eq!(
+            judge(3857, (11_759_345.7, 1_170_924.3), Some(DONG_THAP)),
+            Ok(vec![])
+        );
     }
 
     #[test]

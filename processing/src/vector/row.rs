@@ -8,7 +8,7 @@ use crate::gdal_io::vector::{MAX_TEXT_BYTES, Raw, RawShape, Row};
 use chrono::NaiveDate;
 use geo::orient::{Direction, Orient};
 use geo::{BoundingRect, MapCoordsInPlace};
-use geo_types::{Coord, Geometry};
+use geo_types::{Coord, Geometry, Polygon};
 use sen_catalog::Feature;
 use sen_catalog::feature::{OtherCode, Shape};
 use serde_json::{Map, Number, Value};
@@ -16,6 +16,8 @@ use std::collections::BTreeSet;
 
 /// Longest code, characters.
 const MAX_CODE: usize = 200;
+/// Width of a polygon that is no zone any more, degrees of longitude.
+const HALF_THE_GLOBE_DEG: f64 = 180.0;
 /// A code column of measurements: whole numbers beyond this lose digits in a double.
 const MAX_EXACT: f64 = 9_007_199_254_740_992.0;
 
@@ -25,6 +27,8 @@ pub(super) struct Maker<'a> {
     encoding: Encoding,
     options: &'a ReadOptions,
     way: Option<(&'a System, &'a ToWgs84)>,
+    /// The EPSG code that the rows name.
+    srid: Option<u32>,
     /// Shape of the layer, once the first feature has decided it.
     shape: Option<Shape>,
     binary: BTreeSet<usize>,
@@ -36,12 +40,14 @@ impl<'a> Maker<'a> {
         encoding: Encoding,
         options: &'a ReadOptions,
         way: Option<(&'a System, &'a ToWgs84)>,
+        srid: Option<u32>,
     ) -> Self {
         Self {
             columns,
             encoding,
             options,
             way,
+            srid,
             shape: (options.wanted == Wanted::Zones).then_some(Shape::Polygon),
             binary: BTreeSet::new(),
         }
@@ -79,8 +85,16 @@ impl<'a> Maker<'a> {
             RawShape::Missing => return Err(refuse("has no geometry".into())),
             RawShape::Broken(reason) => return Err(refuse(reason)),
         };
+        if let Some((own, first)) = row.srid.zip(self.srid).filter(|(own, first)| own != first) {
+            return Err(refuse(format!(
+                "names SRID={own}, the rows before it SRID={first}; import them from a file of their own"
+            )));
+        }
         let geometry = self.geometry(geometry).map_err(refuse)?;
         let feature = self.attributes(&row.values, known, geometry).map_err(refuse)?;
+        if self.shape == Some(Shape::Polygon) && feature.area_m2 <= 0.0 {
+            return Err(refuse("has no area on the ground".into()));
+        }
         Ok((feature, repaired))
     }
 
@@ -132,6 +146,12 @@ impl<'a> Maker<'a> {
             _ => self.shape = Some(shape),
         }
         geometry.bounding_rect().ok_or("has no geometry")?;
+        if spans_half_the_globe(&geometry) {
+            return Err(format!(
+                "spans {HALF_THE_GLOBE_DEG}° of longitude or more, so that its inside and area cannot be told on the ellipsoid; \
+                 divide it along meridians"
+            ));
+        }
         Ok(match geometry {
             Geometry::Polygon(polygon) => Geometry::Polygon(polygon.orient(Direction::Default)),
             Geometry::MultiPolygon(polygons) => Geometry::MultiPolygon(polygons.orient(Direction::Default)),
@@ -265,6 +285,21 @@ impl<'a> Maker<'a> {
                 self.encoding.name()
             )
         })
+    }
+}
+
+/// True when a polygon is so wide that the shortest way between its corners may lead around the back of the earth.
+/// Several parts on both sides of the date line are none of that.
+fn spans_half_the_globe(geometry: &Geometry<f64>) -> bool {
+    let wide = |polygon: &Polygon<f64>| {
+        polygon
+            .bounding_rect()
+            .is_some_and(|rect| rect.width() >= HALF_THE_GLOBE_DEG)
+    };
+    match geometry {
+        Geometry::Polygon(polygon) => wide(polygon),
+        Geometry::MultiPolygon(polygons) => polygons.iter().any(wide),
+        _ => false,
     }
 }
 

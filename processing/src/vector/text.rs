@@ -1,7 +1,7 @@
 //! What encoding the text of a file is in: as told, as it can only be, or guessed from how it reads.
 
 use super::legacy;
-use super::syllable::is_syllable;
+use super::syllable::{is_common, is_syllable};
 use crate::gdal_io::vector::Raw;
 use crate::{Error, Result};
 use encoding_rs::Encoding as Charset;
@@ -11,6 +11,8 @@ use std::str::FromStr;
 const SAMPLE_BYTES: usize = 1 << 20;
 /// A guess needs so large a share of the accented words to read as Vietnamese.
 const READS_WELL: f64 = 0.7;
+/// Shares of words that read as Vietnamese are as good as equal within this: some names are foreign, some misspelt.
+const AS_GOOD: f64 = 0.1;
 
 /// How bytes become letters.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -27,7 +29,7 @@ pub enum Encoding {
     Named(&'static Charset),
 }
 
-/// The encodings that Vietnamese text is guessed to be in.
+/// The encodings that Vietnamese text is guessed to be in; the first of two that read equally well is taken.
 const VIETNAMESE: [Encoding; 3] = [Encoding::Windows1258, Encoding::Tcvn3, Encoding::Vni];
 
 impl Encoding {
@@ -44,13 +46,14 @@ impl Encoding {
 
     /// The text; none when the bytes cannot be of this encoding.
     pub fn decode(self, bytes: &[u8]) -> Option<String> {
-        if bytes.is_ascii() {
+        // TCVN 5712 has letters among the control characters
+        if bytes.is_ascii() && self != Self::Tcvn3 {
             return Some(bytes.iter().map(|&byte| char::from(byte)).collect());
         }
         match self {
             Self::Utf8 => std::str::from_utf8(bytes).ok().map(str::to_owned),
             Self::Windows1258 => legacy::windows_1258(bytes),
-            Self::Tcvn3 => legacy::tcvn3(bytes),
+            Self::Tcvn3 => Some(legacy::tcvn3(bytes)),
             Self::Vni => legacy::vni(bytes),
             Self::Named(charset) => charset
                 .decode_without_bom_handling_and_without_replacement(bytes)
@@ -120,8 +123,8 @@ impl Sample {
         }
     }
 
-    /// Decides. What the user told wins, then UTF-8 where all of it is UTF-8, then how it reads as Vietnamese, then
-    /// what the file claims.
+    /// Decides. What the user told wins, then UTF-8 where all of it is UTF-8, then how it reads as Vietnamese, where an
+    /// encoding that the file claims stands unless another reads clearly better, then any other claim of the file.
     ///
     /// # Errors
     /// When the text is of none of these, or not of the one told; the message says what to type.
@@ -148,24 +151,10 @@ impl Sample {
                 note,
             });
         }
-        let best = VIETNAMESE
-            .into_iter()
-            .map(|encoding| (encoding, self.reads(encoding)))
-            .max_by(|a, b| share(a.1).total_cmp(&share(b.1)));
-        if let Some((encoding, (well, all))) = best.filter(|(_, reads)| share(*reads) >= READS_WELL) {
-            let note = format!(
-                "text guessed to be {}: {well} of {all} accented words read as Vietnamese in it; --encoding says otherwise",
-                encoding.name()
-            );
-            return Ok(Chosen {
-                encoding,
-                note: Some(note),
-            });
+        if let Some(chosen) = self.vietnamese(claimed) {
+            return Ok(chosen);
         }
-        let named = claimed
-            .and_then(charset)
-            .map(Encoding::Named)
-            .filter(|&named| fits(named));
+        let named = claimed.and_then(claim).filter(|&named| fits(named));
         if let Some(encoding) = named {
             let note = format!(
                 "text read as {}, which the file claims; it is no Vietnamese; --encoding says otherwise",
@@ -182,24 +171,102 @@ impl Sample {
         ))
     }
 
-    /// How many of the accented words are Vietnamese syllables in this encoding, of how many.
-    fn reads(&self, encoding: Encoding) -> (usize, usize) {
-        let (mut well, mut all) = (0, 0);
+    /// The encoding in which it reads best as Vietnamese; none when it reads well in none.
+    fn vietnamese(&self, claimed: Option<&str>) -> Option<Chosen> {
+        let reads = VIETNAMESE.map(|encoding| (encoding, self.reads(encoding)));
+        let mut best = reads[0];
+        for other in &reads[1..] {
+            if other.1.is_better(best.1) {
+                best = *other;
+            }
+        }
+        if best.1.share() < READS_WELL {
+            return None;
+        }
+        // Latin code pages are claimed by every DBF and cannot hold Vietnamese: they are no claim here
+        let stands = claimed
+            .and_then(claim)
+            .and_then(|claim| reads.into_iter().find(|(encoding, _)| *encoding == claim))
+            .filter(|(_, claimed)| claimed.share() >= best.1.share() - AS_GOOD);
+        let (encoding, own) = stands.unwrap_or(best);
+        let rivals: Vec<_> = reads
+            .into_iter()
+            .filter(|(other, reads)| *other != encoding && reads.share() >= own.share() - AS_GOOD)
+            .map(|(other, _)| other.name())
+            .collect();
+        let name = encoding.name();
+        let note = match (stands.is_some(), rivals.is_empty()) {
+            (true, true) => None,
+            (true, false) => Some(format!(
+                "text read as {name}, which the file claims; it is ambiguous, for it reads as well in {}; --encoding decides",
+                rivals.join(" and ")
+            )),
+            (false, true) => Some(format!(
+                "text guessed to be {name}: {} of {} accented words read as Vietnamese in it; --encoding says otherwise",
+                own.well, own.all
+            )),
+            (false, false) => Some(format!(
+                "text guessed to be {name}; it is ambiguous, for it reads as well in {}; --encoding decides",
+                rivals.join(" and ")
+            )),
+        };
+        Some(Chosen { encoding, note })
+    }
+
+    /// How the accented words read in this encoding.
+    fn reads(&self, encoding: Encoding) -> Reads {
+        let mut reads = Reads::default();
         for text in &self.texts {
             let words = text
                 .split(|byte| byte.is_ascii() && !byte.is_ascii_alphabetic())
                 .filter(|word| !word.is_ascii());
             for word in words {
-                all += 1;
-                well += usize::from(encoding.decode(word).is_some_and(|word| is_syllable(&word)));
+                let word = encoding.decode(word);
+                reads.all += 1;
+                reads.well += usize::from(word.as_deref().is_some_and(is_syllable));
+                reads.common += usize::from(word.as_deref().is_some_and(is_common));
             }
         }
-        (well, all)
+        reads
     }
 }
 
-fn share((well, all): (usize, usize)) -> f64 {
-    well as f64 / all.max(1) as f64
+/// How words read in an encoding.
+#[derive(Clone, Copy, Default)]
+struct Reads {
+    /// Vietnamese syllables among them.
+    well: usize,
+    /// Words that are met often among them.
+    common: usize,
+    /// All of them.
+    all: usize,
+}
+
+impl Reads {
+    fn share(self) -> f64 {
+        self.well as f64 / self.all.max(1) as f64
+    }
+
+    /// More syllables, or as many and more of them common.
+    fn is_better(self, other: Self) -> bool {
+        (self.well, self.common) > (other.well, other.common)
+    }
+}
+
+/// The encoding that a file claims by a name of DBF code pages, `.cpg` files or MapInfo heads.
+fn claim(name: &str) -> Option<Encoding> {
+    let name = name.trim();
+    if let Ok(encoding) = name.parse() {
+        return Some(encoding);
+    }
+    let charset = charset(name)?;
+    Some(if charset == encoding_rs::WINDOWS_1258 {
+        Encoding::Windows1258
+    } else if charset == encoding_rs::UTF_8 {
+        Encoding::Utf8
+    } else {
+        Encoding::Named(charset)
+    })
 }
 
 /// The charset of a name as DBF code pages and MapInfo heads write them.
@@ -214,7 +281,11 @@ fn charset(name: &str) -> Option<&'static Charset> {
         "windowstradchinese" => "big5",
         "windowsjapanese" => "shift_jis",
         "windowskorean" => "euc-kr",
-        other => match other.strip_prefix("cp").or_else(|| other.strip_prefix("ansi ")) {
+        other => match other
+            .strip_prefix("cp")
+            .or_else(|| other.strip_prefix("ansi "))
+            .or_else(|| Some(other).filter(|page| page.bytes().all(|byte| byte.is_ascii_digit())))
+        {
             Some(page) => return Charset::for_label(format!("windows-{page}").as_bytes()),
             None => other,
         },
@@ -252,6 +323,47 @@ mod tests {
             assert_eq!(chosen.encoding, encoding, "{:?}", chosen.note);
             assert!(chosen.note.expect("told").contains(encoding.name()));
         }
+    }
+
+    #[test]
+    fn what_the_file_claims_stands_where_another_encoding_reads_no_better() {
+        // "Tam Nông", "Kim Sơn" in Windows-1258, which TCVN3 spells "Tam Nụng", "Kim Sừn"
+        let names = sample(&[b"Tam N\xf4ng", b"Kim S\xf5n"]);
+        for claimed in ["1258", "CP1258", "windows-1258", "ANSI 1258", "WindowsVietnamese"] {
+            let chosen = names.choose("a.dbf", None, Some(claimed)).expect("claimed");
+            assert_eq!(chosen.encoding, Encoding::Windows1258, "{claimed}");
+            let note = chosen.note.expect("two readings");
+            let told = ["ambiguous", "tcvn3", "--encoding"].map(|word| note.contains(word));
+            assert_eq!(told, [true; 3], "{note}");
+        }
+        // without a claim the common names decide, and that it was close is told
+        for texts in [&[&b"Tam N\xf4ng"[..], b"Kim S\xf5n"][..], &[b"Ph\xf4 S\xf5m"]] {
+            let chosen = sample(texts)
+                .choose("a.dbf", None, Some("ISO-8859-1"))
+                .expect("guessed");
+            assert_eq!(chosen.encoding, Encoding::Windows1258);
+            assert!(chosen.note.expect("told").contains("ambiguous"));
+        }
+        // the same names written in TCVN3 and claimed so
+        let chosen = sample(&[b"Tam N\xabng", b"Kim S\xacn"])
+            .choose("a.dbf", None, Some("TCVN3"))
+            .expect("claimed");
+        assert_eq!(
+            chosen,
+            Chosen {
+                encoding: Encoding::Tcvn3,
+                note: None
+            }
+        );
+    }
+
+    #[test]
+    fn a_claim_that_reads_clearly_worse_falls() {
+        let chosen = sample(&[b"\xa7\xe5ng Th\xb8p", b"X\xb7 M\xfc Qu\xfd"])
+            .choose("a.dbf", None, Some("1258"))
+            .expect("guessed");
+        assert_eq!(chosen.encoding, Encoding::Tcvn3);
+        assert!(chosen.note.expect("told").contains("guessed"));
     }
 
     #[test]

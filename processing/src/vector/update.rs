@@ -28,18 +28,29 @@ pub struct Updated {
     pub absent: usize,
 }
 
-/// A version of a code in the store.
+/// A version of a code.
 struct Version {
-    fid: i64,
+    at: At,
     from: Option<NaiveDate>,
     to: Option<NaiveDate>,
     print: u64,
 }
 
+/// Where a version is found.
+#[derive(Clone, Copy)]
+enum At {
+    /// In the store, by its `fid`.
+    Store(i64),
+    /// In the file, by its place there.
+    File(usize),
+}
+
 /// Brings the features of one file into their layer, all or nothing.
 ///
-/// A feature without a first day of validity replaces the version of its code that is valid now. One with a first day
-/// ends the version it follows on that day, unless nothing but the day differs: then that version simply goes on.
+/// A feature without a first day of validity replaces the version of its code that is valid now; where the file holds
+/// several versions of the code, it is the one before all others. One with a first day ends the version it follows on
+/// that day, unless nothing but the day differs: then that version simply goes on. No version outlasts the first day
+/// of the next.
 ///
 /// # Errors
 /// [`Error::Invalid`] when the layer is made of other shapes, otherwise what the store says.
@@ -54,22 +65,45 @@ pub async fn update(store: &dyn Store, layer: &str, features: Vec<Feature>) -> R
             !present.contains(*code) && versions.iter().any(|version| version.to.is_none())
         })
         .count();
-    let (mut puts, mut closings) = (Vec::with_capacity(features.len()), Vec::new());
-    for mut feature in features {
-        let versions = known.entry(identity(&feature)).or_default();
-        match place(&mut feature, versions) {
-            Placing::Put => puts.push(feature),
-            Placing::Unchanged => updated.unchanged += 1,
-            Placing::Follow(fid, day) => {
-                closings.push((fid, day));
-                puts.push(feature);
+    let mut rows: HashMap<(String, String), usize> = HashMap::new();
+    for feature in &features {
+        *rows.entry(identity(feature)).or_default() += 1;
+    }
+    let mut puts: Vec<Option<Feature>> = Vec::new();
+    puts.resize_with(features.len(), || None);
+    let mut closings = Vec::new();
+    let mut by_day: Vec<(usize, Feature)> = features.into_iter().enumerate().collect();
+    by_day.sort_by_key(|(_, feature)| feature.valid_from);
+    for (row, mut feature) in by_day {
+        let identity = identity(&feature);
+        let alone = rows.get(&identity) == Some(&1);
+        let versions = known.entry(identity).or_default();
+        match place(&mut feature, alone, versions) {
+            Placing::Unchanged => {
+                updated.unchanged += 1;
+                continue;
+            }
+            Placing::Put => {}
+            Placing::Follow(former, day) => {
+                let former = &mut versions[former];
+                former.to = Some(day);
+                match former.at {
+                    At::Store(fid) => closings.push((fid, day)),
+                    At::File(earlier) => {
+                        if let Some(former) = puts[earlier].as_mut() {
+                            former.valid_to = Some(day);
+                        }
+                    }
+                }
             }
         }
+        enter(&feature, row, versions);
+        puts[row] = Some(feature);
     }
     updated.closed = closings.len();
     let mut all = closed(store, layer, closings).await?;
     let before = all.len();
-    all.append(&mut puts);
+    all.extend(puts.into_iter().flatten());
     let outcomes = store.put_features(all).await?;
     for outcome in &outcomes[before..] {
         match outcome {
@@ -88,45 +122,61 @@ fn identity(feature: &Feature) -> (String, String) {
 enum Placing {
     Put,
     Unchanged,
-    /// The version with this `fid` ends on the day.
-    Follow(i64, NaiveDate),
+    /// This one of the versions ends on the day.
+    Follow(usize, NaiveDate),
 }
 
-/// Where a feature goes among the versions of its code.
-fn place(feature: &mut Feature, versions: &mut [Version]) -> Placing {
+/// Where a feature goes among the versions of its code; `alone` when it is the only one of its code in the file.
+fn place(feature: &mut Feature, alone: bool, versions: &mut [Version]) -> Placing {
     versions.sort_by_key(|version| version.from);
-    if let Some(same) = versions.iter().find(|version| version.from == feature.valid_from) {
-        let open_now = feature.valid_from.is_none() && versions.len() > 1;
-        if !open_now {
-            feature.valid_to = feature.valid_to.or(same.to);
-            return Placing::Put;
-        }
-    }
-    let Some(day) = feature.valid_from else {
-        let current = versions.iter().rev().find(|version| version.to.is_none());
-        if let Some(current) = current.or(versions.last()) {
-            feature.valid_from = current.from;
-            feature.valid_to = feature.valid_to.or(current.to);
-        }
-        return Placing::Put;
-    };
-    let next = versions
-        .iter()
-        .filter_map(|version| version.from)
-        .find(|from| *from > day);
-    let former = versions
+    let current = versions
         .iter()
         .rev()
-        .find(|version| version.from.is_none_or(|from| from < day) && version.to.is_none_or(|to| to > day));
-    let Some(former) = former else {
-        feature.valid_to = feature.valid_to.or(next);
+        .find(|version| version.to.is_none())
+        .or(versions.last());
+    if let (None, true, Some(current)) = (feature.valid_from, alone, current) {
+        feature.valid_from = current.from;
+    }
+    let from = feature.valid_from;
+    let next = versions
+        .iter()
+        .filter(|version| version.from > from)
+        .find_map(|version| version.from);
+    let until = |to: Option<NaiveDate>| to.into_iter().chain(next).min();
+    if let Some(same) = versions.iter().find(|version| version.from == from) {
+        feature.valid_to = until(feature.valid_to.or(same.to));
+        return Placing::Put;
+    }
+    let former = from.and_then(|day| {
+        let reaches = |version: &Version| version.from < from && version.to.is_none_or(|to| to > day);
+        versions.iter().rposition(reaches).map(|former| (former, day))
+    });
+    let Some((former, day)) = former else {
+        feature.valid_to = until(feature.valid_to);
         return Placing::Put;
     };
-    if former.print == print(feature) && feature.valid_to.is_none_or(|to| former.to == Some(to)) {
+    let before = &versions[former];
+    if before.print == print(feature) && feature.valid_to.is_none_or(|to| before.to == Some(to)) {
         return Placing::Unchanged;
     }
-    feature.valid_to = feature.valid_to.or(former.to).or(next);
-    Placing::Follow(former.fid, day)
+    // an update ends when what it updates does, but a file speaks for itself
+    let inherited = before.to.filter(|_| matches!(before.at, At::Store(_)));
+    feature.valid_to = until(feature.valid_to.or(inherited));
+    Placing::Follow(former, day)
+}
+
+/// Makes a row of the file known, so that the next version of its code finds it.
+fn enter(feature: &Feature, row: usize, versions: &mut Vec<Version>) {
+    let version = Version {
+        at: At::File(row),
+        from: feature.valid_from,
+        to: feature.valid_to,
+        print: print(feature),
+    };
+    match versions.iter_mut().find(|known| known.from == version.from) {
+        Some(known) => *known = version,
+        None => versions.push(version),
+    }
 }
 
 async fn refuse_other_shape(store: &dyn Store, layer: &str, features: &[Feature]) -> Result<()> {
@@ -162,7 +212,7 @@ async fn versions(store: &dyn Store, layer: &str) -> Result<HashMap<(String, Str
         query.after = Some(last.fid);
         for feature in &page {
             known.entry(identity(feature)).or_default().push(Version {
-                fid: feature.fid,
+                at: At::Store(feature.fid),
                 from: feature.valid_from,
                 to: feature.valid_to,
                 print: print(feature),
@@ -282,6 +332,86 @@ mod tests {
             put(&store, vec![plot("A", "corrected", None)]).await,
             (0, 1, 0, 0, 1)
         );
+    }
+
+    /// First and last days of all versions of A, oldest first.
+    async fn days(store: &SqliteStore) -> Vec<[Option<String>; 2]> {
+        let mut versions = store
+            .features(&FeatureQuery::layer("plots"))
+            .await
+            .expect("answers");
+        versions.sort_by_key(|version| version.valid_from);
+        let text = |day: Option<NaiveDate>| day.map(|day| day.to_string());
+        versions
+            .iter()
+            .map(|version| [text(version.valid_from), text(version.valid_to)])
+            .collect()
+    }
+
+    fn days_of(wanted: &[[Option<&str>; 2]]) -> Vec<[Option<String>; 2]> {
+        wanted
+            .iter()
+            .map(|days| days.map(|day| day.map(str::to_owned)))
+            .collect()
+    }
+
+    #[tokio::test]
+    async fn versions_of_one_file_follow_one_another_in_whatever_order() {
+        let wanted = days_of(&[
+            [None, Some("2020-01-01")],
+            [Some("2020-01-01"), Some("2024-01-01")],
+            [Some("2024-01-01"), None],
+        ]);
+        let file = || {
+            vec![
+                plot("A", "newest", Some("2024-01-01")),
+                plot("A", "oldest", None),
+                plot("A", "middle", Some("2020-01-01")),
+            ]
+        };
+        let store = SqliteStore::in_memory().expect("opens");
+        assert_eq!(put(&store, file()).await, (3, 0, 0, 0, 0));
+        assert_eq!(days(&store).await, wanted);
+        assert_eq!(
+            put(&store, file()).await,
+            (0, 0, 3, 0, 0),
+            "a rerun changes nothing"
+        );
+        assert_eq!(days(&store).await, wanted);
+        let on = store.feature("plots", "A", "2023-12-31".parse().ok()).await;
+        assert_eq!(
+            on.expect("answers").expect("there").name.as_deref(),
+            Some("middle")
+        );
+    }
+
+    #[tokio::test]
+    async fn a_version_left_open_is_ended_by_the_next() {
+        let store = SqliteStore::in_memory().expect("opens");
+        let file = || {
+            vec![
+                plot("A", "a", Some("2020-01-01")),
+                plot("A", "b", Some("2024-01-01")),
+            ]
+        };
+        store.put_features(file()).await.expect("stored as they are");
+        assert_eq!(put(&store, file()).await, (0, 1, 1, 0, 0));
+        let wanted = days_of(&[
+            [Some("2020-01-01"), Some("2024-01-01")],
+            [Some("2024-01-01"), None],
+        ]);
+        assert_eq!(days(&store).await, wanted);
+        // a last day of the file's own is no reason to overlap either, now or at the next import
+        let late = || {
+            let mut file = file();
+            file[0].valid_to = "2025-06-30".parse().ok();
+            file
+        };
+        assert_eq!(put(&store, late()).await, (0, 0, 2, 0, 0));
+        let fresh = SqliteStore::in_memory().expect("opens");
+        assert_eq!(put(&fresh, late()).await, (2, 0, 0, 0, 0));
+        assert_eq!(days(&fresh).await, wanted);
+        assert_eq!(put(&fresh, late()).await, (0, 0, 2, 0, 0));
     }
 
     #[tokio::test]

@@ -6,6 +6,7 @@
 //! zones hold. A feature that cannot be measured gets `properties.problem` while the others are answered.
 
 mod crossing;
+mod holes;
 mod shape;
 
 use super::Standard;

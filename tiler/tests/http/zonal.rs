@@ -113,6 +113,10 @@ async fn what_is_wrong_with_one_feature_leaves_the_others_answered() {
         {"type": "Feature", "properties": {}, "geometry": {"type": "Point", "coordinates": [x, y]}},
         {"type": "Feature", "properties": {}, "geometry": {"type": "MultiPolygon", "coordinates": []}},
         feature(&square(5000.0, 10.0, 5.0)),
+        feature(&json!([square(10.0, 10.0, 5.0)[0], square(40.0, 10.0, 9.0)[0]])),
+        {"type": "Feature", "properties": {}, "geometry": {"type": "MultiPolygon", "coordinates":
+            [square(10.0, 10.0, 5.0), [square(10.0, 30.0, 5.0)[0], square(40.0, 10.0, 9.0)[0]]]}},
+        feature(&json!([[[x, y], [x + 0.002, y], [x + 0.002, y], [x, y]]])),
     ]);
     let body = json!({"type": "FeatureCollection", "features": features}).to_string();
     let answer = post(&world, "collection=ndvi", &body).await;
@@ -124,7 +128,21 @@ async fn what_is_wrong_with_one_feature_leaves_the_others_answered() {
         (&json!(7), &json!("ruộng"))
     );
     assert!(of(0)["statistics"]["values"][0]["mean"].is_f64());
-    for (index, word) in [(1, "crosses"), (2, "no geometry"), (3, "no area"), (4, "empty")] {
+    for (index, word) in [
+        (1, "features[1]: a ring crosses"),
+        (2, "no geometry"),
+        (3, "no area"),
+        (4, "empty"),
+        (
+            6,
+            "features[6]: the ring coordinates[1] is a hole outside its shell",
+        ),
+        (
+            7,
+            "features[7]: the ring coordinates[1][1] is a hole outside its shell",
+        ),
+        (8, "features[8]"),
+    ] {
         let problem = of(index)["problem"].as_str().expect("a problem");
         assert!(problem.contains(word), "{problem}");
         assert!(of(index)["statistics"].is_null());
@@ -143,6 +161,20 @@ async fn what_cannot_be_measured_is_refused_with_a_reason() {
     let world = World::rice().await;
     let ok = "collection=ndvi";
     let good = feature(&square(10.0, 10.0, 5.0)).to_string();
+    let (x, y) = INSIDE;
+    let apart = json!([
+        [[x, y], [x + 0.002, y], [x, y + 0.002], [x, y]],
+        [[x + 0.01, y], [x + 0.02, y], [x + 0.02, y + 0.01], [x + 0.01, y]]
+    ]);
+    let apart = feature(&apart).to_string();
+    refused(
+        &world,
+        ok,
+        &apart,
+        400,
+        "coordinates[1] is a hole outside its shell",
+    )
+    .await;
     refused(&world, "", &good, 400, "which layer").await;
     refused(&world, "collection=nothing", &good, 404, "nothing").await;
     refused(

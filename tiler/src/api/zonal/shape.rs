@@ -1,6 +1,7 @@
 //! GeoJSON that somebody sends: taken apart with a clear word for everything that cannot be measured.
 
 use super::crossing::{Crossing, crossing};
+use super::holes::{self, Holes};
 use crate::problem::{Outcome, Problem};
 use geo::BoundingRect;
 use geo_types::{Coord, LineString, MultiPolygon, Polygon};
@@ -87,12 +88,15 @@ impl Document {
         }
         let mut vertices = 0;
         let mut shapes = Vec::with_capacity(features.len());
-        for feature in &features {
+        for (index, feature) in features.iter().enumerate() {
             shapes.push(match polygons(&feature["geometry"], &mut vertices) {
                 Ok(polygons) => Shape::Area {
                     polygons,
                     answer: None,
                 },
+                Err(Reason::Bad(text)) if is_collection => {
+                    Shape::Problem(Reason::Bad(format!("features[{index}]: {text}")))
+                }
                 Err(reason) => Shape::Problem(reason),
             });
             if vertices > MAX_VERTICES {
@@ -201,6 +205,37 @@ fn polygons(geometry: &Value, vertices: &mut usize) -> Result<MultiPolygon<f64>,
             Crossing::TooMuch => {
                 return Err("the polygon is too intricate to be checked; simplify it".into());
             }
+        }
+    }
+    let several = geometry["type"] == "MultiPolygon";
+    for (index, polygon) in polygons.iter().enumerate() {
+        let name = |ring: usize| {
+            if several {
+                format!("coordinates[{index}][{ring}]")
+            } else {
+                format!("coordinates[{ring}]")
+            }
+        };
+        match holes::astray(polygon) {
+            Holes::Inside => {}
+            Holes::Outside(ring) => {
+                let text = format!(
+                    "the ring {} is a hole outside its shell {}; take it out, or send it as a polygon of its own",
+                    name(ring),
+                    name(0)
+                );
+                return Err(text.into());
+            }
+            Holes::TooMuch => {
+                return Err("the polygon has too many holes to be checked; simplify it".into());
+            }
+        }
+        if feature::geodesic_area_m2(&polygon.clone().into()) <= 0.0 {
+            let text = format!(
+                "the polygon of the ring {} has no area left: its holes are as large as its shell, or it is flat",
+                name(0)
+            );
+            return Err(text.into());
         }
     }
     let polygons = MultiPolygon(polygons);
