@@ -3,6 +3,10 @@
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
+/// How slope and intercept are found: the median of the slopes of all pairs of points (Theil 1950, Sen 1968), which
+/// outliers do not move; the other lines are in the figures.
+pub const METHOD: &str = "theil_sen";
+
 /// One comparison of a layer with a measured property, and the correction that came of it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Calibration {
@@ -33,4 +37,12 @@ impl Calibration {
     pub fn corrected(&self, raw: f64) -> Option<f64> {
         self.applied.then_some(self.intercept + self.slope * raw)
     }
+}
+
+/// The correction in use for a layer, of all versions as the store lists them: the newest of a property, where it is to be
+/// applied. An older one that was applied is not gone back to. Of several properties the first by name decides.
+pub fn in_use<'a>(all: &'a [Calibration], collection: &str) -> Option<&'a Calibration> {
+    let mut newest: Vec<&Calibration> = all.iter().filter(|one| one.collection == collection).collect();
+    newest.dedup_by(|older, newer| older.property == newer.property);
+    newest.into_iter().find(|one| one.applied)
 }

@@ -11,7 +11,7 @@ use crate::property::property;
 use crate::qartod::{self, Tests};
 use crate::store::Store;
 use crate::{Error, Result};
-use chrono::{DateTime, Duration, Utc};
+use chrono::{DateTime, Datelike, Duration, Utc};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, HashMap};
@@ -22,6 +22,9 @@ pub const STATIONS: &str = "stations";
 
 /// How far a sensor's clock may be ahead.
 const MOST_AHEAD: Duration = Duration::minutes(5);
+
+/// Values of earlier years are refused: a clock that was never set counts from the first of January 1970.
+const FIRST_YEAR: i32 = 1971;
 
 /// The `[quality]` table of `sen.toml`: thresholds by property (`[quality.water_level]`) or by station and property
 /// (`[quality."TV-01/water_level"]`), laid over the built-in ones.
@@ -63,7 +66,7 @@ pub struct Measurement {
     pub station: String,
     /// What was measured: the project's name of the property or another that is known for it.
     pub property: String,
-    /// The unit; none: the property's own.
+    /// The unit; none: the property's own, or the one its datastream has.
     pub unit: Option<String>,
     /// When.
     pub time: DateTime<Utc>,
@@ -85,6 +88,8 @@ pub struct Taken {
 #[derive(Clone, Debug)]
 struct Stream {
     id: i64,
+    /// The unit its values are kept in.
+    unit: String,
     tests: Tests,
 }
 
@@ -116,6 +121,7 @@ impl Intake {
         let mut parts: BTreeMap<(String, String), (Stream, Vec<Reading>)> = BTreeMap::new();
         let mut unknown: HashMap<(String, String), String> = HashMap::new();
         for (place, one) in delivery.into_iter().enumerate() {
+            let given = one.unit.as_deref().map(str::trim).filter(|unit| !unit.is_empty());
             let known = property(&one.property);
             let name = known.map_or_else(
                 || one.property.trim().to_lowercase(),
@@ -126,30 +132,37 @@ impl Intake {
                 taken.refused.push((place, reason.clone()));
                 continue;
             }
-            let reading = match reading(known, one.value, one.unit.as_deref(), one.time, one.given) {
+            let reading = match reading(known, one.value, given, one.time, one.given) {
                 Ok(reading) => reading,
                 Err(reason) => {
                     taken.refused.push((place, reason.to_string()));
                     continue;
                 }
             };
-            if let Some((_, readings)) = parts.get_mut(&key) {
-                readings.push(reading);
-                continue;
+            // the unit the reading is in by now; none where nothing says it
+            let unit = known.map(|known| known.unit).or(given);
+            if !parts.contains_key(&key) {
+                match self.stream(&key, unit).await {
+                    Ok(Some(stream)) => {
+                        parts.insert(key.clone(), (stream, Vec::new()));
+                    }
+                    Ok(None) => taken.refused.push((place, no_unit(&key.1))),
+                    Err(Error::Invalid(reason) | Error::NotFound(reason)) => {
+                        taken.refused.push((place, reason.clone()));
+                        unknown.insert(key.clone(), reason);
+                    }
+                    Err(error) => return Err(error),
+                }
             }
-            let unit = known.map_or(one.unit.as_deref().unwrap_or("1"), |known| known.unit);
-            match self.stream(&key, unit).await {
-                Ok(stream) => {
-                    parts.insert(key, (stream, vec![reading]));
-                }
-                Err(Error::Invalid(reason) | Error::NotFound(reason)) => {
-                    taken.refused.push((place, reason.clone()));
-                    unknown.insert(key, reason);
-                }
-                Err(error) => return Err(error),
+            let Some((stream, readings)) = parts.get_mut(&key) else {
+                continue;
+            };
+            match unit.filter(|unit| *unit != stream.unit) {
+                None => readings.push(reading),
+                Some(other) => taken.refused.push((place, other_unit(&key, other, &stream.unit))),
             }
         }
-        for (stream, readings) in parts.into_values() {
+        for (stream, readings) in parts.into_values().filter(|(_, readings)| !readings.is_empty()) {
             taken.recorded += self.store.record(stream.id, readings, &stream.tests).await?;
         }
         Ok(taken)
@@ -158,28 +171,31 @@ impl Intake {
     /// Takes values of one datastream, in its own unit.
     ///
     /// # Errors
-    /// [`Error::NotFound`] for an unknown datastream, [`Error::Invalid`] for times in the future and values that are no
+    /// [`Error::NotFound`] for an unknown datastream, [`Error::Invalid`] for times that cannot be and values that are no
     /// numbers: then nothing is taken.
     pub async fn take_stream(&self, datastream: i64, readings: Vec<Reading>) -> Result<Recorded> {
         let found = self.store.datastream(datastream).await?;
         let found = found.ok_or_else(|| Error::NotFound(format!("datastream {datastream}")))?;
         for reading in &readings {
-            not_ahead(reading.time)?;
+            check_time("phenomenonTime", reading.time)?;
         }
-        let stream = self.stream(&(found.station, found.property), &found.unit).await?;
+        let key = (found.station, found.property);
+        let stream = self.stream(&key, Some(&found.unit)).await?;
+        let stream = stream.ok_or_else(|| Error::NotFound(format!("datastream {datastream}")))?;
         self.store.record(stream.id, readings, &stream.tests).await
     }
 
-    /// The datastream of a station and property, made when it is not there yet.
-    async fn stream(&self, key: &(String, String), unit: &str) -> Result<Stream> {
+    /// The datastream of a station and property, made when it is not there yet; none when it would have to be made and
+    /// nobody says in which unit.
+    async fn stream(&self, key: &(String, String), unit: Option<&str>) -> Result<Option<Stream>> {
         let cached = self
             .streams
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
             .get(key)
             .cloned();
-        if let Some(stream) = cached {
-            return Ok(stream);
+        if cached.is_some() {
+            return Ok(cached);
         }
         let (station, name) = (key.0.as_str(), key.1.as_str());
         let plain = |c: char| c.is_alphanumeric() || c == '_' || c == '-';
@@ -191,13 +207,15 @@ impl Intake {
         let feature = self.store.feature(STATIONS, station, None).await?;
         let feature = feature.ok_or_else(|| unknown_station(station))?;
         let existing = self.store.datastreams(Some(station)).await?;
-        let id = match existing.iter().find(|one| one.property == name) {
-            Some(one) if one.unit == unit => one.id,
-            _ => {
-                self.store
-                    .put_datastream(&new_stream(&feature, name, unit))
-                    .await?
+        let own_name = property(name).is_none();
+        let (id, unit) = match (existing.into_iter().find(|one| one.property == name), unit) {
+            // a property that is not known by name keeps the unit it began with
+            (Some(one), unit) if own_name || unit == Some(one.unit.as_str()) => (one.id, one.unit),
+            (_, Some(unit)) => {
+                let made = new_stream(&feature, name, unit);
+                (self.store.put_datastream(&made).await?, made.unit)
             }
+            (_, None) => return Ok(None),
         };
         let mut tests = self.quality.tests(station, name)?;
         let interval = feature
@@ -205,13 +223,26 @@ impl Intake {
             .get("interval_s")
             .and_then(serde_json::Value::as_u64);
         tests.interval_s = tests.interval_s.or(interval.and_then(|s| u32::try_from(s).ok()));
-        let stream = Stream { id, tests };
+        let stream = Stream { id, unit, tests };
         self.streams
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
             .insert(key.clone(), stream.clone());
-        Ok(stream)
+        Ok(Some(stream))
     }
+}
+
+fn no_unit(name: &str) -> String {
+    format!(
+        "unit: is missing; `{name}` is no property that is known here, so say its unit, 1 for plain numbers"
+    )
+}
+
+fn other_unit((station, name): &(String, String), given: &str, kept: &str) -> String {
+    format!(
+        "unit: `{given}` is another than `{kept}`, in which {name} of station {station} is kept, and nothing here \
+         knows how to convert it; deliver it in `{kept}`"
+    )
 }
 
 fn unknown_station(code: &str) -> Error {
@@ -232,10 +263,17 @@ pub fn new_stream(station: &Feature, name: &str, unit: &str) -> Datastream {
     }
 }
 
-fn not_ahead(time: DateTime<Utc>) -> Result<()> {
+/// Refuses times at which nothing can have been measured, naming the field they stand in.
+fn check_time(field: &str, time: DateTime<Utc>) -> Result<()> {
     if time > Utc::now() + MOST_AHEAD {
         return Err(Error::Invalid(format!(
-            "{} lies in the future; set the sensor's clock, or name the time zone the times are in",
+            "{field}: {} lies in the future; set the sensor's clock, or name the time zone the times are in",
+            time.to_rfc3339()
+        )));
+    }
+    if time.year() < FIRST_YEAR {
+        return Err(Error::Invalid(format!(
+            "{field}: {} lies before {FIRST_YEAR}; set the sensor's clock, which counts from 1970 until somebody does",
             time.to_rfc3339()
         )));
     }
@@ -249,7 +287,7 @@ fn reading(
     time: DateTime<Utc>,
     given: Flag,
 ) -> Result<Reading> {
-    not_ahead(time)?;
+    check_time("time", time)?;
     let value = match (value, known) {
         (Some(value), _) if !value.is_finite() => {
             return Err(Error::Invalid(format!(
@@ -332,6 +370,99 @@ mod tests {
             given: Flag::NotEvaluated,
         };
         assert!(intake.take_stream(streams[0].id, vec![ahead]).await.is_err());
+    }
+
+    async fn one_station() -> (Arc<dyn Store>, Intake) {
+        let store: Arc<dyn Store> = Arc::new(SqliteStore::in_memory().expect("opens"));
+        let station = Feature::new(STATIONS, "TV-01", Point::new(105.5, 10.5).into());
+        store.put_features(vec![station]).await.expect("put");
+        (Arc::clone(&store), Intake::new(store, Quality::default()))
+    }
+
+    #[tokio::test]
+    async fn units_of_one_series_are_never_mixed() {
+        let (store, intake) = one_station().await;
+        let without = |minutes: i64| Measurement {
+            unit: None,
+            ..measured("TV-01", "chlorophyll", "", minutes, 4.5)
+        };
+        let delivery = vec![
+            without(0),
+            measured("TV-01", "chlorophyll", " ug/L ", 15, 4.5),
+            measured("TV-01", "chlorophyll", "mg/L", 30, 4.5),
+            without(45),
+            measured("TV-01", "chlorophyll", "ug/L", 60, 4.6),
+            // a unit of a property that is known is converted, also when it changes from row to row
+            measured("TV-01", "water_level", "cm", 0, 152.0),
+            measured("TV-01", "water_level", "", 15, 1.52),
+            measured("TV-01", "water_level", "mm", 30, 1520.0),
+        ];
+        let taken = intake.take(delivery).await.expect("the store answers");
+        assert_eq!(taken.recorded.added, 6, "{:?}", taken.refused);
+        let told: Vec<_> = taken.refused.iter().map(|(place, _)| *place).collect();
+        assert_eq!(told, [0, 2]);
+        assert!(
+            taken.refused[0].1.starts_with("unit: is missing"),
+            "{:?}",
+            taken.refused
+        );
+        assert!(
+            taken.refused[1].1.contains("`mg/L`") && taken.refused[1].1.contains("`ug/L`"),
+            "{:?}",
+            taken.refused
+        );
+        let streams = store.datastreams(Some("TV-01")).await.expect("streams");
+        assert_eq!(streams.len(), 2);
+        for stream in &streams {
+            let rows = store.observations(&ObservationQuery::datastream(stream.id)).await;
+            let values: Vec<_> = rows.expect("rows").iter().filter_map(|one| one.value).collect();
+            let (unit, expected): (_, &[f64]) = match stream.property.as_str() {
+                "chlorophyll" => ("ug/L", &[4.5, 4.5, 4.6]),
+                _ => ("m", &[1.52, 1.52, 1.52]),
+            };
+            assert_eq!(stream.unit, unit);
+            assert_eq!(values.len(), expected.len());
+            for (value, expected) in values.iter().zip(expected) {
+                assert!((value - expected).abs() < 1e-9, "{values:?}");
+            }
+        }
+        // another process, which has nothing in its memory, keeps to the same unit
+        let other = Intake::new(Arc::clone(&store), Quality::default());
+        let late = vec![measured("TV-01", "chlorophyll", "mg/L", 75, 4.5), without(90)];
+        let taken = other.take(late).await.expect("the store answers");
+        assert_eq!((taken.recorded.added, taken.refused.len()), (1, 1));
+        assert_eq!(taken.refused[0].0, 0);
+    }
+
+    #[tokio::test]
+    async fn a_clock_that_was_never_set_is_told_by_field() {
+        let (store, intake) = one_station().await;
+        let at = |text: &str| Measurement {
+            time: text.parse().expect("a time"),
+            ..measured("TV-01", "water_level", "m", 0, 1.5)
+        };
+        let delivery = vec![
+            at("1969-12-31T23:59:59Z"),
+            at("1970-01-03T04:00:00Z"),
+            at("1975-05-18T00:00:00Z"),
+            at("2999-01-01T00:00:00Z"),
+        ];
+        let taken = intake.take(delivery).await.expect("the store answers");
+        assert_eq!((taken.recorded.added, taken.refused.len()), (1, 3));
+        for (_, reason) in &taken.refused {
+            assert!(reason.starts_with("time: "), "{reason}");
+        }
+        let stream = store.datastreams(None).await.expect("streams")[0].id;
+        let early = Reading {
+            time: "1970-01-01T00:00:00Z".parse().expect("a time"),
+            value: Some(1.0),
+            given: Flag::NotEvaluated,
+        };
+        let error = intake
+            .take_stream(stream, vec![early])
+            .await
+            .expect_err("refused");
+        assert!(error.to_string().contains("phenomenonTime: 1970"), "{error}");
     }
 
     #[test]

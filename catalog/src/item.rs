@@ -16,6 +16,9 @@ pub const SCENE_COLLECTIONS: &[&str] = &[
     "landsat-c2-l2",
 ];
 
+/// Property of an item: what its assets are, by name, where the name does not tell.
+pub const ASSET_DESCRIPTIONS: &str = "sen:asset_descriptions";
+
 /// A file that belongs to an item, and how its numbers become physical values.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Asset {
@@ -187,7 +190,17 @@ impl Item {
         let assets: Map<String, Value> = self
             .assets
             .iter()
-            .map(|(name, asset)| (name.clone(), stac_asset(name, asset, &resolve)))
+            .map(|(name, asset)| {
+                let mut told = stac_asset(name, asset, &resolve);
+                let description = self
+                    .properties
+                    .get(ASSET_DESCRIPTIONS)
+                    .and_then(|all| all.get(name));
+                if let Some(description) = description {
+                    told["description"] = description.clone();
+                }
+                (name.clone(), told)
+            })
             .collect();
         json!({
             "type": "Feature",

@@ -27,6 +27,10 @@ impl Serve {
             .quality
             .check()
             .map_err(|error| UsageError(error.to_string()))?;
+        options.province = match data.grid()? {
+            Some(grid) => Some(grid.lon_lat_bounds()?),
+            None => None,
+        };
         let listen = self.listen.unwrap_or_else(|| options.listen.to_string());
         let runtime = tokio::runtime::Runtime::new().context("cannot start the runtime")?;
         runtime.block_on(async {

@@ -125,21 +125,16 @@ impl Broker {
     /// Publishes with quality of service 1; waits for the broker's word that it has it. A broker that has only just
     /// opened its port may still turn clients away.
     fn publish(&self, topic: &str, message: &str) {
+        self.publish_with(topic, &["-m", message]);
+    }
+
+    /// The same with the message as options of `mosquitto_pub` name it: one too long for a command line lies in a file.
+    fn publish_with(&self, topic: &str, message: &[&str]) {
         let port = self.port.to_string();
         until("a publication", || {
             Command::new("mosquitto_pub")
-                .args([
-                    "-h",
-                    "127.0.0.1",
-                    "-p",
-                    &port,
-                    "-q",
-                    "1",
-                    "-t",
-                    topic,
-                    "-m",
-                    message,
-                ])
+                .args(["-h", "127.0.0.1", "-p", &port, "-q", "1", "-t", topic])
+                .args(message)
                 .stderr(Stdio::null())
                 .status()
                 .expect("mosquitto_pub runs")
@@ -247,6 +242,58 @@ fn nats_goes_away_and_comes_back() {
     {
         a_broker_goes_away_and_comes_back(&sen, broker);
     }
+}
+
+#[test]
+fn a_message_far_too_large_does_not_stop_those_behind_it() {
+    let sen = Sen::new();
+    if program("mosquitto_pub").is_none() {
+        return;
+    }
+    let Some(broker) = Broker::mosquitto(&sen) else {
+        return;
+    };
+    let service = listening(&sen, &broker);
+    first_message(&service, &broker);
+    // a list of good measurements that a gateway kept for weeks, and one of tens of megabytes
+    for (name, bytes) in [("weeks.json", 350_001), ("years.json", 20_000_000)] {
+        let file = sen.path(name);
+        let mut text = String::from("[");
+        while text.len() + 400 < bytes {
+            text.push_str(&measured(15, 0.91));
+            text.push(',');
+        }
+        text.push_str(&measured(15, 0.91));
+        text.push_str(&" ".repeat(bytes - text.len() - 1));
+        text.push(']');
+        assert_eq!(text.len(), bytes);
+        fs::write(&file, text).expect("written");
+        broker.publish_with("sen/observations/TV-01", &["-f", file.to_str().expect("UTF-8")]);
+    }
+    // a list with faults, of which the rest counts
+    let list = format!(
+        "[{}, {}, {}]",
+        measured(30, 0.92),
+        measured(45, 0.93).replace("0.93", "\"dry\""),
+        measured(60, 0.94)
+    );
+    broker.publish("sen/observations/TV-01", &list);
+    until("what follows the large messages", || values(&service).len() == 3);
+    let all: Vec<_> = values(&service)
+        .iter()
+        .filter_map(|one| one["value"].as_f64())
+        .collect();
+    assert_eq!(
+        all,
+        [0.90, 0.92, 0.94],
+        "nothing of what was too large, nor of the dry one"
+    );
+
+    // and it was acknowledged: after a restart nothing of it waits
+    assert_eq!(service.stop(), Some(0));
+    let service = sen.serve();
+    broker.publish("sen/observations/TV-01", &measured(75, 0.95));
+    until("a message after the restart", || values(&service).len() == 4);
 }
 
 #[test]

@@ -203,6 +203,113 @@ fn rows_that_cannot_be_used_are_named_and_the_rest_goes_in() {
 }
 
 #[test]
+fn a_unit_that_changes_within_a_file_is_converted_or_named_by_its_row() {
+    let sen = Sen::new();
+    let key = key(&sen);
+    let service = sen.serve();
+    station(&service, &key, "KM-04");
+    let file = sen.path("algae.csv");
+    let text = "station,property,time,value,unit\n\
+                KM-04,chlorophyll,2026-05-18T00:00:00+07:00,4.5,\n\
+                KM-04,chlorophyll,2026-05-18T00:15:00+07:00,4.5,ug/L\n\
+                KM-04,chlorophyll,2026-05-18T00:30:00+07:00,4.5,mg/L\n\
+                KM-04,water_level,2026-05-18T00:30:00+07:00,95,cm\n\
+                KM-04,water_level,2026-05-18T00:45:00+07:00,0.96,m\n\
+                KM-04,water_level,1970-01-01T00:00:12Z,0.96,m\n";
+    fs::write(&file, text).expect("written");
+    let run = sen.run(&["--json", "import", "observations", file.to_str().expect("UTF-8")]);
+    let report = run.expect(1).json()["files"][0].clone();
+    assert_eq!(
+        (report["added"].as_u64(), report["refused"].as_u64()),
+        (Some(3), Some(3)),
+        "{report}"
+    );
+    let reasons = report["reasons"].to_string();
+    for told in [
+        "row 2: unit: is missing",
+        "row 4: unit: `mg/L` is another than `ug/L`",
+        "row 7: time: 1970",
+    ] {
+        assert!(reasons.contains(told), "{told} is not in {reasons}");
+    }
+    let series = service.json("/api/v1/stations/KM-04/series?property=chlorophyll&datetime=2026-W21");
+    assert_eq!(
+        (series["unit"].as_str(), series["values"].as_array().map(Vec::len)),
+        (Some("ug/L"), Some(1))
+    );
+    let levels = service.json("/api/v1/stations/KM-04/series?property=water_level&datetime=2026-W21");
+    let levels: Vec<_> = levels["values"].as_array().expect("values").iter().collect();
+    for (level, expected) in levels.iter().zip([0.95, 0.96]) {
+        let value = level["value"].as_f64().expect("a number");
+        assert!((value - expected).abs() < 1e-9, "{level}");
+    }
+    assert_eq!(levels.len(), 2);
+}
+
+#[test]
+fn a_station_with_swapped_axes_or_a_value_of_another_age_is_refused_by_field() {
+    let sen = Sen::new();
+    let key = key(&sen);
+    let file = sen.data().join("sen.toml");
+    fs::write(&file, "[grid]\nbounds = [105.0, 10.0, 106.0, 11.0]\n").expect("written");
+    let service = sen.serve();
+    let thing = |code: &str, coordinates: Value| {
+        json!({"name": code, "description": "", "properties": {"code": code},
+               "Locations": [{"name": code, "description": "", "encodingType": "application/geo+json",
+                              "location": {"type": "Point", "coordinates": coordinates}}]})
+    };
+    for (code, coordinates) in [
+        ("SWAPPED", json!([10.5, 105.5])),
+        ("BEYOND", json!([185.5, 10.5])),
+        ("PARIS", json!([2.35, 48.86])),
+    ] {
+        let (status, problem) = post(
+            &service,
+            Some(&key),
+            "/sta/v1.1/Things",
+            &thing(code, coordinates),
+        );
+        assert_eq!(status, 400, "{code}: {problem}");
+        let detail = problem["detail"].as_str().expect("text");
+        assert!(
+            detail.contains("location.coordinates") && detail.contains("axes swapped"),
+            "{code}: {detail}"
+        );
+    }
+    station(&service, &key, "TV-01");
+    let found = service.json("/api/v1/stations");
+    assert_eq!(found["stations"].as_array().map(Vec::len), Some(1), "{found}");
+
+    let observation =
+        |time: &str| json!({"phenomenonTime": time, "result": 1.25, "Datastream": {"@iot.id": 1}});
+    for time in [
+        "1969-07-20T20:17:40Z",
+        "1970-01-01T00:00:00Z",
+        "2999-01-01T00:00:00Z",
+    ] {
+        let (status, problem) = post(&service, Some(&key), "/sta/v1.1/Observations", &observation(time));
+        assert_eq!(status, 400, "{time}: {problem}");
+        let detail = problem["detail"].as_str().expect("text");
+        assert!(detail.contains("phenomenonTime"), "{detail}");
+    }
+    let rows = json!([{"Datastream": {"@iot.id": 1}, "components": ["phenomenonTime", "result"],
+                       "dataArray": [["1969-07-20T20:17:40Z", 1.0], [MONDAY, 1.25]]}]);
+    let (status, answers) = post(&service, Some(&key), "/sta/v1.1/CreateObservations", &rows);
+    assert_eq!(status, 201, "{answers}");
+    let answers: Vec<_> = answers
+        .as_array()
+        .expect("a list")
+        .iter()
+        .filter_map(Value::as_str)
+        .collect();
+    assert!(
+        answers[0].starts_with("error: ") && answers[0].contains("phenomenonTime"),
+        "{answers:?}"
+    );
+    assert!(answers[1].contains("/Observations("), "{answers:?}");
+}
+
+#[test]
 fn nothing_is_written_over_http_without_a_key() {
     let sen = Sen::new();
     let key = key(&sen);

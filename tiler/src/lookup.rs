@@ -6,6 +6,7 @@
 use crate::problem::{Outcome, Problem};
 use crate::time::When;
 use moka::sync::Cache;
+use sen_catalog::calibration::Calibration;
 use sen_catalog::feature::Layer;
 use sen_catalog::intake::STATIONS;
 use sen_catalog::{Item, ItemQuery, Period, Store, TimeQuery};
@@ -37,6 +38,7 @@ pub(crate) struct Lookup {
     asked_ms: AtomicU64,
     snapshot: RwLock<Option<Arc<Snapshot>>>,
     items: Cache<(u64, String), Option<Arc<Item>>>,
+    calibrations: Cache<u64, Arc<Vec<Calibration>>>,
 }
 
 impl Lookup {
@@ -49,6 +51,7 @@ impl Lookup {
             asked_ms: AtomicU64::new(0),
             snapshot: RwLock::default(),
             items: Cache::new(4096),
+            calibrations: Cache::new(2),
         }
     }
 
@@ -130,6 +133,16 @@ impl Lookup {
         let fresh = Arc::new(fresh);
         *self.snapshot.write().unwrap_or_else(PoisonError::into_inner) = Some(Arc::clone(&fresh));
         Ok(fresh)
+    }
+
+    /// Every version of every correction, by layer, then property, newest first.
+    pub(crate) async fn calibrations(&self, snapshot: &Snapshot) -> Outcome<Arc<Vec<Calibration>>> {
+        if let Some(known) = self.calibrations.get(&snapshot.revision) {
+            return Ok(known);
+        }
+        let all = Arc::new(self.store.all_calibrations().await?);
+        self.calibrations.insert(snapshot.revision, Arc::clone(&all));
+        Ok(all)
     }
 
     /// The item of a collection that a request's time names.

@@ -3,7 +3,7 @@
 //! At least once: a message is acknowledged after its values are in the store, and the broker keeps what was published
 //! while this service was away (quality of service 1, persistent session). A message that comes twice changes nothing,
 //! as values are told apart by datastream and time. One that cannot be used is counted, logged and acknowledged: it
-//! would be no better the next time.
+//! would be no better the next time. Of a list the good entries go in, the others are logged by their number.
 
 mod message;
 #[cfg(test)]
@@ -50,8 +50,12 @@ fn usual_client() -> String {
     "sen".to_owned()
 }
 
-/// Largest message, bytes.
+/// Largest message that is looked at, bytes: some two thousand values.
 const LARGEST: usize = 256 << 10;
+
+/// Largest packet that is taken off the connection, bytes: the most MQTT 3.1.1 knows (section 2.2.3). A smaller limit
+/// would end the connection at a larger message, which the broker then delivers again for ever.
+const LARGEST_PACKET: usize = 268_435_455;
 
 /// Messages written in one go.
 const BATCH: usize = 500;
@@ -83,7 +87,23 @@ pub struct MqttCounts {
 /// A message and the connection it came over: only that one may acknowledge it.
 struct Arrived {
     publish: Publish,
+    /// Bytes of its payload, which is dropped where it is larger than [`LARGEST`].
+    size: usize,
     connection: u64,
+}
+
+impl Arrived {
+    fn new(mut publish: Publish, connection: u64) -> Self {
+        let size = publish.payload.len();
+        if size > LARGEST {
+            publish.payload = axum::body::Bytes::new();
+        }
+        Self {
+            publish,
+            size,
+            connection,
+        }
+    }
 }
 
 impl MqttOptions {
@@ -117,7 +137,7 @@ fn client_options(options: &MqttOptions) -> Result<ClientOptions> {
         .set_clean_session(false)
         .set_manual_acks(true)
         .set_keep_alive(Duration::from_secs(30))
-        .set_max_packet_size(LARGEST, LARGEST);
+        .set_max_packet_size(LARGEST_PACKET, LARGEST);
     if let Some(username) = &options.username {
         client.set_credentials(username, options.password.as_deref().unwrap_or_default());
     }
@@ -162,7 +182,7 @@ async fn listen(
             Ok(Event::Incoming(Packet::Publish(publish))) => {
                 counts.messages.fetch_add(1, Relaxed);
                 let connection = counts.connections.load(Relaxed);
-                if sender.send(Arrived { publish, connection }).await.is_err() {
+                if sender.send(Arrived::new(publish, connection)).await.is_err() {
                     return; // nobody writes any more
                 }
             }
@@ -202,29 +222,53 @@ async fn write(
     }
 }
 
+/// What is wrong with an entry of a message, counted from 1.
+fn entry(number: usize, reason: &str) -> String {
+    format!("entry {number}: {reason}")
+}
+
 async fn record(batch: &[Arrived], intake: &Intake, counts: &MqttCounts) -> Result<()> {
     let refuse = |topic: &str, reason: &str| {
         counts.refused.fetch_add(1, Relaxed);
-        tracing::warn!(topic, reason, "a message cannot be used");
+        tracing::warn!(topic, reason, "a message or a part of it cannot be used");
     };
-    let mut measured: Vec<(&str, Measurement)> = Vec::new();
+    // with the topic and the number of the entry
+    let mut measured: Vec<((&str, usize), Measurement)> = Vec::new();
     let mut streams: BTreeMap<i64, Vec<(&str, Reading)>> = BTreeMap::new();
     for arrived in batch {
         let topic = arrived.publish.topic.as_str();
+        if arrived.size > LARGEST {
+            refuse(
+                topic,
+                &format!(
+                    "it has {} bytes, more than the {LARGEST} of the largest that is read; publish fewer values at once",
+                    arrived.size
+                ),
+            );
+            continue;
+        }
         match parse(topic, &arrived.publish.payload) {
-            Ok(Message::Measurements(all)) => measured.extend(all.into_iter().map(|one| (topic, one))),
+            Ok(Message::Measurements(all)) => {
+                for (at, one) in all.into_iter().enumerate() {
+                    match one {
+                        Ok(one) => measured.push(((topic, at + 1), one)),
+                        Err(reason) => refuse(topic, &entry(at + 1, &reason)),
+                    }
+                }
+            }
             Ok(Message::Reading(stream, reading)) => {
                 streams.entry(stream).or_default().push((topic, reading));
             }
             Err(reason) => refuse(topic, &reason),
         }
     }
-    let (topics, measured): (Vec<_>, Vec<_>) = measured.into_iter().unzip();
+    let (places, measured): (Vec<_>, Vec<_>) = measured.into_iter().unzip();
     let taken = intake.take(measured).await?;
     let recorded = taken.recorded.added + taken.recorded.changed;
     counts.recorded.fetch_add(recorded as u64, Relaxed);
     for (place, reason) in taken.refused {
-        refuse(topics.get(place).copied().unwrap_or_default(), &reason);
+        let (topic, number) = places.get(place).copied().unwrap_or_default();
+        refuse(topic, &entry(number, &reason));
     }
     for (stream, readings) in streams {
         // together when all are good, else one by one so that a bad one costs no other

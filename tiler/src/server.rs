@@ -17,7 +17,7 @@ use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use schemars::JsonSchema;
 use sen_catalog::intake::Quality;
-use sen_catalog::{Assets, Error, Store};
+use sen_catalog::{Assets, Bounds, Error, Store};
 use serde::{Deserialize, Serialize};
 use std::convert::Infallible;
 use std::net::SocketAddr;
@@ -60,6 +60,10 @@ pub struct ServeOptions {
     #[serde(skip)]
     #[schemars(skip)]
     pub quality: Quality,
+    /// The box of the province in degrees, where it is known: stations far from it are refused. The binary puts it here.
+    #[serde(skip)]
+    #[schemars(skip)]
+    pub province: Option<Bounds>,
 }
 
 impl Default for ServeOptions {
@@ -75,6 +79,7 @@ impl Default for ServeOptions {
             queue: 1024,
             refresh_ms: 1000,
             quality: Quality::default(),
+            province: None,
         }
     }
 }

@@ -16,12 +16,15 @@ use crate::vector::shelf::Shelf;
 use axum::http::{HeaderMap, HeaderValue, Uri};
 use moka::sync::Cache;
 use sen_catalog::intake::Intake;
-use sen_catalog::{Asset, Assets, Band, Item, Period, Store};
+use sen_catalog::{Asset, Assets, Band, Bounds, Item, Period, Store};
 use serde_json::json;
 use sha2::{Digest, Sha256};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
+
+/// The surface between stations by inverse distances, beside the one by kriging that the item is named after.
+const IDW: &str = "idw";
 
 /// How handlers hold the [`App`].
 pub(crate) type Shared = Arc<App>;
@@ -50,6 +53,8 @@ pub struct App {
     pub(crate) tables: crate::api::zones::Tables,
     /// Which administrative unit each zone is counted in.
     pub(crate) divisions: crate::api::zones::Divisions,
+    /// The box of the province in degrees, where it is known.
+    pub(crate) province: Option<Bounds>,
     pub(crate) public_url: Option<String>,
     pub(crate) requests: AtomicU64,
 }
@@ -86,6 +91,7 @@ impl App {
             weeks: Cache::new(64),
             tables: crate::api::zones::Tables::default(),
             divisions: crate::api::zones::Divisions::default(),
+            province: options.province,
             public_url: options.public_url.clone(),
             requests: AtomicU64::new(0),
         }))
@@ -138,7 +144,12 @@ impl App {
                 let unknown = || Problem::bad("style", format!("there is no style `{id}`; see /catalog"));
                 self.styles.style(id).ok_or_else(unknown)?.clone()
             }
-            None => match self.styles.style(name) {
+            // another way to the same numbers is drawn like the main one
+            None => match self.styles.style(if name == IDW {
+                item.collection.as_str()
+            } else {
+                name
+            }) {
                 Some(style) => style.clone(),
                 None => grey(name, asset)?,
             },

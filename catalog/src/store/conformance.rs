@@ -9,7 +9,7 @@ pub use inundations::inundations;
 pub use observations::observations;
 
 use super::{FeatureQuery, ItemQuery, Put, Store};
-use crate::calibration::Calibration;
+use crate::calibration::{Calibration, in_use};
 use crate::crs::Crs;
 use crate::feature::{Feature, OtherCode, Shape};
 use crate::grid::{Bounds, Grid};
@@ -387,6 +387,23 @@ pub async fn calibrations(store: &dyn Store) {
         "not applied: there is the raw value only"
     );
     assert!(store.calibrations("ph", "ndmi").await.unwrap().is_empty());
+    let revision = store.revision().await.unwrap();
+    first.collection = "evi".into();
+    first.applied = true;
+    assert_eq!(store.put_calibration(&first).await.unwrap(), 1);
+    assert!(
+        store.revision().await.unwrap() > revision,
+        "readers ask for corrections anew"
+    );
+    let all = store.all_calibrations().await.unwrap();
+    let listed: Vec<_> = all.iter().map(|c| (c.collection.as_str(), c.version)).collect();
+    assert_eq!(listed, [("evi", 1), ("ndmi", 2), ("ndmi", 1)]);
+    assert_eq!(in_use(&all, "evi").map(|c| c.version), Some(1));
+    assert_eq!(
+        in_use(&all, "ndmi"),
+        None,
+        "the newest is not applied, and the one before it not any more"
+    );
 }
 
 /// A square of 0.01 degrees with its south-west corner at the point.

@@ -173,6 +173,9 @@ pub trait Calibrations: Send + Sync {
 
     /// The versions for a property and a layer, newest first.
     async fn calibrations(&self, property: &str, collection: &str) -> Result<Vec<Calibration>>;
+
+    /// Every version there is, by layer, then property, newest first.
+    async fn all_calibrations(&self) -> Result<Vec<Calibration>>;
 }
 
 /// The catalogue's rows: items here, the other nouns in small traits of their own.

@@ -1,10 +1,12 @@
-//! Weekly surfaces between stations: an item a week and property, `variance` beside the values.
+//! Weekly surfaces between stations: an item a week and property, `variance` and a second surface, `idw`, beside the values.
 //!
 //! A station's value of the week is the median of its good observations, so that neither a tide nor a spike decides.
 //! Ordinary kriging of these in metres of the province grid; beyond half the range of the variogram from every station
-//! nothing is said. Distances are straight lines: along the canals they would be longer, and levels on both sides of a
+//! nothing is said. `idw` weighs the nearest stations by their distance alone, on the same grid and within the same reach:
+//! where both agree the variogram matters little. Distances are straight lines: along the canals they would be longer, and levels on both sides of a
 //! dyke differ more than this shows.
 
+use super::idw::{NEIGHBOURS, POWER, idw};
 use super::kriging::{Kriging, Variogram};
 use super::points::{Sample, distinct};
 use super::settings::{FusionSettings, SurfaceSettings};
@@ -13,6 +15,7 @@ use crate::pipeline::rasters::{self, Stored};
 use crate::{Error, Result};
 use rayon::prelude::*;
 use sen_catalog::crs::Transform;
+use sen_catalog::item::ASSET_DESCRIPTIONS;
 use sen_catalog::observation::Flag;
 use sen_catalog::raster::Overviews;
 use sen_catalog::store::ObservationQuery;
@@ -24,7 +27,9 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// Version of the method; another one remakes every surface.
-const VERSION: u32 = 1;
+const VERSION: u32 = 2;
+/// The asset of the surface by inverse distances.
+const IDW: &str = "idw";
 /// Stored value of "out of reach".
 const NODATA: i16 = i16::MIN;
 const VARIANCE_NODATA: f32 = -9999.0;
@@ -198,8 +203,11 @@ impl Surfaces<'_> {
             .collect();
         let fitted = Variogram::fit(&samples);
         let variogram = fitted.unwrap_or_else(|| surface.variogram());
-        let (level, variance) =
-            crate::pipeline::blocking(|| interpolate(surface, &samples, variogram, &grid))?;
+        let measured: Vec<Sample> = values.iter().map(|station| station.sample).collect();
+        let (level, variance, inverse) = crate::pipeline::blocking(|| {
+            let (level, variance) = interpolate(surface, &samples, variogram, &grid)?;
+            Ok::<_, Error>((level, variance, by_distance(surface, &measured, variogram, &grid)))
+        })?;
         let seen = level.iter().filter(|value| **value != NODATA).count();
         let mut item = Item {
             id,
@@ -226,6 +234,7 @@ impl Surfaces<'_> {
         let files = [
             rasters::write(&self.assets, &surface.property, &level, &grid, main)?,
             rasters::write(&self.assets, "variance", &variance, &grid, beside)?,
+            rasters::write(&self.assets, IDW, &inverse, &grid, main)?,
         ];
         rasters::publish(self.store.as_ref(), &self.assets, item, &files, known.is_some()).await?;
         Ok(true)
@@ -267,7 +276,12 @@ impl Surfaces<'_> {
             "salinity" => "Salinity between gauges",
             other => other,
         };
+        let inverse = format!(
+            "inverse distance weighting (power {POWER}, the nearest {NEIGHBOURS} stations) of the same medians, in the unit \
+             itself, on the same grid and within the same reach; it has no variance"
+        );
         let pairs = [
+            (ASSET_DESCRIPTIONS, json!({IDW: inverse})),
             ("title", json!(title)),
             ("sen:code_version", json!(self.code_version)),
             ("sen:product_version", json!(VERSION)),
@@ -303,16 +317,46 @@ fn interpolate(
     let samples = distinct(samples);
     let reach = variogram.range().unwrap_or_default() / 2.0;
     let cells = (0..grid.width * grid.height).into_par_iter().map(|index| {
-        let x = grid.west + (index % grid.width) as f64 * grid.cell_width + grid.cell_width / 2.0;
-        let y = grid.north - (index / grid.width) as f64 * grid.cell_height - grid.cell_height / 2.0;
+        let (x, y) = centre(grid, index);
         let near = samples.iter().any(|sample| sample.distance(x, y) <= reach);
         match near.then(|| kriging.at(x, y)).flatten() {
-            Some(prediction) => {
-                let stored = (surface.back(prediction.value) / surface.step).round();
-                (stored.clamp(-32767.0, 32767.0) as i16, prediction.variance as f32)
-            }
+            Some(prediction) => (
+                stored(surface, surface.back(prediction.value)),
+                prediction.variance as f32,
+            ),
             None => (NODATA, VARIANCE_NODATA),
         }
     });
     Ok(cells.unzip())
+}
+
+/// The surface by inverse distances of the values themselves, as stored; silent where [`interpolate`] is.
+fn by_distance(
+    surface: &SurfaceSettings,
+    measured: &[Sample],
+    variogram: Variogram,
+    grid: &Grid,
+) -> Vec<i16> {
+    let samples = distinct(measured);
+    let reach = variogram.range().unwrap_or_default() / 2.0;
+    let cell = |index| {
+        let (x, y) = centre(grid, index);
+        let near = samples.iter().any(|sample| sample.distance(x, y) <= reach);
+        let value = near.then(|| idw(&samples, x, y, POWER, NEIGHBOURS)).flatten();
+        value.map_or(NODATA, |value| stored(surface, value))
+    };
+    (0..grid.width * grid.height).into_par_iter().map(cell).collect()
+}
+
+/// The middle of a cell, counted row by row.
+fn centre(grid: &Grid, index: usize) -> (f64, f64) {
+    (
+        grid.west + (index % grid.width) as f64 * grid.cell_width + grid.cell_width / 2.0,
+        grid.north - (index / grid.width) as f64 * grid.cell_height - grid.cell_height / 2.0,
+    )
+}
+
+/// A value in steps of the surface.
+fn stored(surface: &SurfaceSettings, value: f64) -> i16 {
+    (value / surface.step).round().clamp(-32767.0, 32767.0) as i16
 }

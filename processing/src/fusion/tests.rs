@@ -151,6 +151,36 @@ async fn a_week_of_gauges_becomes_a_surface_once() {
         "{variance} {between:?}"
     );
 
+    // the surface by inverse distances: the numbers of the function itself at a station, between them and in a corner
+    let inverse = Cog::open(&assets.path(&item.assets["idw"].href)).expect("opens");
+    assert_eq!(inverse.grid(), cog.grid());
+    assert_eq!(item.assets["idw"].unit, item.assets["water_level"].unit);
+    for (column, row) in [(10, 20), (90, 90), (40, 150), (199, 0)] {
+        let window = Window {
+            column,
+            row,
+            width: 1,
+            height: 1,
+        };
+        let value = inverse.read_window::<i16>(0, 0, window).expect("reads")[0];
+        let (x, y) = (
+            550_050.0 + 100.0 * column as f64,
+            1_170_950.0 - 100.0 * row as f64,
+        );
+        let expected = super::idw::idw(&samples, x, y, super::idw::POWER, super::idw::NEIGHBOURS);
+        let expected = expected.expect("there are stations");
+        assert!(
+            (f64::from(value) * 0.001 - expected).abs() < 0.0011,
+            "{value} {expected} at {column}, {row}"
+        );
+    }
+    assert!(
+        item.to_stac(str::to_owned)["assets"]["idw"]["description"]
+            .as_str()
+            .is_some_and(|text| text.contains("no variance")),
+        "its description says that it has none"
+    );
+
     let revision = store.revision().await.expect("asked");
     let again = maker.run(&[first, second], &Silent).await.expect("made");
     assert!(
@@ -203,6 +233,14 @@ async fn nothing_is_said_beyond_half_the_range() {
         assert_eq!(*value != i16::MIN, inside, "cell {index}");
         assert!(!inside || *value == 1000);
     }
+    let inverse = Cog::open(&assets.path(&item.assets["idw"].href)).expect("opens");
+    let inverse = inverse
+        .read_window::<i16>(0, 0, inverse.grid().window())
+        .expect("reads");
+    assert_eq!(
+        inverse, values,
+        "of one station both say the same, as far as each other"
+    );
 
     settings.surfaces[0].range_m = -1.0;
     let maker = surfaces(&store, &assets, &settings);

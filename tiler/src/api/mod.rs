@@ -1,6 +1,7 @@
 //! The families of addresses. A new one is a file here and a line in [`STANDARDS`].
 
 mod assets;
+pub(crate) mod calibrations;
 mod catalog;
 mod fires;
 mod health;
@@ -57,6 +58,7 @@ pub(crate) const STANDARDS: &[&dyn Standard] = &[
     &periods::Periods,
     &sensorthings::SensorThings,
     &stations::Stations,
+    &calibrations::Calibrations,
     &legends::Legends,
     &picture::Picture,
     &search::Search,

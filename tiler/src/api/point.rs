@@ -1,6 +1,7 @@
 //! `/api/v1/point/{lon},{lat}`: the value of every layer at a place.
 
 use super::Standard;
+use super::calibrations::Corrected;
 use crate::document;
 use crate::headers::{HOUR, MINUTE};
 use crate::layers::{language, layers};
@@ -13,6 +14,7 @@ use axum::Router;
 use axum::extract::{Request, State};
 use axum::routing::get;
 use rayon::iter::{IntoParallelRefIterator, ParallelIterator};
+use sen_catalog::calibration::in_use;
 use serde_json::{Value, json};
 use std::sync::Arc;
 
@@ -41,13 +43,19 @@ async fn point(State(app): State<Shared>, request: Request) -> Outcome {
         };
         found.push((collection.to_owned(), raster));
     }
+    let calibrations = app.lookup.calibrations(&snapshot).await?;
     let shared = Arc::clone(&app);
     let entries: Vec<Value> = app
         .cpu
         .run(move || {
             let entry = |(collection, raster): &(String, Option<Arc<_>>)| match raster {
                 Some(raster) => {
-                    values::layer(&shared.rasters, &shared.assets, raster, place, language).into()
+                    let mut entry = values::layer(&shared.rasters, &shared.assets, raster, place, language);
+                    let raw = entry.get("value").and_then(Value::as_f64);
+                    if let Some(corrected) = Corrected::of(in_use(&calibrations, collection), raw) {
+                        corrected.put_into(&mut entry);
+                    }
+                    entry.into()
                 }
                 None => json!({"collection": collection, "period": null, "value": null,
                     "unit": shared.styles.style(collection).map_or("", |style| &style.unit),

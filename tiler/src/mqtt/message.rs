@@ -8,8 +8,8 @@ use serde_json::Value;
 /// What came in.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) enum Message {
-    /// By station and property.
-    Measurements(Vec<Measurement>),
+    /// By station and property: every entry of a list, or what is wrong with it. One alone is a list of one.
+    Measurements(Vec<Result<Measurement, String>>),
     /// For a datastream.
     Reading(i64, Reading),
 }
@@ -37,10 +37,7 @@ pub(super) fn parse(topic: &str, payload: &[u8]) -> Result<Message, String> {
         Value::Array(all) => all.as_slice(),
         one => std::slice::from_ref(one),
     };
-    all.iter()
-        .map(measurement)
-        .collect::<Result<_, _>>()
-        .map(Message::Measurements)
+    Ok(Message::Measurements(all.iter().map(measurement).collect()))
 }
 
 fn measurement(entry: &Value) -> Result<Measurement, String> {
@@ -63,7 +60,11 @@ fn measurement(entry: &Value) -> Result<Measurement, String> {
     Ok(Measurement {
         station: text("station")?.to_owned(),
         property: text("property")?.to_owned(),
-        unit: entry.get("unit").and_then(Value::as_str).map(str::to_owned),
+        unit: match entry.get("unit") {
+            None | Some(Value::Null) => None,
+            Some(Value::String(unit)) => Some(unit.clone()),
+            Some(other) => return Err(format!("unit: {other} is no text")),
+        },
         time: parsed.with_timezone(&Utc),
         value: match entry.get("value") {
             Some(Value::Number(number)) => number.as_f64(),

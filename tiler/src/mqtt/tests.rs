@@ -1,7 +1,7 @@
 //! What messages mean; the brokers themselves are in the stories of `tests/it`.
 
 use super::*;
-use serde_json::json;
+use serde_json::{Value, json};
 
 #[test]
 fn messages_of_both_kinds_are_read() {
@@ -21,7 +21,69 @@ fn messages_of_both_kinds_are_read() {
     let Ok(Message::Measurements(all)) = parse("sen/observations", both.as_bytes()) else {
         panic!("measurements")
     };
-    assert_eq!((all.len(), all[0].unit.as_deref()), (2, Some("cm")));
+    let units: Vec<_> = all
+        .iter()
+        .map(|one| one.as_ref().expect("good").unit.as_deref())
+        .collect();
+    assert_eq!(units, [Some("cm"), Some("cm")]);
+}
+
+fn published(topic: &str, payload: Vec<u8>) -> Arrived {
+    Arrived::new(Publish::new(topic, QoS::AtLeastOnce, payload), 1)
+}
+
+/// A store with a station, the way into it, and nothing counted yet.
+async fn one_station() -> (Arc<dyn sen_catalog::Store>, Intake, MqttCounts) {
+    let store: Arc<dyn sen_catalog::Store> =
+        Arc::new(sen_catalog::store::SqliteStore::in_memory().expect("opens"));
+    let station = sen_catalog::Feature::new("stations", "TV-01", geo_types::Point::new(105.5, 10.5).into());
+    store.put_features(vec![station]).await.expect("put");
+    let intake = Intake::new(Arc::clone(&store), sen_catalog::intake::Quality::default());
+    (store, intake, MqttCounts::default())
+}
+
+#[tokio::test]
+async fn the_good_entries_of_a_list_go_in() {
+    let (_store, intake, counts) = one_station().await;
+    let entry = |minute: u32, property: &str, value: Value, unit: &str| {
+        json!({"station": "TV-01", "property": property, "time": format!("2026-05-18T00:{minute:02}:00+07:00"),
+               "value": value, "unit": unit})
+    };
+    let mut early = entry(1, "level", json!(1.5), "m");
+    early["time"] = json!("1969-07-20T20:17:40Z");
+    let list = json!([
+        entry(0, "level", json!(1.5), "m"),
+        entry(15, "level", json!("high"), "m"),
+        early,
+        entry(30, "chlorophyll", json!(4.5), "ug/L"),
+        entry(45, "chlorophyll", json!(4.5), "mg/L"),
+        {"station": "TV-01"},
+        entry(45, "level", json!(1.6), "m"),
+    ]);
+    let batch = [published("sen/observations", list.to_string().into_bytes())];
+    record(&batch, &intake, &counts).await.expect("the store answers");
+    assert_eq!(counts.recorded.load(Relaxed), 3);
+    assert_eq!(counts.refused.load(Relaxed), 4);
+}
+
+#[tokio::test]
+async fn a_message_that_is_too_large_is_let_go_of_and_the_next_one_goes_in() {
+    let (_store, intake, counts) = one_station().await;
+    let good =
+        json!({"station": "TV-01", "property": "level", "time": "2026-05-18T00:00:00+07:00", "value": 1.5})
+            .to_string();
+    let batch = [
+        published("sen/observations", vec![b' '; LARGEST + 1]),
+        published("sen/observations", good.into_bytes()),
+    ];
+    assert!(
+        batch[0].publish.payload.is_empty(),
+        "nothing of it stays in memory"
+    );
+    assert_eq!(batch[0].size, LARGEST + 1);
+    record(&batch, &intake, &counts).await.expect("the store answers");
+    assert_eq!(counts.recorded.load(Relaxed), 1);
+    assert_eq!(counts.refused.load(Relaxed), 1);
 }
 
 #[test]
@@ -37,8 +99,16 @@ fn what_cannot_be_used_says_why() {
             r#"{"station": "TV-01", "property": "ph", "time": "2026-05-18T00:00:00Z", "value": "7"}"#,
             "value",
         ),
+        (
+            r#"{"station": "TV-01", "property": "ph", "time": "2026-05-18T00:00:00Z", "value": 7, "unit": 1}"#,
+            "unit",
+        ),
     ] {
-        let reason = parse("sen/observations", payload.as_bytes()).expect_err("refused");
+        let reason = match parse("sen/observations", payload.as_bytes()) {
+            Ok(Message::Measurements(mut all)) => all.pop().expect("one entry").expect_err("refused"),
+            Ok(other) => panic!("{other:?}"),
+            Err(reason) => reason,
+        };
         assert!(reason.contains(word), "{reason}");
     }
     assert!(parse("v1.1/Datastreams(7)/Observations", br#"{"result": "wet"}"#).is_err());

@@ -4,10 +4,11 @@ use crate::world::{INSIDE, World};
 use axum::http::Method;
 use geo_types::{Coord, Rect};
 use sen_catalog::admin::{AdminUnit, AdminUnits, Basis, Level, Predecessor};
+use sen_catalog::calibration::Calibration;
 use sen_catalog::feature::OtherCode;
 use sen_catalog::season::Season;
 use sen_catalog::statistic::{StatisticTable, ZonalStatistic, asset_name};
-use sen_catalog::store::{Features, Seasons};
+use sen_catalog::store::{Calibrations, Features, Seasons};
 use sen_catalog::{Asset, Assets, Feature, Store, asset};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
@@ -656,11 +657,8 @@ async fn one_code_of_two_schemes_is_told_apart() {
     world.store.put_features(both).await.expect("stored");
     let refused = world.get("/api/v1/zones/growing_areas/X1").await;
     assert_eq!(refused.status, 400);
-    assert!(
-        refused.text().contains("scheme=china or scheme=vn"),
-        "{}",
-        refused.text()
-    );
+    let detail = refused.json()["detail"].to_string();
+    assert!(detail.contains("scheme=china or scheme=vn"), "{detail}");
     for scheme in ["vn", "china"] {
         let zone = world
             .get(&format!("/api/v1/zones/growing_areas/X1?scheme={scheme}"))
@@ -742,4 +740,126 @@ async fn a_reused_code_of_a_commune_tells_both_units_and_what_became_of_them() {
         0
     );
     assert_eq!(world.get("/api/v1/units/1").await.status, 404);
+}
+
+#[tokio::test]
+async fn a_correction_that_earned_its_place_stands_beside_the_raw_value() {
+    let world = district().await;
+    let (lon, lat) = INSIDE;
+    let series = "/api/v1/zones/plots/DT-002/statistics?collection=ndvi&datetime=2026-W34";
+    let week = "/api/v1/zones/plots/DT-002/week/2026-W34";
+    let point = format!("/api/v1/point/{lon},{lat}?datetime=2026-W34");
+    let at_point = async || -> Value {
+        let document = world.get(&point).await.json();
+        let layers = document["layers"].as_array().expect("layers");
+        layers
+            .iter()
+            .find(|layer| layer["collection"] == "ndvi")
+            .expect("ndvi")
+            .clone()
+    };
+    let raw = world.get(series).await.json()["values"][0].clone();
+    assert_eq!(
+        (&raw["corrected"], &raw["calibration"]),
+        (&Value::Null, &Value::Null)
+    );
+    assert_eq!(
+        world.get("/api/v1/calibrations").await.json(),
+        json!({"calibrations": []})
+    );
+
+    let mut calibration = Calibration {
+        property: "leaf_area".into(),
+        collection: "ndvi".into(),
+        version: 0,
+        inputs: "ab".into(),
+        slope: 0.5,
+        intercept: 0.25,
+        applied: true,
+        reason: "stations that were left out come out better".into(),
+        figures: serde_json::Map::from_iter([
+            ("n".to_owned(), json!(40)),
+            ("bias".to_owned(), json!(0.1)),
+            ("bias_interval".to_owned(), json!([0.05, 0.15])),
+            ("rmse".to_owned(), json!(0.2)),
+            ("r2".to_owned(), json!(0.9)),
+        ]),
+        lineage: vec!["datastreams/3".into()],
+    };
+    world.store.put_calibration(&calibration).await.expect("stored");
+    let version = json!({"property": "leaf_area", "version": 1});
+    let close = |value: &Value, expected: f64| {
+        let value = value.as_f64().expect("a number");
+        assert!((value - expected).abs() < 2e-6, "{value} {expected}");
+    };
+    let told = world.get(series).await.json()["values"][0].clone();
+    assert_eq!(told["mean"], raw["mean"], "the raw value stays");
+    let corrected = 0.25 + 0.5 * raw["mean"].as_f64().expect("a mean");
+    close(&told["corrected"], corrected);
+    assert_eq!(told["calibration"], version);
+    let record = world.get(week).await.json();
+    close(&record["statistics"]["ndvi"]["corrected"], corrected);
+    assert_eq!(record["statistics"]["ndvi"]["calibration"], version);
+    assert_eq!(record["statistics"]["flood"]["corrected"], Value::Null);
+    let here = at_point().await;
+    assert_eq!(here["value"], json!(0.7));
+    close(&here["corrected"], 0.6);
+    assert_eq!(here["calibration"], version);
+    let csv = String::from_utf8(world.get(&format!("{series}&f=csv")).await.body).expect("UTF-8");
+    assert!(csv.contains("area_ha,corrected,calibration\r\n"), "{csv}");
+    assert!(csv.ends_with(",leaf_area/1\r\n"), "{csv}");
+
+    // new pairs do not bear it out: the version says why, and the corrected value is gone
+    calibration.inputs = "cd".into();
+    calibration.applied = false;
+    calibration.reason = "stations that were left out come out worse".into();
+    world.store.put_calibration(&calibration).await.expect("stored");
+    let told = world.get(series).await.json()["values"][0].clone();
+    assert_eq!(told, raw);
+    assert_eq!(at_point().await["corrected"], Value::Null);
+    let listed = world.get("/api/v1/calibrations/ndvi").await.json();
+    assert_eq!(listed["collection"], "ndvi");
+    let versions: Vec<_> = listed["calibrations"]
+        .as_array()
+        .expect("versions")
+        .iter()
+        .map(|one| {
+            (
+                one["version"].as_u64(),
+                one["applied"].as_bool(),
+                one["in_use"].as_bool(),
+            )
+        })
+        .collect();
+    assert_eq!(
+        versions,
+        [
+            (Some(2), Some(false), Some(false)),
+            (Some(1), Some(true), Some(false))
+        ]
+    );
+    let first = &listed["calibrations"][1];
+    assert_eq!(
+        (&first["method"], &first["slope"], &first["intercept"]),
+        (&json!("theil_sen"), &json!(0.5), &json!(0.25))
+    );
+    assert_eq!(
+        (&first["n"], &first["bias_interval"], &first["lineage"]),
+        (&json!(40), &json!([0.05, 0.15]), &json!(["datastreams/3"]))
+    );
+    assert!(
+        listed["calibrations"][0]["reason"]
+            .as_str()
+            .is_some_and(|reason| reason.contains("worse")),
+        "{listed}"
+    );
+    assert_eq!(
+        world.get("/api/v1/calibrations/evi").await.status,
+        404,
+        "a layer that is not there"
+    );
+    assert_eq!(
+        world.get("/api/v1/calibrations/flood").await.json()["calibrations"],
+        json!([])
+    );
 }

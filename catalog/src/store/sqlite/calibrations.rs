@@ -19,12 +19,12 @@ fn read(connection: &Connection, property: &str, collection: &str) -> Result<Vec
         "SELECT body FROM calibration WHERE property = ? AND collection = ? ORDER BY version DESC",
     )?;
     let bodies = statement.query_map([property, collection], |row| row.get::<_, String>(0))?;
-    bodies
-        .map(|body| {
-            serde_json::from_str(&body?)
-                .map_err(|error| Error::Store(format!("a calibration of the catalogue is damaged: {error}")))
-        })
-        .collect()
+    bodies.map(|body| parse(&body?)).collect()
+}
+
+fn parse(body: &str) -> Result<Calibration> {
+    serde_json::from_str(body)
+        .map_err(|error| Error::Store(format!("a calibration of the catalogue is damaged: {error}")))
 }
 
 #[async_trait]
@@ -63,5 +63,15 @@ impl Calibrations for SqliteStore {
         let (property, collection) = (property.to_owned(), collection.to_owned());
         self.reading(move |connection| read(connection, &property, &collection))
             .await
+    }
+
+    async fn all_calibrations(&self) -> Result<Vec<Calibration>> {
+        self.reading(move |connection| {
+            let mut statement = connection
+                .prepare_cached("SELECT body FROM calibration ORDER BY collection, property, version DESC")?;
+            let bodies = statement.query_map([], |row| row.get::<_, String>(0))?;
+            bodies.map(|body| parse(&body?)).collect()
+        })
+        .await
     }
 }

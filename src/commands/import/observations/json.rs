@@ -61,7 +61,11 @@ fn measurement(entry: &Value, layout: &Layout) -> Result<Measurement, String> {
             .ok_or("`station` is missing")?
             .to_owned(),
         property: text("property").ok_or("`property` is missing")?.to_owned(),
-        unit: text("unit").map(str::to_owned),
+        unit: match entry.get("unit") {
+            None | Some(Value::Null) => None,
+            Some(Value::String(unit)) => Some(unit.clone()),
+            Some(other) => return Err(format!("unit: {other} is no text")),
+        },
         time: cells::time(time, layout)?,
         value,
         given,

@@ -8,11 +8,12 @@ use axum::body::Bytes;
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode, Uri};
 use axum::response::{IntoResponse, Response};
-use sen_catalog::Feature;
+use geo_types::Point;
 use sen_catalog::feature::fold;
 use sen_catalog::intake::{STATIONS, data_array, new_stream};
 use sen_catalog::observation::Reading;
 use sen_catalog::property::property;
+use sen_catalog::{Bounds, Feature};
 use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
 
@@ -112,6 +113,36 @@ fn text<'v>(entity: &'v Value, name: &str) -> Outcome<&'v str> {
     value.ok_or_else(|| bad(format!("{name}: is missing or no text")))
 }
 
+/// Degrees that a station may stand outside the province: gauges far up the Mekong tell of floods to come.
+const FAR: f64 = 10.0;
+
+/// The place of a station; one that lies not on Earth, or far from the province, is a mistake.
+fn place(location: &Value, province: Option<Bounds>) -> Outcome<Point<f64>> {
+    let geometry = serde_json::from_value::<geojson::Geometry>(location.clone())
+        .ok()
+        .and_then(|geometry| geo_types::Geometry::<f64>::try_from(geometry).ok());
+    let Some(geo_types::Geometry::Point(place)) = geometry else {
+        return Err(bad(
+            "Locations: location is no GeoJSON point in degrees, longitude first",
+        ));
+    };
+    let (lon, lat) = place.x_y();
+    if !Bounds::new(-180.0, -90.0, 180.0, 90.0).contains(lon, lat) {
+        return Err(bad(format!(
+            "Locations: location.coordinates: [{lon}, {lat}] lies not on Earth; longitude comes first, in degrees: \
+             are the axes swapped?"
+        )));
+    }
+    let around = province.map(|b| Bounds::new(b.west - FAR, b.south - FAR, b.east + FAR, b.north + FAR));
+    if around.is_some_and(|around| !around.contains(lon, lat)) {
+        return Err(bad(format!(
+            "Locations: location.coordinates: [{lon}, {lat}] lies more than {FAR} degrees from the province; longitude \
+             comes first: are the axes swapped?"
+        )));
+    }
+    Ok(place)
+}
+
 /// A station with its place and what it measures; all of it is checked before anything is written.
 async fn thing(app: &Shared, base: &str, document: &Value) -> Outcome {
     let name = text(document, "name")?;
@@ -130,19 +161,12 @@ async fn thing(app: &Shared, base: &str, document: &Value) -> Outcome {
         .and_then(|all| all.as_array()?.first()?.get("location"));
     let location = location
         .ok_or_else(|| bad("Locations: a station needs a place: one Location with a GeoJSON point"))?;
-    let geometry = serde_json::from_value::<geojson::Geometry>(location.clone())
-        .ok()
-        .and_then(|geometry| geo_types::Geometry::<f64>::try_from(geometry).ok());
-    let Some(geometry @ geo_types::Geometry::Point(_)) = geometry else {
-        return Err(bad(
-            "Locations: location is no GeoJSON point in degrees, longitude first",
-        ));
-    };
+    let place = place(location, app.province)?;
     let store = app.lookup.store();
     if store.feature(STATIONS, &code, None).await?.is_some() {
         return Err(Problem::conflict(format!("there is a station `{code}` already")));
     }
-    let mut station = Feature::new(STATIONS, &code, geometry);
+    let mut station = Feature::new(STATIONS, &code, place.into());
     station.name = Some(name.to_owned());
     station.properties = properties;
     let streams = match document.get("Datastreams") {
@@ -232,4 +256,37 @@ async fn put_stream(app: &Shared, station: &Feature, entity: &Value) -> Outcome<
         store.put_properties(id, &said).await?;
     }
     Ok(id)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_station_stands_on_earth_and_not_far_from_the_province() {
+        let province = Some(Bounds::new(104.7, 10.1, 105.6, 10.9));
+        let point = |lon: f64, lat: f64| json!({"type": "Point", "coordinates": [lon, lat]});
+        let at = place(&point(105.12, 10.72), province).expect("Chau Doc");
+        assert_eq!(at.x_y(), (105.12, 10.72));
+        assert!(
+            place(&point(100.08, 20.27), province).is_ok(),
+            "Chiang Saen, far up the river"
+        );
+        for (lon, lat) in [(10.72, 105.12), (181.0, 10.0), (105.0, -90.5)] {
+            let problem = place(&point(lon, lat), None).expect_err("refused");
+            let told = format!("{problem:?}");
+            assert!(
+                told.contains("location.coordinates") && told.contains("axes swapped"),
+                "{told}"
+            );
+        }
+        // Paris: on Earth, and nobody's gauge here
+        let problem = place(&point(2.35, 48.86), province).expect_err("refused");
+        assert!(
+            format!("{problem:?}").contains("from the province"),
+            "{problem:?}"
+        );
+        assert!(place(&point(2.35, 48.86), None).is_ok());
+        assert!(place(&json!({"type": "LineString", "coordinates": []}), None).is_err());
+    }
 }

@@ -4,6 +4,7 @@ use super::fire::{FireRecord, fire};
 use super::statistics::Numbers;
 use super::tables::Tables;
 use super::{Which, centre, label, statistics};
+use crate::api::calibrations::Corrected;
 use crate::document;
 use crate::headers::{MINUTE, SEN_PERIOD};
 use crate::layers::layers;
@@ -16,6 +17,7 @@ use crate::time::When;
 use crate::values::{Place, beside, tidy};
 use crate::zone_page::words::{Said, sentence};
 use axum::extract::{Request, State};
+use sen_catalog::calibration::{Calibration, in_use};
 use sen_catalog::fusion;
 use sen_catalog::inundation::{Cause, Inundation};
 use sen_catalog::season::{Season, Stage, stage_on};
@@ -204,7 +206,9 @@ pub(super) async fn week(State(app): State<Shared>, request: Request) -> Outcome
     let which = Which::of(&query)?.in_week(period);
     let feature = which.zone(&app, part(3), part(4)).await?;
     let record = record(&app, &feature, period).await?;
-    let document = json_of(&app, &feature, &record);
+    let snapshot = app.lookup.snapshot().await?;
+    let calibrations = app.lookup.calibrations(&snapshot).await?;
+    let document = json_of(&app, &feature, &record, &calibrations);
     let mut response = document::json(headers, MINUTE, &document);
     response
         .headers_mut()
@@ -216,7 +220,7 @@ fn both(text: &Text) -> Value {
     json!({"vi": text.vi, "en": text.en})
 }
 
-fn json_of(app: &crate::App, feature: &Feature, record: &Record) -> Value {
+fn json_of(app: &crate::App, feature: &Feature, record: &Record, calibrations: &[Calibration]) -> Value {
     let statistics: Map<String, Value> = record
         .statistics
         .iter()
@@ -224,6 +228,10 @@ fn json_of(app: &crate::App, feature: &Feature, record: &Record) -> Value {
             let style = app.styles.style(collection);
             let mut entry = json!(Numbers::of(statistic, style));
             entry["unit"] = json!(style.map_or("", |style| &style.unit));
+            let corrected = Corrected::of(in_use(calibrations, collection), statistic.mean);
+            if let (Some(corrected), Some(entry)) = (corrected, entry.as_object_mut()) {
+                corrected.put_into(entry);
+            }
             (collection.clone(), entry)
         })
         .collect();

@@ -3,6 +3,7 @@
 
 use super::series::{Row, series};
 use super::{Versions, Which};
+use crate::api::calibrations::Corrected;
 use crate::api::zonal;
 use crate::document;
 use crate::headers::MINUTE;
@@ -14,6 +15,7 @@ use crate::style::Style;
 use crate::time::When;
 use crate::values::tidy;
 use axum::extract::{Request, State};
+use sen_catalog::calibration::{Calibration, in_use};
 use sen_catalog::statistic::ZonalStatistic;
 use serde::Serialize;
 use std::collections::{BTreeMap, BTreeSet};
@@ -42,6 +44,9 @@ pub(super) async fn statistics(State(app): State<Shared>, request: Request) -> O
         Some(asset) => zonal::beside(&app, collection, asset, between, &feature).await?,
         None => series(&app, &snapshot, (part(3), versions), collection, between).await?,
     };
+    let calibrations = app.lookup.calibrations(&snapshot).await?;
+    // a layer beside the main one was held against nothing
+    let calibration = in_use(&calibrations, collection).filter(|_| asset.is_none());
     match query.get("f") {
         None | Some("json") => {
             let style = app.styles.style(asset.unwrap_or(collection));
@@ -56,6 +61,7 @@ pub(super) async fn statistics(State(app): State<Shared>, request: Request) -> O
                     .map(|row| Week {
                         period: row.period.to_string(),
                         numbers: Numbers::of(&row.statistic, style),
+                        corrected: Corrected::of(calibration, row.statistic.mean),
                     })
                     .collect(),
             };
@@ -63,7 +69,7 @@ pub(super) async fn statistics(State(app): State<Shared>, request: Request) -> O
         }
         Some("csv") => {
             let name = format!("{}_{collection}", feature.code);
-            Ok(document::csv(headers, &name, csv(&rows)))
+            Ok(document::csv(headers, &name, csv(&rows, calibration)))
         }
         Some(other) => Err(Problem::bad(
             "f",
@@ -88,6 +94,9 @@ struct Week {
     period: String,
     #[serde(flatten)]
     numbers: Numbers,
+    /// Of the mean.
+    #[serde(flatten)]
+    corrected: Option<Corrected>,
 }
 
 /// A statistic as the API tells it: rounded, and with what its classes say.
@@ -187,7 +196,7 @@ fn measures(one: &ZonalStatistic) -> [(&'static str, Option<f64>); 7] {
 }
 
 /// The table as spreadsheet programs read it: the mark at its start tells Excel that it is UTF-8.
-fn csv(rows: &[Row]) -> String {
+fn csv(rows: &[Row], calibration: Option<&Calibration>) -> String {
     let classes: BTreeSet<i64> = rows
         .iter()
         .flat_map(|row| row.statistic.classes.keys().copied())
@@ -196,6 +205,9 @@ fn csv(rows: &[Row]) -> String {
         "\u{feff}period,from,to,count,mean,min,max,stdev,median,p10,p90,valid_fraction,area_ha".to_owned();
     for class in &classes {
         let _ = write!(text, ",class_{class}_ha");
+    }
+    if calibration.is_some() {
+        text.push_str(",corrected,calibration");
     }
     text.push_str("\r\n");
     for row in rows {
@@ -216,6 +228,14 @@ fn csv(rows: &[Row]) -> String {
         let _ = write!(text, ",{},{}", tidy(one.valid_fraction), tidy(one.area_ha));
         for class in &classes {
             let _ = write!(text, ",{}", one.classes.get(class).copied().map_or(0.0, tidy));
+        }
+        if calibration.is_some() {
+            match Corrected::of(calibration, one.mean).map(|corrected| corrected.cells()) {
+                Some((value, version)) => {
+                    let _ = write!(text, ",{value},{version}");
+                }
+                None => text.push_str(",,"),
+            }
         }
         text.push_str("\r\n");
     }
