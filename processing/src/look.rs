@@ -5,8 +5,8 @@
 //! avoided: equal or evenly split cells are copied, finer ones averaged, others interpolated bilinearly; classes are
 //! always taken from the nearest cell.
 
-use crate::flood::radar::{self, Thresholds};
 use crate::flood::threshold::{Bimodal, Split};
+use crate::flood::{Thresholds, optical, radar};
 use crate::gdal_io::{self, Resampling};
 use crate::grd::{self, GroundRange};
 use crate::product::{Input, Product, Sensor};
@@ -40,7 +40,7 @@ pub struct Look {
     pub age_days: u8,
     /// Where on the province grid it lies.
     pub window: Window,
-    /// Of a radar look: the thresholds that [`Look::survey`] found.
+    /// The thresholds that [`Look::survey`] found.
     pub thresholds: Thresholds,
     bands: Vec<Layer>,
     mask: Option<Layer>,
@@ -208,13 +208,14 @@ impl Look {
         }))
     }
 
-    /// Looks for the thresholds between water and land of a radar look in tiles all over it.
+    /// Looks for the thresholds between water and land in tiles all over the look.
     ///
     /// # Errors
     /// When a file cannot be read.
     pub fn survey(&mut self, province: &Grid) -> Result<()> {
-        if self.sensor == Sensor::Radar {
-            self.thresholds = survey(&self.bands, self.window, province)?;
+        match self.sensor {
+            Sensor::Radar => self.thresholds.radar = self.survey_radar(province)?,
+            Sensor::Optical => self.thresholds.optical = self.survey_optical(province)?,
         }
         Ok(())
     }
@@ -288,49 +289,93 @@ impl Look {
     }
 }
 
-/// Tiles at most of a scene that are looked into for a threshold; they lie all over it.
-const SURVEYED: usize = 256;
+/// Tiles at most of a radar scene that are looked into for a threshold; they lie all over it.
+const SURVEYED_RADAR: usize = 256;
+/// The same for an optical scene: fewer, for to read a tile of JPEG 2000 is dear, and its thresholds vary less.
+const SURVEYED_OPTICAL: usize = 64;
 
-/// Thresholds of a radar scene from tiles all over it; the fixed ones for anything else.
-fn survey(bands: &[Layer], window: Window, province: &Grid) -> Result<Thresholds> {
-    let found = |band: Band, rule: &Bimodal| -> Result<Vec<Split>> {
-        let Some(layer) = bands.iter().find(|layer| layer.band == band) else {
-            return Ok(Vec::new());
-        };
-        let tiles = radar_tiles(window, rule.tile);
-        let found: Result<Vec<Option<Split>>> = tiles
-            .par_iter()
-            .map(|&tile| {
-                let pixels = layer.read(tile, province)?;
-                let mut power = vec![f32::NAN; pixels.len()];
-                layer.physical(&pixels, 0..pixels.len(), &mut power);
+impl Look {
+    fn layer(&self, names: &[Band]) -> Option<&Layer> {
+        names
+            .iter()
+            .find_map(|&name| self.bands.iter().find(|layer| layer.band == name))
+    }
+
+    /// Thresholds of a radar scene.
+    fn survey_radar(&self, province: &Grid) -> Result<radar::Thresholds> {
+        let found = |band: Band, rule: &Bimodal| -> Result<Vec<Split>> {
+            let Some(layer) = self.layer(&[band]) else {
+                return Ok(Vec::new());
+            };
+            each_tile(self.window, rule.tile, SURVEYED_RADAR, |tile| {
+                let power = layer.values(tile, province)?;
                 Ok(rule.of_tile(&radar::filtered(&power, tile.width)))
             })
-            .collect();
-        Ok(found?.into_iter().flatten().collect())
-    };
-    Ok(Thresholds::from_tiles(
-        &found(Band::Vv, &radar::VV)?,
-        &found(Band::Vh, &radar::VH)?,
-    ))
+        };
+        Ok(radar::Thresholds::from_tiles(
+            &found(Band::Vv, &radar::VV)?,
+            &found(Band::Vh, &radar::VH)?,
+        ))
+    }
+
+    /// Thresholds of an optical scene's indices, from what is clear.
+    fn survey_optical(&self, province: &Grid) -> Result<optical::Thresholds> {
+        let found = |bright: &[Band], dark: &[Band], rule: &Bimodal| -> Result<Vec<Split>> {
+            let (Some(bright), Some(dark)) = (self.layer(bright), self.layer(dark)) else {
+                return Ok(Vec::new());
+            };
+            each_tile(self.window, rule.tile, SURVEYED_OPTICAL, |tile| {
+                let mask = self.mask.as_ref().map(|layer| {
+                    let pixels = layer.read(tile, province)?;
+                    Ok::<_, crate::Error>(mask::from_layer(layer.band, &pixels, tile.width, 0.0))
+                });
+                let bits = mask.transpose()?;
+                let clear = |cell: usize| bits.as_ref().is_none_or(|bits| bits[cell] & mask::WATER != 0);
+                let (bright, dark) = (bright.values(tile, province)?, dark.values(tile, province)?);
+                let cells = bright.iter().zip(&dark).enumerate();
+                let index = |(cell, (&bright, &dark)): (usize, (&f32, &f32))| {
+                    if clear(cell) {
+                        optical::difference(bright, dark)
+                    } else {
+                        f32::NAN
+                    }
+                };
+                Ok(rule.of_tile(&cells.map(index).collect::<Vec<f32>>()))
+            })
+        };
+        Ok(optical::Thresholds::from_tiles(
+            &found(&[Band::Green], &[Band::Swir16], &optical::MNDWI)?,
+            &found(&[Band::Green], &[Band::Nir, Band::Nir08], &optical::NDWI)?,
+        ))
+    }
 }
 
-/// Whole tiles of a window, evenly thinned to [`SURVEYED`].
-fn radar_tiles(window: Window, side: usize) -> Vec<Window> {
+/// What the tiles of a window say that say anything; whole tiles, evenly thinned to `most`.
+fn each_tile(
+    window: Window,
+    side: usize,
+    most: usize,
+    of: impl Fn(Window) -> Result<Option<Split>> + Sync + Send,
+) -> Result<Vec<Split>> {
     let (across, down) = (window.width / side, window.height / side);
     let all = across * down;
-    let step = all.div_ceil(SURVEYED).max(1);
+    let step = all.div_ceil(most).max(1);
     // an odd step spreads over the columns of a row with an even number of tiles
     let step = if step > 1 && step % 2 == 0 { step + 1 } else { step };
-    (0..all)
+    let tile = |index: usize| Window {
+        column: window.column + index % across * side,
+        row: window.row + index / across * side,
+        width: side,
+        height: side,
+    };
+    let found: Result<Vec<Option<Split>>> = (0..all)
         .step_by(step)
-        .map(|index| Window {
-            column: window.column + index % across * side,
-            row: window.row + index / across * side,
-            width: side,
-            height: side,
-        })
-        .collect()
+        .map(tile)
+        .collect::<Vec<_>>()
+        .into_par_iter()
+        .map(of)
+        .collect();
+    Ok(found?.into_iter().flatten().collect())
 }
 
 impl LookStrip {
@@ -418,6 +463,14 @@ impl Layer {
             }
             Source::Ground(image) => image.read(window, province).map(Pixels::F32),
         }
+    }
+
+    /// The physical values of a window.
+    fn values(&self, window: Window, province: &Grid) -> Result<Vec<f32>> {
+        let pixels = self.read(window, province)?;
+        let mut values = vec![f32::NAN; pixels.len()];
+        self.physical(&pixels, 0..pixels.len(), &mut values);
+        Ok(values)
     }
 
     fn read_aligned(&self, cog: &Cog, origin: (i64, i64), window: Window) -> Result<Pixels> {

@@ -8,8 +8,10 @@ use clap::Args;
 use sen_processing::pipeline::Progress;
 use sen_processing::product::PRODUCTS;
 use sen_processing::validate::chips::{self, Chip};
+use sen_processing::validate::holdout::{self, Tried};
 use sen_processing::validate::maps::{self, Classes, Comparison};
-use sen_processing::validate::{AreaEstimate, Counts, Matrix, olofsson, picture};
+use sen_processing::validate::picture::{self, Row};
+use sen_processing::validate::{AreaEstimate, Counts, Matrix, olofsson};
 use serde_json::{Map, Value, json};
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -58,8 +60,8 @@ pub(crate) struct Validate {
     /// The product to run on the chips.
     #[arg(long, value_name = "NAME", requires = "chips")]
     product: Option<String>,
-    /// Write a picture (PNG) of the chips: hits blue, false alarms red, misses orange.
-    #[arg(long, value_name = "FILE", requires = "chips")]
+    /// Write a picture (PNG) of the labels and maps: hits blue, false alarms red, misses orange.
+    #[arg(long, value_name = "FILE")]
     picture: Option<PathBuf>,
     /// Write the result as a page in Markdown.
     #[arg(long, value_name = "FILE", requires = "chips")]
@@ -85,16 +87,35 @@ impl Validate {
             label_positive: self.label_positive.clone(),
             ignore: self.ignore.clone(),
         };
-        let mut all = Comparison::default();
-        for label in &self.labels {
-            let csv = label
+        let is_table = |label: &Path| {
+            label
                 .extension()
-                .is_some_and(|extension| extension.eq_ignore_ascii_case("csv"));
-            all.extend(&if csv {
+                .is_some_and(|end| end.eq_ignore_ascii_case("csv"))
+        };
+        if self.picture.is_some()
+            && let Some(table) = self.labels.iter().find(|label| is_table(label))
+        {
+            return Err(UsageError(format!(
+                "--picture draws label rasters, and {} is a table of points",
+                table.display()
+            ))
+            .into());
+        }
+        let (mut all, mut each, mut rows) = (Comparison::default(), Vec::new(), Vec::new());
+        for label in &self.labels {
+            let found = if is_table(label) {
                 maps::points(map, label, &classes)?
             } else {
                 maps::rasters(map, label, &classes)?
-            });
+            };
+            if self.picture.is_some() {
+                rows.push(maps::row(map, label, &classes, picture::SIDE)?);
+            }
+            all.extend(&found);
+            each.push((label.as_path(), found));
+        }
+        if let Some(path) = &self.picture {
+            picture::write(path, &rows)?;
         }
         let (census, hectares) = maps::census(map, &classes)?;
         let unit = if hectares.is_some() { "ha" } else { "cells" };
@@ -103,7 +124,7 @@ impl Validate {
             .map(|(class, cells)| (class, cells as f64 * hectares.unwrap_or(1.0)))
             .collect();
         let estimate = olofsson(&all.matrix, &areas);
-        let (text, value) = maps_report(&all, estimate.as_ref(), unit);
+        let (text, value) = maps_report(&all, &each, estimate.as_ref(), unit);
         output.result(&text, &value);
         Ok(Outcome::Done)
     }
@@ -138,7 +159,8 @@ impl Validate {
             text += &format!("failed: {reason}\n");
         }
         if let Some(path) = &self.picture {
-            picture::write(path, &found)?;
+            let rows: Vec<Row> = found.iter().map(Row::of_chip).collect();
+            picture::write(path, &rows)?;
         }
         if let Some(path) = &self.page {
             let shown = self.picture.as_deref().and_then(Path::file_name);
@@ -158,10 +180,20 @@ impl Validate {
 /// Kinds of map, in the order of the report.
 const KINDS: [&str; 3] = ["radar", "optical", "fused"];
 
-/// Counts of every chip by kind.
-struct Report(BTreeMap<&'static str, BTreeMap<String, Counts>>);
+/// Counts of every chip by kind and method.
+struct Report {
+    /// The default methods.
+    kinds: BTreeMap<&'static str, Named>,
+    /// With constants chosen on the other events, and which.
+    held_out: BTreeMap<&'static str, (Named, Vec<String>)>,
+    /// Simple methods to compare with, in the order in which they are listed.
+    simple: BTreeMap<&'static str, Vec<(&'static str, Named)>>,
+}
 
-/// Figures of a kind: of all cells together, and means over the chips where they are defined.
+/// Counts by chip.
+type Named = BTreeMap<String, Counts>;
+
+/// Figures of a method: of all cells together, and means over the chips where they are defined.
 struct Summary {
     pooled: Counts,
     iou: Option<f64>,
@@ -170,38 +202,93 @@ struct Summary {
     chips: usize,
 }
 
-impl Report {
-    fn of(chips: &[Chip]) -> Self {
-        let mut kinds: BTreeMap<&'static str, BTreeMap<String, Counts>> = BTreeMap::new();
-        for chip in chips {
-            for (kind, map) in &chip.maps {
-                kinds
-                    .entry(kind)
-                    .or_default()
-                    .insert(chip.name.clone(), chip.counts(map));
-            }
-        }
-        Self(kinds)
-    }
-
-    fn kind(&self, kind: &str) -> (Vec<(&String, &Counts)>, Summary) {
-        let chips: Vec<_> = self.0.get(kind).into_iter().flatten().collect();
+impl Summary {
+    fn of(chips: &Named) -> Self {
         let mut pooled = Counts::default();
-        for (_, counts) in &chips {
-            pooled += **counts;
+        for counts in chips.values() {
+            pooled += *counts;
         }
         let mean = |of: fn(&Counts) -> Option<f64>| {
-            let values: Vec<f64> = chips.iter().filter_map(|(_, counts)| of(counts)).collect();
+            let values: Vec<f64> = chips.values().filter_map(of).collect();
             (!values.is_empty()).then(|| values.iter().sum::<f64>() / values.len() as f64)
         };
-        let summary = Summary {
+        Self {
             iou: mean(Counts::iou),
             precision: mean(Counts::precision),
             recall: mean(Counts::recall),
-            chips: chips.iter().filter(|(_, counts)| counts.iou().is_some()).count(),
+            chips: chips.values().filter(|counts| counts.iou().is_some()).count(),
             pooled,
+        }
+    }
+
+    /// Pooled and mean IoU.
+    fn short(&self) -> [String; 2] {
+        [share(self.pooled.iou()), share(self.iou)]
+    }
+
+    fn short_json(&self) -> Value {
+        json!({"pooled": self.pooled.iou(), "mean": self.iou})
+    }
+}
+
+impl Report {
+    fn of(chips: &[Chip]) -> Self {
+        let mut kinds: BTreeMap<&'static str, Named> = BTreeMap::new();
+        let mut simple: BTreeMap<&'static str, Vec<(&'static str, Named)>> = BTreeMap::new();
+        for chip in chips {
+            for (kind, map) in &chip.maps {
+                let named = kinds.entry(kind).or_default();
+                named.insert(chip.name.clone(), chip.counts(map));
+            }
+            for (kind, methods) in &chip.simple {
+                let listed = simple.entry(kind).or_default();
+                for (name, counts) in methods {
+                    let place = listed.iter().position(|(known, _)| known == name);
+                    let place = place.unwrap_or_else(|| {
+                        listed.push((name, Named::new()));
+                        listed.len() - 1
+                    });
+                    listed[place].1.insert(chip.name.clone(), *counts);
+                }
+            }
+        }
+        Self {
+            kinds,
+            held_out: held_out(chips),
+            simple,
+        }
+    }
+
+    fn kind(&self, kind: &str) -> (Vec<(&String, &Counts)>, Summary) {
+        static NOTHING: Named = Named::new();
+        let chips = self.kinds.get(kind).unwrap_or(&NOTHING);
+        (chips.iter().collect(), Summary::of(chips))
+    }
+
+    /// Rows of the table of a kind's methods: the default one, the same with constants chosen on other events, simple ones.
+    fn methods(&self, kind: &str) -> Vec<Vec<String>> {
+        let row = |name: &str, chips: &Named| {
+            let [pooled, mean] = Summary::of(chips).short();
+            vec![name.to_owned(), pooled, mean]
         };
-        (chips, summary)
+        let mut rows = Vec::new();
+        rows.extend(self.kinds.get(kind).map(|chips| row("default", chips)));
+        if let Some((chips, _)) = self.held_out.get(kind) {
+            rows.push(row("default, event left out", chips));
+        }
+        rows.extend(
+            self.simple
+                .get(kind)
+                .into_iter()
+                .flatten()
+                .map(|(name, chips)| row(name, chips)),
+        );
+        rows
+    }
+
+    /// What was chosen without each event, a line each.
+    fn chosen(&self, kind: &str) -> &[String] {
+        self.held_out.get(kind).map_or(&[], |(_, chosen)| chosen)
     }
 
     fn json(&self) -> Value {
@@ -219,9 +306,21 @@ impl Report {
             let mean = json!({
                 "iou": summary.iou, "precision": summary.precision, "recall": summary.recall, "n": summary.chips,
             });
+            let held_out = self.held_out.get(kind).map(|(chips, chosen)| {
+                let mut value = Summary::of(chips).short_json();
+                value["chosen"] = json!(chosen);
+                value
+            });
+            let simple: Map<String, Value> = self
+                .simple
+                .get(kind)
+                .into_iter()
+                .flatten()
+                .map(|(name, chips)| ((*name).to_owned(), Summary::of(chips).short_json()))
+                .collect();
             out.insert(
                 kind.to_owned(),
-                json!({"chips": chips, "pooled": pooled, "mean": mean}),
+                json!({"chips": chips, "pooled": pooled, "mean": mean, "event_left_out": held_out, "simple": simple}),
             );
         }
         Value::Object(out)
@@ -277,6 +376,14 @@ impl Report {
             );
             text += &confusion(&summary.pooled);
             text.push('\n');
+            let methods = self.methods(kind);
+            if methods.len() > 1 {
+                text += &table(&["IoU", "pooled", "mean"], &methods);
+                for chosen in self.chosen(kind) {
+                    text += &format!("{chosen}\n");
+                }
+                text.push('\n');
+            }
         }
         text
     }
@@ -303,9 +410,70 @@ impl Report {
                 page += &format!("| {} |\n", row.join(" | "));
             }
             page += &format!("\n```\n{}```\n", confusion(&summary.pooled));
+            let methods = self.methods(kind);
+            if methods.len() > 1 {
+                page += "\n| IoU | pooled | mean |\n|---|---|---|\n";
+                for row in methods {
+                    page += &format!("| {} |\n", row.join(" | "));
+                }
+                page.push('\n');
+                for chosen in self.chosen(kind) {
+                    page += &format!("- {chosen}\n");
+                }
+            }
         }
         page
     }
+}
+
+/// Each kind with constants chosen on all events but the chip's own.
+fn held_out(chips: &[Chip]) -> BTreeMap<&'static str, (Named, Vec<String>)> {
+    let names: [(&'static str, Vec<String>); 2] = [
+        (
+            "radar",
+            holdout::radar_rules()
+                .iter()
+                .map(|rule| {
+                    format!(
+                        "seed {} dB, rest {} dB, wind {} dB",
+                        rule.seed, rule.rest, rule.wind
+                    )
+                })
+                .collect(),
+        ),
+        (
+            "optical",
+            holdout::NDVI_LIMITS
+                .iter()
+                .map(|limit| format!("NDVI below {limit}"))
+                .collect(),
+        ),
+    ];
+    let mut out = BTreeMap::new();
+    for (kind, names) in names {
+        let tried: Vec<Tried> = chips
+            .iter()
+            .filter_map(|chip| {
+                let counts = chip.tried.get(kind)?;
+                Some(Tried {
+                    chip: &chip.name,
+                    counts,
+                })
+            })
+            .collect();
+        let (mut counts, mut chosen) = (Named::new(), Vec::new());
+        for (chip, value) in tried.iter().zip(holdout::leave_one_event_out(&tried)) {
+            counts.insert(chip.chip.to_owned(), chip.counts[value]);
+            let line = format!("without {}: {}", holdout::event(chip.chip), names[value]);
+            if chosen.last() != Some(&line) {
+                chosen.push(line);
+            }
+        }
+        if !counts.is_empty() {
+            out.insert(kind, (counts, chosen));
+        }
+    }
+    out
 }
 
 /// What the page says before its tables.
@@ -367,6 +535,7 @@ fn estimate(counts: &Counts) -> Option<(Vec<AreaEstimate>, f64)> {
 
 fn maps_report(
     found: &Comparison,
+    each: &[(&Path, Comparison)],
     estimate: Option<&(Vec<AreaEstimate>, f64)>,
     unit: &str,
 ) -> (String, Value) {
@@ -404,6 +573,9 @@ fn maps_report(
         found.matrix.n(),
         found.not_seen
     );
+    if each.len() > 1 {
+        text += &format!("\n{}", by_label(each));
+    }
     if let Some((areas, overall)) = estimate {
         let row = |area: &AreaEstimate| {
             vec![
@@ -418,14 +590,62 @@ fn maps_report(
     } else {
         text += "\nno area estimate: a class of the map has fewer than two labels\n";
     }
+    let mut value = comparison(found);
+    value["area"] =
+        json!(estimate.map(|(areas, overall)| json!({"unit": unit, "classes": areas, "overall": overall})));
+    let labels = each.iter().map(|(label, found)| {
+        let mut value = comparison(found);
+        value["label"] = json!(label.display().to_string());
+        value
+    });
+    value["labels"] = labels.collect();
+    (text, value)
+}
+
+/// A table of each label and class.
+fn by_label(each: &[(&Path, Comparison)]) -> String {
+    let mut rows = Vec::new();
+    for (label, found) in each {
+        let name = label.file_name().unwrap_or(label.as_os_str()).to_string_lossy();
+        for class in found.matrix.classes() {
+            let counts = found.matrix.class(class);
+            rows.push(vec![
+                name.clone().into_owned(),
+                class.to_string(),
+                share(counts.iou()),
+                share(counts.f1()),
+                share(counts.precision()),
+                share(counts.recall()),
+                share(found.matrix.overall()),
+                found.matrix.n().to_string(),
+                found.not_seen.to_string(),
+            ]);
+        }
+    }
+    table(
+        &[
+            "label",
+            "class",
+            "iou",
+            "f1",
+            "user's",
+            "producer's",
+            "overall",
+            "compared",
+            "not seen",
+        ],
+        &rows,
+    )
+}
+
+fn comparison(found: &Comparison) -> Value {
+    let classes = found.matrix.classes();
     let by_class: Map<String, Value> = classes
         .iter()
         .map(|class| (class.to_string(), figures(&found.matrix.class(*class))))
         .collect();
-    let value = json!({
+    json!({
         "classes": by_class, "overall": found.matrix.overall(), "n": found.matrix.n(), "not_seen": found.not_seen,
         "confusion": {"classes": classes, "rows": found.matrix.rows()},
-        "area": estimate.map(|(areas, overall)| json!({"unit": unit, "classes": areas, "overall": overall})),
-    });
-    (text, value)
+    })
 }

@@ -1,7 +1,8 @@
 //! The vote arithmetic of the Copernicus Global Flood Monitoring ensemble (PDD table 18), and who votes.
 
 use super::change::changed;
-use super::radar::{self, Bands, Thresholds, Water};
+use super::optical::{self, Spectrum};
+use super::radar::{self, Bands, Rule, Thresholds, Water};
 
 /// What the algorithms say together.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -42,9 +43,15 @@ pub fn vote(algorithms: &[(f32, f32)]) -> Vote {
 
 /// One radar look by the vote of its algorithms: regions from dark seeds, every cell by itself, and, where there is a
 /// reference look of the same relative orbit, change against it. All in filtered decibel.
-pub fn radar_look(look: Bands, reference: Option<Bands>, width: usize, at: &Thresholds) -> Water {
+pub fn radar_look(
+    look: Bands,
+    reference: Option<Bands>,
+    width: usize,
+    at: &Thresholds,
+    rule: &Rule,
+) -> Water {
     let algorithms = [
-        Some(radar::regions(look, width, &at.otsu)),
+        Some(radar::regions(look, width, &at.otsu, rule)),
         Some(radar::by_cell(look, &at.loose())),
         reference.map(|reference| changed(look, reference, at)),
     ];
@@ -65,16 +72,37 @@ pub fn radar_look(look: Bands, reference: Option<Bands>, width: usize, at: &Thre
     }))
 }
 
-/// The same for a whole image of linear power without a reference; `None` without a band.
-pub fn radar_image(vv: Option<&[f32]>, vh: Option<&[f32]>, width: usize) -> Option<Water> {
-    let vv = vv.map(|band| radar::filtered(band, width));
-    let vh = vh.map(|band| radar::filtered(band, width));
-    let look = Bands {
-        vv: vv.as_deref(),
-        vh: vh.as_deref(),
+/// One cell of an optical look by the vote of DSWx without a canopy, MNDWI and NDWI. `(class, likelihood)`: 1 open water by
+/// the majority; 2 partly water, where DSWx alone sees water; 0 none; NaN where a band has no value.
+///
+/// ```
+/// use sen_processing::flood::ensemble::optical_cell;
+/// use sen_processing::flood::optical::{Spectrum, Thresholds};
+/// let (blue, red, swir16, swir22) = (0.07, 0.07, 0.02, 0.01);
+/// let of = |green, nir, swir16| {
+///     optical_cell(&Spectrum { blue, green, red, nir, swir16, swir22 }, &Thresholds::default()).0
+/// };
+/// assert_eq!(of(0.09, 0.05, swir16), 1.0); // clear water: three of three
+/// assert_eq!(of(0.09, 0.10, swir16), 1.0); // silt is bright in the near infrared: two of three
+/// assert_eq!(of(0.09, 0.12, swir16), 2.0); // NDVI 0.26: plants stand in it, MNDWI alone says open water
+/// assert_eq!(of(0.09, 0.30, 0.25), 0.0); // a field
+/// ```
+pub fn optical_cell(spectrum: &Spectrum, at: &optical::Thresholds) -> (f32, f32) {
+    let (dswx, tests_met) = spectrum.water(at.ndvi);
+    if dswx.is_nan() {
+        return (f32::NAN, f32::NAN);
+    }
+    let Vote { flooded, likelihood } = vote(&[
+        (f32::from(u8::from(dswx == 1.0)), tests_met),
+        optical::told(spectrum.mndwi(), at.mndwi),
+        optical::told(spectrum.ndwi(), at.ndwi),
+    ]);
+    let class = match flooded {
+        Some(true) => 1.0,
+        _ if dswx > 0.0 => 2.0,
+        _ => 0.0,
     };
-    let at = Thresholds::of_image(look, width);
-    (!look.is_empty()).then(|| radar_look(look, None, width, &at))
+    (class, likelihood)
 }
 
 /// One map from an optical and a radar look of the same ground: where the optical one is clear it decides, because it

@@ -11,6 +11,15 @@ pub mod regions;
 pub mod speckle;
 pub mod threshold;
 
+/// Thresholds between water and land of a scene; of its own sensor alone they are looked for.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Thresholds {
+    /// Of a radar scene.
+    pub radar: radar::Thresholds,
+    /// Of an optical scene.
+    pub optical: optical::Thresholds,
+}
+
 /// Decibel of a linear power; NaN for what is no power.
 ///
 /// ```

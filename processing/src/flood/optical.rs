@@ -1,6 +1,9 @@
-//! Water in one optical look: the diagnostic tests of OPERA DSWx-HLS (PROTEUS 426a9e7) and index thresholds.
+//! Water in one optical look: the diagnostic tests of OPERA DSWx-HLS (PROTEUS 426a9e7), and MNDWI and NDWI above thresholds
+//! that are looked for in the scene. `ensemble` lets the three vote.
 //!
 //! Reflectance from 0 to 1 in `f32`; values below 0.0001 count as that (PROTEUS clips its numbers times 10000 to 1).
+
+use super::threshold::{Bimodal, Split};
 
 /// Reflectance of one cell.
 #[derive(Clone, Copy, Debug)]
@@ -62,19 +65,99 @@ impl Dswx {
 /// NDVI below which open water is believed: above it a canopy stands in the water, which is partly water.
 /// 0.2 is the customary limit of bare ground and water against vegetation.
 pub const NDVI_BELOW: f32 = 0.2;
-/// First test of DSWx, used alone where a scene has only green and SWIR: MNDWI above 0.124.
+/// Where the MNDWI threshold is looked for: in tiles with two humps, as for radar. Floor 0 (Xu 2006): above it the ground is wet
+/// at least; below it Otsu's method parts soil from plants.
+pub const MNDWI: Bimodal = Bimodal {
+    tile: 128,
+    between: 0.7,
+    share: 0.1,
+    bounds: (0.0, 1.0),
+};
+/// Where the NDWI threshold is looked for. Floor 0: McFeeters 1996.
+pub const NDWI: Bimodal = MNDWI;
+/// MNDWI threshold of a scene without two humps: the first test of DSWx.
 pub const MNDWI_ABOVE: f32 = 0.124;
+/// NDWI threshold of a scene without two humps: McFeeters 1996.
+pub const NDWI_ABOVE: f32 = 0.0;
+/// Half the width of the ramp from certain to impossible, in units of an index.
+const RAMP: f32 = 0.25;
+
+/// Thresholds of a scene.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Thresholds {
+    /// Water lies above it.
+    pub mndwi: f32,
+    /// Water lies above it.
+    pub ndwi: f32,
+    /// Open water without a canopy lies below it.
+    pub ndvi: f32,
+}
+
+impl Default for Thresholds {
+    fn default() -> Self {
+        Self::from_tiles(&[], &[])
+    }
+}
+
+impl Thresholds {
+    /// From the tiles' thresholds of each index, by Otsu.
+    pub fn from_tiles(mndwi: &[Split], ndwi: &[Split]) -> Self {
+        let of = |rule: &Bimodal, tiles: &[Split]| rule.threshold(tiles.iter().map(|tile| tile.otsu));
+        Self {
+            mndwi: of(&MNDWI, mndwi).unwrap_or(MNDWI_ABOVE),
+            ndwi: of(&NDWI, ndwi).unwrap_or(NDWI_ABOVE),
+            ndvi: NDVI_BELOW,
+        }
+    }
+
+    /// Of a whole image, row by row.
+    pub fn of_image(cells: &[Spectrum], width: usize) -> Self {
+        let tiles = |rule: &Bimodal, index: fn(&Spectrum) -> f32| {
+            let values: Vec<f32> = cells.iter().map(index).collect();
+            rule.tiles(&values, width)
+        };
+        Self::from_tiles(&tiles(&MNDWI, Spectrum::mndwi), &tiles(&NDWI, Spectrum::ndwi))
+    }
+}
+
+fn clipped(value: f32) -> f32 {
+    if value < 1e-4 { 1e-4 } else { value }
+}
+
+/// Normalised difference of two reflectances; NaN where one is.
+///
+/// ```
+/// use sen_processing::flood::optical::difference;
+/// assert!((difference(0.10, 0.02) - 0.6667).abs() < 1e-4);
+/// assert!(difference(0.10, -0.01) < 1.0);
+/// assert!(difference(f32::NAN, 0.1).is_nan());
+/// ```
+pub fn difference(bright: f32, dark: f32) -> f32 {
+    let (bright, dark) = (clipped(bright), clipped(dark));
+    (bright - dark) / (bright + dark)
+}
+
+/// What an index says: water above the threshold, and the likelihood from 0 through 50 at the threshold to 100.
+pub fn told(index: f32, threshold: f32) -> (f32, f32) {
+    if index.is_nan() {
+        return (f32::NAN, f32::NAN);
+    }
+    let likelihood = 0.5 + (index - threshold) / (2.0 * RAMP);
+    (
+        f32::from(u8::from(index > threshold)),
+        100.0 * likelihood.clamp(0.0, 1.0),
+    )
+}
 
 impl Spectrum {
     fn clipped(self) -> Self {
-        let clip = |value: f32| value.max(1e-4);
         Self {
-            blue: clip(self.blue),
-            green: clip(self.green),
-            red: clip(self.red),
-            nir: clip(self.nir),
-            swir16: clip(self.swir16),
-            swir22: clip(self.swir22),
+            blue: clipped(self.blue),
+            green: clipped(self.green),
+            red: clipped(self.red),
+            nir: clipped(self.nir),
+            swir16: clipped(self.swir16),
+            swir22: clipped(self.swir22),
         }
     }
 
@@ -85,20 +168,17 @@ impl Spectrum {
 
     /// (G - S1) / (G + S1).
     pub fn mndwi(&self) -> f32 {
-        let Self { green, swir16, .. } = self.clipped();
-        (green - swir16) / (green + swir16)
+        difference(self.green, self.swir16)
     }
 
     /// (G - N) / (G + N).
     pub fn ndwi(&self) -> f32 {
-        let Self { green, nir, .. } = self.clipped();
-        (green - nir) / (green + nir)
+        difference(self.green, self.nir)
     }
 
     /// (N - R) / (N + R).
     pub fn ndvi(&self) -> f32 {
-        let Self { red, nir, .. } = self.clipped();
-        (nir - red) / (nir + red)
+        difference(self.nir, self.red)
     }
 
     /// B + 2.5 G - 1.5 (N + S1) - 0.25 S2.
@@ -129,15 +209,15 @@ impl Spectrum {
         Dswx::of_bits(self.dswx_bits())
     }
 
-    /// The default rule: DSWx open water without a canopy. `(class, likelihood)`: 0 none, 1 open, 2 partly water; the
-    /// likelihood is the share of the tests met, 0 to 100. NaN where a band has no value.
-    pub fn water(&self) -> (f32, f32) {
+    /// DSWx open water without a canopy, which NDVI below a limit tells. `(class, likelihood)`: 0 none, 1 open, 2 partly water;
+    /// the likelihood is the share of the tests met, 0 to 100. NaN where a band has no value.
+    pub fn water(&self, ndvi_below: f32) -> (f32, f32) {
         if !self.is_seen() {
             return (f32::NAN, f32::NAN);
         }
         let bits = self.dswx_bits();
         let class = Dswx::of_bits(bits);
-        let bare = self.ndvi() < NDVI_BELOW;
+        let bare = self.ndvi() < ndvi_below;
         // five tests and the absence of a canopy
         let met = bits.count_ones() + u32::from(bare);
         let likelihood = 100.0 * met as f32 / 6.0;

@@ -2,7 +2,8 @@
 //!
 //! Smooth water reflects the beam away: it is dark in both polarisations. How dark depends on wind, angle and processing,
 //! so that the threshold is looked for in the scene itself, where tiles show two humps, and held within published
-//! bounds; where no tile does, a fixed one is used. VH decides, because it suffers less from wind; VV may not contradict.
+//! bounds; where no tile does, a fixed one is used. VH decides, because it suffers less from wind; VV may not contradict,
+//! unless VH is darker than land is.
 
 use super::decibel;
 use super::regions::grow;
@@ -25,19 +26,36 @@ pub const VV: Bimodal = Bimodal {
     bounds: (-28.0, -11.0),
     ..VH
 };
-/// VH threshold of a scene without two humps: near the median (-21.6 dB) of the twelve thresholds that the authors of
-/// Sen1Floods11 published for their events.
-pub const VH_DEFAULT: f32 = -21.0;
+/// VH threshold of a scene without two humps: the median of the twelve thresholds that the authors of Sen1Floods11
+/// published for their events.
+pub const VH_DEFAULT: f32 = -21.6;
 /// VV threshold of a scene without two humps: the cap of ASF's HyP3 (-15.5 dB).
 pub const VV_DEFAULT: f32 = -15.5;
-/// Decibel by which a seed must be darker than the VH threshold.
-const SEED: f32 = 2.0;
-/// Decibel by which the grown rest may be brighter than the VH threshold.
-const REST: f32 = 0.5;
-/// Decibel by which VV may be brighter than its threshold: wind roughens water in VV first.
-const WIND: f32 = 3.0;
+/// VH in decibel below which a cell is water whatever VV says: the cap of ASF's HyP3, which joins VV and VH. Wind makes VV
+/// of open water as bright as land (-11 dB and more), for its waves send the beam straight back; they hardly turn its
+/// polarisation, so that VH stays near the noise. Land that is as dark in VH (sand, asphalt) is mostly dark in VV too; OPERA
+/// DSWx-S1 calls land dark below -22.8 dB. No ratio of VV to VH is asked for: near the noise it says nothing.
+pub const VH_ALONE: f32 = -23.0;
 /// Half the width in decibel of the ramp from certain to impossible.
 const RAMP: f32 = 3.0;
+
+/// The constants that are this project's own, in decibel; `validate::holdout` tries others.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Rule {
+    /// By how much a seed must be darker than the VH threshold.
+    pub seed: f32,
+    /// By how much the grown rest may be brighter than the VH threshold.
+    pub rest: f32,
+    /// By how much VV of the grown rest may be brighter than its threshold: wind roughens water in VV first.
+    pub wind: f32,
+}
+
+/// The rule in use.
+pub const RULE: Rule = Rule {
+    seed: 2.0,
+    rest: 0.5,
+    wind: 3.0,
+};
 
 /// Thresholds of one polarisation in decibel.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -168,16 +186,17 @@ pub(super) fn ramp(value: f32, threshold: f32) -> f32 {
     (0.5 + (threshold - value) / (2.0 * RAMP)).clamp(0.0, 1.0)
 }
 
-/// First algorithm: regions grown from dark seeds by Otsu's thresholds. VH leads, VV may not contradict.
-pub fn regions(bands: Bands, width: usize, at: &Pair) -> Water {
+/// First algorithm: regions grown from dark seeds by Otsu's thresholds. VH leads; VV may not contradict, except where VH is
+/// so dark that it needs no other ([`VH_ALONE`], or the scene's threshold where that is stricter).
+pub fn regions(bands: Bands, width: usize, at: &Pair, rule: &Rule) -> Water {
     let cells = || (0..bands.len()).map(|cell| bands.cell(cell));
     let (seed, rest): (Vec<bool>, Vec<bool>) = if bands.vh.is_some() {
+        let alone = VH_ALONE.min(at.vh);
         cells()
             .map(|(vv, vh)| {
-                (
-                    vh < at.vh - SEED && vv < at.vv,
-                    vh < at.vh + REST && vv < at.vv + WIND,
-                )
+                let seed = vh < at.vh - rule.seed && vv < at.vv;
+                let rest = vh < at.vh + rule.rest && vv < at.vv + rule.wind;
+                (seed || vh < alone, rest || vh < alone)
             })
             .unzip()
     } else {
@@ -189,7 +208,7 @@ pub fn regions(bands: Bands, width: usize, at: &Pair) -> Water {
             return (f32::NAN, f32::NAN);
         }
         let likelihood = match (bands.vv, bands.vh) {
-            (Some(_), Some(_)) => (2.0 * ramp(vh, at.vh) + ramp(vv, at.vv + WIND / 2.0)) / 3.0,
+            (Some(_), Some(_)) => (2.0 * ramp(vh, at.vh) + ramp(vv, at.vv + rule.wind / 2.0)) / 3.0,
             (None, _) => ramp(vh, at.vh),
             (_, None) => ramp(vv, at.vv),
         };

@@ -2,10 +2,10 @@
 //! beside each method), where the project's folder of real data is present.
 
 use super::change::changed;
-use super::optical::{Dswx, Spectrum};
+use super::optical::{self, Dswx, Spectrum};
 use super::radar::{Bands, Pair, Thresholds};
 use super::threshold::Histogram;
-use super::{decibel, ensemble, linear_of, radar, speckle};
+use super::{decibel, ensemble, linear_of, power, radar, speckle};
 use crate::gdal_io::{self, Resampling};
 use std::path::{Path, PathBuf};
 
@@ -200,13 +200,7 @@ fn kittler_on_the_raw_histogram_runs_into_the_bright_tail_and_the_bounds_hold_it
 #[test]
 fn one_hump_is_no_threshold_and_two_are() {
     // sums of twelve uniform numbers: nearly Gaussian, standard deviation 1
-    let mut state = 7_u64;
-    let mut uniform = || {
-        state = state
-            .wrapping_mul(6_364_136_223_846_793_005)
-            .wrapping_add(1_442_695_040_888_963_407);
-        (state >> 40) as f32 / 16_777_216.0
-    };
+    let mut uniform = uniform(7);
     let mut gauss = |mean: f32| (0..12).map(|_| uniform()).sum::<f32>() - 6.0 + mean;
     let land: Vec<f32> = (0..16_384).map(|_| gauss(-15.0)).collect();
     assert_eq!(radar::VH.of_tile(&land), None);
@@ -228,7 +222,7 @@ fn one_hump_is_no_threshold_and_two_are() {
 
 #[test]
 fn change_is_a_difference_of_decibel_in_either_polarisation_and_silent_where_it_was_dark_before() {
-    let at = Thresholds::default(); // VV -15.5, VH -21
+    let at = Thresholds::default(); // VV -15.5, VH -21.6
     // fell by 4 dB; by 4 dB of -20 (a ratio of 1.2); by 2 dB; by 4 dB but still bright; no reference
     let after = [-18.0, -24.0, -22.0, -14.0, -18.0];
     let before = [-14.0, -20.0, -20.0, -10.0, f32::NAN];
@@ -269,7 +263,7 @@ fn two_of_three_algorithms_are_a_majority_and_one_of_two_is_none() {
         vv: None,
         vh: Some(&look),
     };
-    let alone = ensemble::radar_look(bands, None, 3, &at);
+    let alone = ensemble::radar_look(bands, None, 3, &at, &radar::RULE);
     assert_eq!(alone.water, [0.0; 9], "one of two");
     let look = [-22.0_f32; 9];
     let bands = Bands {
@@ -277,7 +271,7 @@ fn two_of_three_algorithms_are_a_majority_and_one_of_two_is_none() {
         vh: Some(&look),
     };
     assert_eq!(
-        ensemble::radar_look(bands, None, 3, &at).water,
+        ensemble::radar_look(bands, None, 3, &at, &radar::RULE).water,
         [0.0; 9],
         "no seed, one of two"
     );
@@ -286,13 +280,109 @@ fn two_of_three_algorithms_are_a_majority_and_one_of_two_is_none() {
         vv: None,
         vh: Some(&field),
     };
-    let seen_before = ensemble::radar_look(bands, Some(reference), 3, &at);
+    let seen_before = ensemble::radar_look(bands, Some(reference), 3, &at, &radar::RULE);
     assert_eq!(
         seen_before.water, [1.0; 9],
         "dark and darker by 8 dB than before: two of three"
     );
-    let same = ensemble::radar_look(bands, Some(bands), 3, &at);
+    let same = ensemble::radar_look(bands, Some(bands), 3, &at, &radar::RULE);
     assert_eq!(same.water, [0.0; 9], "the reference was as dark and has no vote");
+}
+
+/// Numbers from 0 to 1.
+fn uniform(seed: u64) -> impl FnMut() -> f32 {
+    let mut state = seed;
+    move || {
+        state = state
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1_442_695_040_888_963_407);
+        ((state >> 40) as f32 + 0.5) / 16_777_216.0
+    }
+}
+
+#[test]
+fn a_lake_that_wind_has_made_as_bright_as_land_in_vv_is_water_by_vh() {
+    const SIDE: usize = 256;
+    let lake = |cell: usize| cell % SIDE < 150;
+    let mut uniform = uniform(3);
+    // gamma speckle of four looks
+    let mut band = |water: f32, land: f32| -> Vec<f32> {
+        let mut speckle = || -0.25 * (0..4).map(|_| uniform().ln()).sum::<f32>();
+        let power: Vec<f32> = (0..SIDE * SIDE)
+            .map(|cell| power(if lake(cell) { water } else { land }) * speckle())
+            .collect();
+        radar::filtered(&power, SIDE)
+    };
+    let (vv, vh) = (band(-11.0, -9.0), band(-26.0, -15.0));
+    let look = Bands {
+        vv: Some(&vv),
+        vh: Some(&vh),
+    };
+    // thresholds of a scene without two humps, and of this one
+    for at in [Thresholds::default(), Thresholds::of_image(look, SIDE)] {
+        let found = ensemble::radar_look(look, None, SIDE, &at, &radar::RULE);
+        let share = |of: &dyn Fn(usize) -> bool| {
+            let cells: Vec<usize> = (0..SIDE * SIDE).filter(|&cell| of(cell)).collect();
+            let wet = cells.iter().filter(|&&cell| found.water[cell] == 1.0).count();
+            wet as f64 / cells.len() as f64
+        };
+        assert!(share(&lake) > 0.95, "{} of the lake, {at:?}", share(&lake));
+        let land = share(&|cell| !lake(cell));
+        assert!(land < 0.02, "{land} of the land, {at:?}");
+        let middle = SIDE * SIDE / 2 + 60;
+        assert!(found.likelihood[middle] > 50.0, "{}", found.likelihood[middle]);
+    }
+}
+
+#[test]
+fn where_the_scene_asks_for_darker_vh_than_the_fixed_limit_vh_alone_does_not_suffice_above_it() {
+    let (vv, vh) = ([-12.0_f32; 9], [-24.0_f32; 9]);
+    let look = Bands {
+        vv: Some(&vv),
+        vh: Some(&vh),
+    };
+    // dry sand is as dark as this where water is darker still
+    let water = |vh: f32| {
+        let at = Pair { vv: -15.5, vh };
+        let at = Thresholds {
+            otsu: at,
+            kittler: at,
+            tiles: 1,
+        };
+        ensemble::radar_look(look, None, 3, &at, &radar::RULE).water
+    };
+    assert_eq!(water(-26.0), [0.0; 9]);
+    assert_eq!(water(-22.0), [1.0; 9]);
+}
+
+#[test]
+fn soil_beside_plants_has_two_humps_and_is_no_water() {
+    let mut uniform = uniform(5);
+    let mut cell = |index: usize| {
+        let around = 0.9 + 0.2 * uniform();
+        let [blue, green, red, nir, swir16, swir22] = if index % 128 < 64 {
+            [0.08, 0.11, 0.14, 0.20, 0.28, 0.24] // soil
+        } else {
+            [0.03, 0.06, 0.03, 0.43, 0.17, 0.08] // plants
+        };
+        Spectrum {
+            blue,
+            green: green * around,
+            red,
+            nir,
+            swir16,
+            swir22,
+        }
+    };
+    let cells: Vec<Spectrum> = (0..128 * 128).map(&mut cell).collect();
+    let at = optical::Thresholds::of_image(&cells, 128);
+    assert_eq!(at.ndwi, 0.0, "the floor, not the -0.5 between soil and plants");
+    assert!(at.mndwi >= 0.0);
+    assert!(
+        cells
+            .iter()
+            .all(|cell| ensemble::optical_cell(cell, &at).0 == 0.0)
+    );
 }
 
 #[test]

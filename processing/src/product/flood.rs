@@ -50,14 +50,16 @@ impl Product for Flood {
         format!(
             "radar look: vote of three algorithms by the rule of Copernicus GFM (more than half of those that deliver) on \
              7x7 Lee-filtered power: regions grown from dark seeds by Otsu thresholds of bimodal tiles, VV not contradicting \
-             VH; cells below the higher of Otsu's and Kittler-Illingworth's thresholds of the same tiles in VV or VH, all \
+             VH unless that is below {} dB; cells below the higher of Otsu's and Kittler-Illingworth's thresholds of the same tiles in VV or VH, all \
              within the bounds of OPERA DSWx-S1; fall by {} dB or more against the newest earlier look of the same relative orbit where that was not \
-             dark; optical look: tests of OPERA DSWx-HLS with NDVI below {} (only green and SWIR: MNDWI above {}), SCL \
-             2,4,5,6,7, QA_PIXEL bits 0-4 unset; the majority of the looks wins, a tie goes to the later look; kinds: {}; 251 \
+             dark; optical look: vote by the same rule of OPERA DSWx-HLS open water with NDVI below {}, MNDWI and NDWI above Otsu thresholds \
+             of bimodal tiles, at least 0 (no such tile: {} and {}; only green and SWIR: MNDWI alone), SCL 2,4,5,6,7, QA_PIXEL bits 0-4 unset; the majority of the looks wins, a tie goes to the later look; kinds: {}; 251 \
              where only radar looked at strong scatterers, 253 where only clouds were seen, 255 where nothing looked",
+            radar::VH_ALONE,
             -change::DROP,
             optical::NDVI_BELOW,
             optical::MNDWI_ABOVE,
+            optical::NDWI_ABOVE,
             history::RULE
         )
     }

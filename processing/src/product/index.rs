@@ -214,7 +214,7 @@ pub(super) mod tests {
             age_days: 3,
             bands,
             mask,
-            thresholds: crate::flood::radar::Thresholds::default(),
+            thresholds: crate::flood::Thresholds::default(),
             reference: Vec::new(),
         };
         Block {

@@ -21,7 +21,7 @@ pub use ndvi::NDVI;
 
 use crate::Result;
 use crate::composite::Composite;
-use crate::flood::radar::Thresholds;
+use crate::flood::Thresholds;
 use sen_catalog::Band;
 use sen_catalog::raster::{Cog, Pixels};
 use sen_catalog::{Grid, Period};
@@ -136,7 +136,7 @@ pub struct LookBlock<'a> {
     pub bands: Vec<(Band, Cow<'a, [f32]>, usize)>,
     /// Bits of [`crate::mask`] a cell; `None` when every cell is clear.
     pub mask: Option<&'a [u8]>,
-    /// Of a radar look: the thresholds between water and land found in the whole scene.
+    /// The thresholds between water and land found in the whole scene.
     pub thresholds: Thresholds,
     /// Of a radar look: the bands of an earlier look from the same relative orbit, linear power on the same cells. Empty
     /// where there is none, or where the product does not ask for it ([`Beyond::reference`]).

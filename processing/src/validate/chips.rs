@@ -1,9 +1,10 @@
 //! The flood methods on labelled chips in the layout of Sen1Floods11: `s1/NAME_S1Hand.tif` (VV, VH in decibel),
 //! `s2/NAME_S2Hand.tif` (13 bands, reflectance times 10000), `labels/NAME_LabelHand.tif` (-1 not labelled, 0 dry, 1 water).
 
-use super::Counts;
-use crate::flood::optical::Spectrum;
-use crate::flood::radar::{self, Units};
+use super::simple::{self, Simple};
+use super::{Counts, holdout};
+use crate::flood::optical::{self, Spectrum};
+use crate::flood::radar::{self, Bands, RULE, Units};
 use crate::flood::{ensemble, linear_of};
 use crate::gdal_io::{self, Resampling};
 use crate::{Error, Result};
@@ -30,6 +31,20 @@ pub struct Chip {
     /// Class a cell (0 none, 1 open water, 2 partly water, NaN not seen) by kind: `radar`, `optical`, `fused`. Kinds
     /// whose image lacks are left out.
     pub maps: BTreeMap<&'static str, Vec<f32>>,
+    /// By kind, `radar` and `optical`: counts with each of the values that [`holdout`] tries.
+    pub tried: BTreeMap<&'static str, Vec<Counts>>,
+    /// By kind: counts of simple methods, by name.
+    pub simple: BTreeMap<&'static str, Vec<(&'static str, Counts)>>,
+}
+
+/// What the methods of one kind say of a chip.
+struct Told {
+    /// Class and likelihood of each cell by the default method.
+    cells: Vec<(f32, f32)>,
+    /// Classes with each of the values tried.
+    tried: Vec<Counts>,
+    /// Simple methods.
+    simple: Vec<(&'static str, Counts)>,
 }
 
 /// Chips of a folder, by name.
@@ -69,41 +84,57 @@ impl Chip {
                 "{name} has a label but neither s1/{name}_S1Hand.tif nor s2/{name}_S2Hand.tif"
             )));
         }
-        let radar = radar.map(|path| of_radar(&path, &grid)).transpose()?;
-        let optical = optical.map(|path| of_optical(&path, &grid)).transpose()?;
-        let nothing = || vec![(f32::NAN, f32::NAN); label.len()];
-        let fused = optical.clone().unwrap_or_else(nothing).into_iter();
-        let fused = fused.zip(radar.clone().unwrap_or_else(nothing));
-        let fused: Vec<f32> = fused
-            .map(|(optical, radar)| ensemble::fused(optical, radar).0)
+        let radar = radar.map(|path| of_radar(&path, &grid, &label)).transpose()?;
+        let optical = optical.map(|path| of_optical(&path, &grid, &label)).transpose()?;
+        let cell =
+            |told: Option<&Told>, cell: usize| told.map_or((f32::NAN, f32::NAN), |told| told.cells[cell]);
+        let fused = (0..label.len())
+            .map(|at| ensemble::fused(cell(optical.as_ref(), at), cell(radar.as_ref(), at)).0)
             .collect();
-        let classes = |cells: Vec<(f32, f32)>| cells.into_iter().map(|(class, _)| class).collect();
-        let mut maps = BTreeMap::from([("fused", fused)]);
-        maps.extend(radar.map(|cells| ("radar", classes(cells))));
-        maps.extend(optical.map(|cells| ("optical", classes(cells))));
-        Ok(Self {
+        let mut chip = Self {
             name: name.to_owned(),
             width: grid.width,
             label,
-            maps,
-        })
-    }
-
-    /// A map against the labels. Open water counts as water; cells that the sensor did not see are not compared.
-    pub fn counts(&self, map: &[f32]) -> Counts {
-        let mut counts = Counts::default();
-        for (&class, &label) in map.iter().zip(&self.label) {
-            if label != 0.0 && label != 1.0 {
-                continue;
-            }
-            if class.is_nan() {
-                counts.not_seen += 1;
-            } else {
-                counts.add(Some(class == 1.0), label == 1.0);
+            maps: BTreeMap::from([("fused", fused)]),
+            tried: BTreeMap::new(),
+            simple: BTreeMap::new(),
+        };
+        for (kind, told) in [("radar", radar), ("optical", optical)] {
+            if let Some(told) = told {
+                let classes = told.cells.into_iter().map(|(class, _)| class).collect();
+                chip.maps.insert(kind, classes);
+                chip.tried.insert(kind, told.tried);
+                chip.simple.insert(kind, told.simple);
             }
         }
-        counts
+        Ok(chip)
     }
+
+    /// A map against the labels, as [`counts`].
+    pub fn counts(&self, map: &[f32]) -> Counts {
+        counts(map.iter().copied(), &self.label)
+    }
+}
+
+/// A map against labels. Open water counts as water; cells that the sensor did not see are not compared.
+fn counts(map: impl Iterator<Item = f32>, label: &[f32]) -> Counts {
+    let mut counts = Counts::default();
+    for (class, &label) in map.zip(label) {
+        if label != 0.0 && label != 1.0 {
+            continue;
+        }
+        if class.is_nan() {
+            counts.not_seen += 1;
+        } else {
+            counts.add(Some(class == 1.0), label == 1.0);
+        }
+    }
+    counts
+}
+
+fn all_counts(methods: Vec<Simple>, label: &[f32]) -> Vec<(&'static str, Counts)> {
+    let one = |(name, water): Simple| (name, counts(water.into_iter(), label));
+    methods.into_iter().map(one).collect()
 }
 
 fn existing(path: PathBuf) -> Option<PathBuf> {
@@ -125,8 +156,7 @@ fn read(path: &Path, band: usize, grid: &Grid) -> Result<Vec<f32>> {
     gdal_io::warp_onto(&path.to_string_lossy(), band, grid, Resampling::Nearest, None)
 }
 
-/// Class and likelihood of each cell by the radar method.
-fn of_radar(path: &Path, grid: &Grid) -> Result<Vec<(f32, f32)>> {
+fn of_radar(path: &Path, grid: &Grid, label: &[f32]) -> Result<Told> {
     let (vv, vh) = (read(path, 1, grid)?, read(path, 2, grid)?);
     if radar::units(&vv) == Units::Linear {
         return Err(Error::unreadable(
@@ -134,37 +164,64 @@ fn of_radar(path: &Path, grid: &Grid) -> Result<Vec<(f32, f32)>> {
             "its values are linear power, and chips of this layout are in decibel; convert it (10 log10)",
         ));
     }
-    let (vv, vh) = (linear_of(&vv), linear_of(&vh));
-    Ok(match ensemble::radar_image(Some(&vv), Some(&vh), grid.width) {
-        Some(found) => found.water.into_iter().zip(found.likelihood).collect(),
-        None => vec![(f32::NAN, f32::NAN); vv.len()],
+    let bands = |vv, vh| Bands {
+        vv: Some(vv),
+        vh: Some(vh),
+    };
+    let simple = all_counts(simple::of_radar(bands(&vv, &vh), grid.width), label);
+    let filter = |band: &[f32]| radar::filtered(&linear_of(band), grid.width);
+    let (vv, vh) = (filter(&vv), filter(&vh));
+    let look = bands(&vv, &vh);
+    let at = radar::Thresholds::of_image(look, grid.width);
+    let by = |rule| ensemble::radar_look(look, None, grid.width, &at, rule);
+    let found = by(&RULE);
+    let tried = holdout::radar_rules();
+    Ok(Told {
+        cells: found.water.into_iter().zip(found.likelihood).collect(),
+        tried: tried
+            .iter()
+            .map(|rule| counts(by(rule).water.into_iter(), label))
+            .collect(),
+        simple,
     })
 }
 
-/// Class and likelihood of each cell by the optical method.
-fn of_optical(path: &Path, grid: &Grid) -> Result<Vec<(f32, f32)>> {
+fn of_optical(path: &Path, grid: &Grid, label: &[f32]) -> Result<Told> {
     let bands: Vec<Vec<f32>> = OPTICAL
         .iter()
         .map(|&band| read(path, band, grid))
         .collect::<Result<_>>()?;
     let cell = |index: usize| {
-        let reflectance = |band: usize| bands[band][index] / 10_000.0;
         // outside the swath all bands are 0
-        if bands
-            .iter()
-            .all(|band| band[index] <= 0.0 || band[index].is_nan())
-        {
-            return (f32::NAN, f32::NAN);
-        }
-        let spectrum = Spectrum {
+        let seen = bands.iter().any(|band| band[index] > 0.0);
+        let reflectance = |band: usize| {
+            if seen {
+                bands[band][index] / 10_000.0
+            } else {
+                f32::NAN
+            }
+        };
+        Spectrum {
             blue: reflectance(0),
             green: reflectance(1),
             red: reflectance(2),
             nir: reflectance(3),
             swir16: reflectance(4),
             swir22: reflectance(5),
-        };
-        spectrum.water()
+        }
     };
-    Ok((0..bands[0].len()).map(cell).collect())
+    let cells: Vec<Spectrum> = (0..label.len()).map(cell).collect();
+    let at = optical::Thresholds::of_image(&cells, grid.width);
+    let by = |ndvi: f32| {
+        let at = optical::Thresholds { ndvi, ..at };
+        cells.iter().map(move |cell| ensemble::optical_cell(cell, &at))
+    };
+    let tried = holdout::NDVI_LIMITS.iter();
+    Ok(Told {
+        cells: by(at.ndvi).collect(),
+        tried: tried
+            .map(|&ndvi| counts(by(ndvi).map(|(class, _)| class), label))
+            .collect(),
+        simple: all_counts(simple::of_optical(&cells), label),
+    })
 }

@@ -1,6 +1,7 @@
 //! A classified raster against label rasters or labelled points.
 
 use super::Matrix;
+use super::picture::Row;
 use crate::gdal_io::{self, Resampling};
 use crate::{Error, Result};
 use sen_catalog::crs::Transform;
@@ -93,6 +94,31 @@ pub fn rasters(map: &Path, label: &Path, classes: &Classes) -> Result<Comparison
         }
     }
     found.checked(map, label)
+}
+
+/// Label and map on the label's grid, thinned to at most `side` cells a side, as a row of a picture.
+///
+/// # Errors
+/// When a file cannot be read.
+pub fn row(map: &Path, label: &Path, classes: &Classes, side: usize) -> Result<Row> {
+    let full = gdal_io::info(&label.to_string_lossy())?.grid;
+    let step = full.width.max(full.height).div_ceil(side).max(1);
+    let grid = Grid {
+        cell_width: full.cell_width * step as f64,
+        cell_height: full.cell_height * step as f64,
+        width: (full.width / step).max(1),
+        height: (full.height / step).max(1),
+        ..full
+    };
+    let read = |path: &Path| gdal_io::warp_onto(&path.to_string_lossy(), 1, &grid, Resampling::Nearest, None);
+    let class = |class: Option<i64>| class.map_or(f32::NAN, |class| class as f32);
+    let labels = read(label)?.into_iter().map(|value| class(classes.label(value)));
+    let values = read(map)?.into_iter().map(|value| class(classes.map(value)));
+    Ok(Row {
+        width: grid.width,
+        label: labels.collect(),
+        maps: vec![Some(values.collect())],
+    })
 }
 
 /// Compares at points of a CSV table with the columns `lon`, `lat` (degrees) and `class` (a number).

@@ -3,8 +3,10 @@
 mod area;
 pub mod chips;
 mod confusion;
+pub mod holdout;
 pub mod maps;
 pub mod picture;
+mod simple;
 
 pub use area::{AreaEstimate, olofsson};
 pub use confusion::{Counts, Matrix};

@@ -3,7 +3,7 @@
 use super::{BLIND, BRIGHT};
 use crate::composite::Measured;
 use crate::flood::ensemble;
-use crate::flood::optical::{MNDWI_ABOVE, Spectrum};
+use crate::flood::optical::{self, Spectrum};
 use crate::flood::radar::{self, Bands};
 use crate::product::index::{crop, on_one_grid};
 use crate::product::{Block, LookBlock, Sensor};
@@ -88,7 +88,13 @@ fn of_radar(block: &Block, look: &LookBlock, seen: &mut Seen) -> Option<(Vec<f32
     if bands.is_empty() {
         return None;
     }
-    let found = ensemble::radar_look(bands, reference, block.width, &look.thresholds);
+    let found = ensemble::radar_look(
+        bands,
+        reference,
+        block.width,
+        &look.thresholds.radar,
+        &radar::RULE,
+    );
     let (mut votes, likelihood) = (crop(found.water, block), crop(found.likelihood, block));
     let bright = |band: Option<Vec<f32>>, limit: f32| {
         band.map(|band| {
@@ -116,6 +122,7 @@ fn of_radar(block: &Block, look: &LookBlock, seen: &mut Seen) -> Option<(Vec<f32
 }
 
 fn of_optical(block: &Block, look: &LookBlock, seen: &mut Seen) -> Option<(Vec<f32>, Vec<f32>)> {
+    let at = &look.thresholds.optical;
     let found: Option<Vec<_>> = [
         &[Band::Blue] as &[Band],
         &[Band::Green],
@@ -138,14 +145,16 @@ fn of_optical(block: &Block, look: &LookBlock, seen: &mut Seen) -> Option<(Vec<f
                 swir16: bands[4][index],
                 swir22: bands[5][index],
             };
-            let (class, likelihood) = spectrum.water();
+            let (class, likelihood) = ensemble::optical_cell(&spectrum, at);
             (if class == 2.0 { PARTIAL_VOTE } else { class }, likelihood)
         };
         (0..block.width * block.height).map(cell).unzip()
     } else {
         let bands = on_one_grid(block, &[look.band(&[Band::Green])?, look.band(&[Band::Swir16])?]);
         let pairs = bands[0].iter().zip(bands[1].iter());
-        pairs.map(|(&green, &swir)| of_mndwi(green, swir)).unzip()
+        pairs
+            .map(|(&green, &swir)| optical::told(optical::difference(green, swir), at.mndwi))
+            .unzip()
     };
     if let Some(bits) = look.mask {
         let hidden = |&bits: &u8| f32::from(u8::from(bits & mask::DATA != 0 && bits & mask::WATER == 0));
@@ -160,15 +169,4 @@ fn of_optical(block: &Block, look: &LookBlock, seen: &mut Seen) -> Option<(Vec<f
         }
     }
     Some((votes, likelihood))
-}
-
-/// Vote and likelihood from green and SWIR alone; the likelihood falls from 100 to 0 over 0.25 to each side.
-fn of_mndwi(green: f32, swir: f32) -> (f32, f32) {
-    let sum = green + swir;
-    if sum.is_nan() || sum.abs() < 1e-6 {
-        return (f32::NAN, f32::NAN);
-    }
-    let mndwi = ((green - swir) / sum).clamp(-1.0, 1.0);
-    let likelihood = 100.0 * (0.5 + (mndwi - MNDWI_ABOVE) / 0.5).clamp(0.0, 1.0);
-    (f32::from(u8::from(mndwi > MNDWI_ABOVE)), likelihood)
 }

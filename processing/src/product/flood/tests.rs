@@ -1,6 +1,7 @@
 //! Looks of a few cells, and weeks that follow each other.
 
 use super::*;
+use crate::flood::Thresholds;
 use crate::mask;
 use crate::product::LookBlock;
 use sen_catalog::Window;
@@ -29,7 +30,7 @@ fn look(pass: usize, vv: Vec<f32>) -> LookBlock<'static> {
         age_days: 1,
         bands: vec![(Band::Vv, vv.into(), 1)],
         mask: None,
-        thresholds: radar::Thresholds::default(),
+        thresholds: Thresholds::default(),
         reference: Vec::new(),
     }
 }
@@ -74,7 +75,7 @@ fn clouds_are_told_from_no_data_and_radar_sees_through_them() {
         age_days: 4,
         bands: bands(vec![0.10, 0.1, 0.1, 0.10], vec![0.02, 0.1, 0.1, 0.09]),
         mask: Some(&bits),
-        thresholds: radar::Thresholds::default(),
+        thresholds: Thresholds::default(),
         reference: Vec::new(),
     };
     let alone = FLOOD
@@ -133,7 +134,10 @@ fn what_fell_since_the_look_of_the_same_orbit_counts_and_without_one_it_does_not
         tiles: 1,
     };
     let now = LookBlock {
-        thresholds,
+        thresholds: Thresholds {
+            radar: thresholds,
+            ..Thresholds::default()
+        },
         ..look(0, vec![0.017_78; 9])
     };
     let water = |look| FLOOD.compute(&block(vec![look], 3, 3)).composite.values;
