@@ -12,6 +12,7 @@ mod rollup;
 mod series;
 mod statistics;
 mod tables;
+mod trust;
 mod values;
 
 pub(crate) use feature::{centre, label};
