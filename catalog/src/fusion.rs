@@ -20,6 +20,10 @@ const FAR_M: f64 = 30_000.0;
 /// Hours after which the newest observation of a station counts less, and after which it counts for nothing.
 const NEW_HOURS: f64 = 6.0;
 const OLD_HOURS: f64 = 168.0;
+/// What one look alone is worth beside two: nothing bears it out, and nothing contradicts it. Ours, not measured.
+const LONE_LOOK: f64 = 0.8;
+/// Votes this far from undecided count as decided: a likelihood of 80 % or more, or of 20 % or less. Ours, not measured.
+const DECIDED: f64 = 0.6;
 
 /// A station and how far it is away.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -56,6 +60,28 @@ pub fn nearest<'a>(stations: impl IntoIterator<Item = &'a Feature>, lon: f64, la
 /// fresh the look is (full for a week, then falling to nothing at four weeks).
 pub fn trust_in_look(valid_fraction: f64, age_days: f64) -> f64 {
     fade(ENOUGH_SEEN - valid_fraction, 0.0, ENOUGH_SEEN) * fade(age_days, FRESH_DAYS, STALE_DAYS)
+}
+
+/// Trust in what the flood map says of a zone, 0 to 1: [`trust_in_look`] of its own looks, times how many of them voted
+/// (one counts four fifths, two or more count in full), times how decided they were (in full from [`decided`] 0.6 on, a
+/// likelihood of 80 % or of 20 %; undecided votes count for nothing). What is not known counts in full.
+pub fn trust_in_flood(
+    valid_fraction: f64,
+    age_days: f64,
+    mean_looks: Option<f64>,
+    decided: Option<f64>,
+) -> f64 {
+    let looks = mean_looks.map_or(1.0, |looks| {
+        LONE_LOOK + (1.0 - LONE_LOOK) * (looks - 1.0).clamp(0.0, 1.0)
+    });
+    let decided = decided.map_or(1.0, |decided| fade(DECIDED - decided, 0.0, DECIDED));
+    trust_in_look(valid_fraction, age_days) * looks * decided
+}
+
+/// How far the likelihoods of water of a zone's cells, in per cent, lie from undecided: 0 where all are 50 %, 1 where each
+/// is 0 or 100 %. The root mean square over the cells, so that a zone half of which is surely wet is decided too.
+pub fn decided(mean_percent: f64, stdev_percent: f64) -> f64 {
+    ((mean_percent - 50.0).hypot(stdev_percent) / 50.0).clamp(0.0, 1.0)
 }
 
 /// Trust in a station's value for a zone, 0 to 1: how near it is (full within a kilometre, then falling to nothing at 30 km)
@@ -143,6 +169,16 @@ mod tests {
         assert_eq!(trust_in_station(500.0, 1.0), 1.0);
         assert_eq!(trust_in_station(15_500.0, 1.0), 0.5);
         assert_eq!(trust_in_station(500.0, 1000.0), 0.0);
+        // one look that is all but sure is to be relied on, one that wavers is not
+        let lone =
+            |likelihood, spread| trust_in_flood(1.0, 3.0, Some(1.0), Some(decided(likelihood, spread)));
+        assert_eq!(Trust::of([lone(97.0, 5.0)]), Trust::High);
+        assert_eq!(Trust::of([lone(3.0, 5.0)]), Trust::High);
+        assert_eq!(Trust::of([lone(60.0, 10.0)]), Trust::Low);
+        // half under water for sure, half dry for sure
+        assert_eq!((decided(50.0, 50.0), decided(50.0, 0.0)), (1.0, 0.0));
+        assert_eq!(trust_in_flood(1.0, 3.0, Some(2.0), Some(0.6)), 1.0);
+        assert_eq!(trust_in_flood(0.35, 3.0, Some(1.5), None), 0.45);
         assert_eq!(Trust::of([0.2, 0.8]), Trust::High);
         assert_eq!(Trust::of([0.5]), Trust::Medium);
         assert_eq!(Trust::of([0.1, 0.0]), Trust::Low);

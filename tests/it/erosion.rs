@@ -51,6 +51,31 @@ fn rasters_of_two_years_give_hectares_and_metres_and_a_layer_of_the_map() {
         .expect("a feature");
     assert_eq!(zone["properties"]["change"], "erosion");
     assert_eq!(zone["properties"]["eroded_ha"], 2.56);
+    let said = &zone["properties"]["riverbank"]["sentence"];
+    assert_eq!(said["vi"], "Bờ lùi tối đa 40 m, mất 2,56 ha (2015 – 2025).");
+    assert_eq!(
+        said["en"],
+        "The bank retreated by up to 40 m, 2.56 ha lost (2015 – 2025)."
+    );
+    // the page of a reach names its change with units, and no file of the server
+    let page = service.get("/zones/riverbanks/R0001").text().expect("a page");
+    for part in [
+        "Bờ sông",
+        "Bờ lùi tối đa 40 m, mất 2,56 ha",
+        "<dt>Đất mất</dt><dd>2,56 ha</dd>",
+    ] {
+        assert!(page.contains(part), "no `{part}` in {page}");
+    }
+    for part in ["retreat_max_m", "accreted_ha", "2015.tif", "Chưa có ảnh vệ tinh"] {
+        assert!(!page.contains(part), "`{part}` in {page}");
+    }
+    let english = service.get("/zones/riverbanks/R0001?lang=en").text();
+    assert!(english.is_ok_and(|page| page.contains("<dt>Farthest retreat</dt><dd>40.0 m</dd>")));
+    let legend: serde_json::Value = service
+        .get("/api/v1/legends/riverbanks?lang=vi")
+        .json()
+        .expect("a legend");
+    assert!(legend.to_string().contains("Sạt lở"), "{legend}");
     let tiles = service.get("/api/v1/zones/riverbanks?limit=5").status();
     assert_eq!(tiles, 200);
 }

@@ -503,6 +503,9 @@ export const stories = {
     await page.tab.waitForSelector('#value[data-value=forest]');
     assert.match(await page.text('#answer'), /VIIRS|MODIS/);
     await page.picture('hotspot.png');
+    // the week paints the blocks; what burns in them is drawn over that colour
+    const red = (await page.look()).colours.get(0xd7301f) ?? 0;
+    assert.ok(red >= 200, `${red} pixels in the colour of hot spots`);
     assert.deepEqual(page.errors, []);
   },
 
@@ -516,6 +519,12 @@ export const stories = {
     await page.open(`#map=12.5/${lat}/${lon}&week=2026-W42&layer=flood&show=dyke_compartments&sel=dyke_compartments:${code}&lang=vi`);
     await page.shows('flood 2026-W42');
     await page.tab.waitForFunction((words) => document.querySelector('#answer')?.innerText.includes(words), week.sentence.vi);
+    // clouds hid the plants, radar saw the water: the number of the flood map is judged by what the flood map saw
+    const { ndvi, flood } = week.statistics;
+    assert.ok(ndvi.seen < 0.2 && ndvi.trust.level === 'low', `NDVI saw ${ndvi.seen}, ${ndvi.trust.level}`);
+    assert.equal(flood.trust.level, 'high');
+    const line = await page.text('#answer .trust');
+    assert.ok(line.includes(flood.trust.words.vi) && !line.includes(ndvi.trust.words.vi), line);
     const legend = await page.json('/api/v1/legends/flood?lang=vi');
     const shown = await page.text('#legend');
     for (const { title } of legend.entries.filter(({ value }) => value <= 5)) assert.ok(shown.includes(title), `${title} is not in the legend`);
@@ -523,6 +532,37 @@ export const stories = {
     await page.open(`#map=11/${lat}/${lon}&week=2026-W36&layer=flood&lang=en`);
     await page.shows('flood 2026-W36');
     await page.picture('river-flood.png');
+    assert.deepEqual(page.errors, []);
+  },
+
+  'layers, legend and kinds are in sight together, and each can be reached to its end': async (page) => {
+    for (const size of [[1440, 900], [1280, 720]]) {
+      await page.open('#week=2026-W42&layer=flood&show=dyke_compartments,canals&lang=vi', { size });
+      await page.shows('flood 2026-W42');
+      await page.tab.waitForSelector('#causes');
+      await page.picture(`panels-${size[1]}.png`);
+      const boxes = await page.tab.evaluate(() => ['layers', 'legend', 'kinds', 'time'].map((id) => {
+        const { top, bottom } = document.getElementById(id).getBoundingClientRect();
+        return { id, top, bottom };
+      }));
+      boxes.forEach(({ id, top, bottom }, index) => {
+        assert.ok(bottom - top >= 100, `${id} is ${bottom - top} pixels high at ${size}`);
+        if (index > 0) assert.ok(top >= boxes[index - 1].bottom, `${id} lies over ${boxes[index - 1].id} at ${size}`);
+      });
+      // what is chosen is in sight without a touch
+      const chosen = await page.tab.locator('#layers label:has(:checked)').boundingBox();
+      assert.ok(chosen.y >= boxes[0].top && chosen.y + chosen.height <= boxes[0].bottom, `the chosen layer is out of sight at ${size}`);
+      // the last of each can be scrolled to, and then lies under nothing
+      for (const selector of ['#layers label', '#causes li', '#kinds label']) {
+        const last = page.tab.locator(selector).last();
+        await last.scrollIntoViewIfNeeded();
+        const free = await last.evaluate((one) => {
+          const { x, y, width, height } = one.getBoundingClientRect();
+          return one.contains(document.elementFromPoint(x + width / 2, y + height / 2));
+        });
+        assert.ok(free, `the last ${selector} is covered at ${size}`);
+      }
+    }
     assert.deepEqual(page.errors, []);
   },
 

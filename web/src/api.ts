@@ -63,6 +63,7 @@ export interface TileJson {
   attribution?: string;
   legend?: string;
   name?: string;
+  vector_layers?: { id: string; fields?: Record<string, unknown> }[];
 }
 
 export interface Periods { collection: string; periods: Week[]; seen_share: (number | null)[]; versions?: string[]; latest: Week | null }
@@ -161,7 +162,7 @@ export const legend = async (style: string, lang: Lang): Promise<Legend> =>
   readLegend(await getJson(`api/v1/legends/${style}?lang=${lang}`), lang);
 
 /** A kind with where its vector tiles are. */
-export interface KindTiles extends Kind { tiles: string; minzoom: number; maxzoom: number }
+export interface KindTiles extends Kind { tiles: string; minzoom: number; maxzoom: number; banks: boolean }
 
 /** A layer of features: what can be asked for by code. */
 export interface Kind { kind: string; shape: 'point' | 'line' | 'polygon'; count: number; bbox: [number, number, number, number] }
@@ -169,9 +170,13 @@ export interface Season { season: string; sowing: string | null; heading: string
 export interface ZoneFeature {
   bbox: [number, number, number, number] | null;
   geometry: unknown;
-  properties: { kind: string; code: string; name: string | null; area_ha?: number; commune?: string | null; parent?: string | null; seasons?: Season[] } & Hotspot;
+  properties: { kind: string; code: string; name: string | null; area_ha?: number; commune?: string | null; parent?: string | null; seasons?: Season[]; riverbank?: Riverbank } & Hotspot;
 }
-export interface Statistic { mean: number | null; seen: number; area_ha: number; unit?: string; share?: number | null; shares?: Record<string, number> }
+export interface Statistic { mean: number | null; seen: number; area_ha: number; unit?: string; share?: number | null; shares?: Record<string, number>; trust?: Trust | null }
+/** How far to rely on a layer, and of the flood map how many looks voted and how likely water is, per cent. */
+export interface Trust { level: string; words: Record<Lang, string>; looks?: number | null; likelihood?: number | null }
+/** What became of the banks of a reach: a sentence, and its numbers with names and units. */
+export interface Riverbank { change: string; sentence: Record<Lang, string>; rows: { title: Record<Lang, string>; value: Record<Lang, string> }[] }
 export interface Near { property: string; value: number | null; unit: string; time: string; station: string; name: string; distance_km: number; age_h: number }
 export interface ZoneWeek {
   period: Week;
@@ -181,7 +186,7 @@ export interface ZoneWeek {
   sensors: Near[];
   inundation?: Inundation | null;
   crop: { season: string; title: Record<Lang, string>; weeks_since_sowing: number | null } | null;
-  trust: { level: string; words: Record<Lang, string> };
+  trust: Trust;
   fire?: FireWeek | null;
 }
 /** Levels of fire danger, I to V. */

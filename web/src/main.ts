@@ -7,14 +7,14 @@ import { fit, pixelOf, placeAt, seenBox, type Box, type Padding, type Size } fro
 import { byId, el, icon } from './dom.ts';
 import { setLang, t, weekInSentence, percent, weekShort, type TextKey } from './i18n/index.ts';
 import { catalogOf, forgetWeeks, legendOf, tileJsonOf, weeksOf, type Weeks } from './model.ts';
-import { CAUSES, COMPARTMENTS, shareClass } from './kinds.ts';
+import { BANKS, CAUSES, COMPARTMENTS, isBanks, shareClass } from './kinds.ts';
 import type { Live } from './map/live.ts';
 import type { Progress, Wanted } from './map/weeks.ts';
 import type { Found } from './map/zones.ts';
 import { AnswerPanel } from './panel/answer.ts';
 import { watchKeys } from './panel/keys.ts';
 import { drawKinds, drawLayers, layersOf, layerShort } from './panel/layers.ts';
-import { drawCauses, drawLegend } from './panel/legend.ts';
+import { drawLegend, drawMore } from './panel/legend.ts';
 import { Notices } from './panel/notice.ts';
 import { watchSearch } from './panel/search.ts';
 import { openSheet, watchSheet } from './panel/sheet.ts';
@@ -129,11 +129,13 @@ async function drawZones(): Promise<void> {
   const layers = await Promise.all(kinds.filter((one) => wanted.includes(one.kind)).map(async (one) => {
     const json = await tileJsonOf(one.kind).catch(() => null);
     const [template] = json?.tiles ?? [];
-    return template ? { ...one, tiles: belowRoot(template, root()), minzoom: json?.minzoom ?? 0, maxzoom: json?.maxzoom ?? 15 } : null;
+    const banks = isBanks(json?.vector_layers?.[0]?.fields ?? {});
+    return template ? { ...one, tiles: belowRoot(template, root()), minzoom: json?.minzoom ?? 0, maxzoom: json?.maxzoom ?? 15, banks } : null;
   }));
   if (!live || wanted !== store.state.show) return;
   live.showKinds(layers.filter((one) => one !== null));
   live.setWeek(week);
+  void paintBanks();
   painted = '';
   coloured = '';
   void paintZones();
@@ -154,8 +156,20 @@ async function paintCauses(): Promise<void> {
   // no record of that week: outlines alone
   causeLegend = values && named;
   live?.causes(values, named);
-  drawCauses(causeLegend);
+  drawMore('causes', causeLegend);
   document.body.dataset.causes = values ? key : '';
+}
+
+let bankLegend: Legend | null = null;
+
+/** Colours reaches of rivers by what became of their banks; the same in every week. */
+async function paintBanks(): Promise<void> {
+  const spoken = lang();
+  const named = live?.hasBanks ? await legendOf(BANKS, spoken).catch(() => null) : null;
+  if (spoken !== lang() || Boolean(named) !== Boolean(live?.hasBanks)) return;
+  bankLegend = named;
+  if (named) live?.banks(named);
+  drawMore('banks', named);
 }
 
 let painted = '';
@@ -244,6 +258,7 @@ async function reread(): Promise<void> {
   [legend, told] = [next, main];
   drawPanels();
   void paintCauses();
+  void paintBanks();
 }
 
 /** The legends of a layer and of its collection's main one. */
@@ -296,7 +311,8 @@ function drawTime(): void {
 function drawPanels(): void {
   drawTime();
   drawLegend(legend, weeks && week ? weeks.seen(week) : null);
-  drawCauses(causeLegend);
+  drawMore('causes', causeLegend);
+  drawMore('banks', bankLegend);
   drawAnswer();
 }
 

@@ -32,6 +32,8 @@ pub struct Mask {
     pub cell_m: f64,
     /// What it was made from, for people.
     pub made_of: String,
+    /// The time it stands for, as short as people gave it: `2024`, or the name of a raster without its folder and ending.
+    pub time: String,
 }
 
 /// How a mask is made of weekly items.
@@ -121,6 +123,7 @@ impl Mask {
             grid,
             cells,
             made_of: format!("{} weeks of flood in {time}", items.len()),
+            time: time.to_owned(),
         })
     }
 
@@ -176,7 +179,17 @@ impl Mask {
             grid,
             cells,
             made_of: href.to_owned(),
+            time: name_of(href).to_owned(),
         })
+    }
+}
+
+/// The name of a file without its folder and ending.
+fn name_of(href: &str) -> &str {
+    let file = href.rsplit(['/', '\\']).next().unwrap_or(href);
+    match file.rsplit_once('.') {
+        Some((name, _)) if !name.is_empty() => name,
+        _ => file,
     }
 }
 

@@ -48,8 +48,14 @@ pub fn features(layer: &str, changes: &[(Reach, Change)], before: &Mask, after: 
         .map(|(reach, change)| {
             let mut feature = Feature::new(layer, &reach.code, reach.geometry.clone());
             feature.name.clone_from(&reach.name);
-            feature.properties.insert("before".into(), json!(before.made_of));
-            feature.properties.insert("after".into(), json!(after.made_of));
+            for (name, text) in [
+                ("before", &before.made_of),
+                ("after", &after.made_of),
+                ("time_before", &before.time),
+                ("time_after", &after.time),
+            ] {
+                feature.properties.insert(name.into(), json!(text));
+            }
             feature.properties.extend(change.attributes());
             feature
         })

@@ -38,6 +38,7 @@ fn mask(water: impl Fn(usize, usize) -> bool) -> Mask {
         cell_m: grid.cell_width,
         grid,
         made_of: "made".into(),
+        time: "made".into(),
     }
 }
 

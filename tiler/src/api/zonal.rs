@@ -206,6 +206,34 @@ pub(crate) async fn beside(
     app.cpu.run(measured).await?
 }
 
+/// What one raster says of a zone of at most so many cells; none for larger ones and for what is no polygon. Reads the
+/// file: not for the reactor.
+pub(crate) fn small(
+    app: &crate::App,
+    raster: &Raster,
+    feature: &Feature,
+    cells: f64,
+) -> Outcome<Option<ZonalStatistic>> {
+    let Some(polygons) = feature.polygons() else {
+        return Ok(None);
+    };
+    let cog = Cog::open(&app.assets.path(&raster.asset.href))?;
+    let grid = *cog.grid();
+    let zone = [Zone::new(
+        &polygons,
+        feature.area_m2,
+        &Projection::new(Crs::WGS84, &grid)?,
+    )?];
+    if work(&zone, &grid) > cells {
+        return Ok(None);
+    }
+    let options = Options {
+        without_quantiles: true,
+        ..Options::default()
+    };
+    Ok(statistics(&Layer::new(&cog, &raster.asset), &zone, options)?.pop())
+}
+
 /// One week of a zone in the words of the statistics of zones.
 pub(crate) fn record(period: Period, statistic: &ZonalStatistic) -> Value {
     let mut record = json!(statistic);

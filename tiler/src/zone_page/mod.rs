@@ -3,6 +3,7 @@
 
 mod chart;
 mod fire;
+pub(crate) mod riverbank;
 mod water;
 pub(crate) mod words;
 
@@ -20,6 +21,7 @@ use axum::extract::{Request, State};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use minijinja::{Environment, Value, context};
+use riverbank::Reach;
 use sen_catalog::{Feature, FeatureQuery, Period};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::LazyLock;
@@ -268,9 +270,10 @@ pub(crate) async fn zone(State(app): State<Shared>, request: Request) -> Outcome
         area => (feature.area_m2 > 0.0).then(|| number(feature.area_m2 / 1e4, 2, lang)),
         commune => commune_of(app.lookup.store(), &feature).await?,
         middle => centre(&feature).map(|place| format!("{:.6},{:.6}", place.y(), place.x())),
-        valid => validity(&feature, lang), attributes => attributes(&feature),
+        valid => validity(&feature, lang), attributes => attributes(&feature, lang),
         sentence => record.as_ref().map(|record| record.sentence.get(lang).to_owned()),
-        trust => record.as_ref().map(|record| record.trust.words.get(lang).to_owned()),
+        trust => record.as_ref().map(|record| trust(&page, record)),
+        reach => Reach::of(&feature).map(|reach| reach.sentence().get(lang).to_owned()),
         chart => shown.and_then(|shown| chart::chart(recent, &seasons, shown, lang)),
         seasons => season_rows(&page, &seasons),
         sensors => record.as_ref().map(|record| sensors(record, lang)),
@@ -318,7 +321,8 @@ fn validity(feature: &Feature, language: Language) -> Option<String> {
 }
 
 /// The attributes that were imported, as text.
-fn attributes(feature: &Feature) -> Vec<(String, String)> {
+fn attributes(feature: &Feature, language: Language) -> Vec<(String, String)> {
+    let reach = Reach::of(feature);
     let text = |value: &serde_json::Value| match value {
         serde_json::Value::String(text) => Some(text.clone()),
         serde_json::Value::Number(number) => Some(number.to_string()),
@@ -326,15 +330,14 @@ fn attributes(feature: &Feature) -> Vec<(String, String)> {
         _ => None,
     };
     // the commune and the area have lines of their own
-    let shown = feature
-        .properties
-        .iter()
-        .filter(|(name, _)| !matches!(name.as_str(), "commune" | "area_ha"));
-    shown
+    let shown = feature.properties.iter().filter(|(name, _)| {
+        !matches!(name.as_str(), "commune" | "area_ha") && (reach.is_none() || !Reach::tells(name))
+    });
+    let own = shown
         .filter_map(|(name, value)| Some((name.clone(), text(value)?)))
-        .filter(|(_, value)| !value.is_empty() && value.chars().count() <= LONGEST_ATTRIBUTE)
-        .take(MAX_ATTRIBUTES)
-        .collect()
+        .filter(|(_, value)| !value.is_empty() && value.chars().count() <= LONGEST_ATTRIBUTE);
+    let told = reach.iter().flat_map(|reach| reach.rows(language));
+    told.chain(own).take(MAX_ATTRIBUTES).collect()
 }
 
 fn season_rows(page: &Page<'_>, seasons: &[sen_catalog::season::Season]) -> Vec<Value> {
@@ -370,6 +373,23 @@ fn sensors(record: &zones::Record, language: Language) -> Vec<Value> {
         }
     };
     record.sensors.iter().map(row).collect()
+}
+
+/// How far to rely on the index and on the flood map, each by what it saw itself.
+fn trust(page: &Page<'_>, record: &zones::Record) -> String {
+    let of = |collection: &str, key: &str| {
+        let words = record.trust_of.get(collection)?.words.get(page.language);
+        Some(format!("{}: {words}", page.text(key)))
+    };
+    let told: Vec<_> = [("ndvi", "ndvi"), ("flood", "water")]
+        .into_iter()
+        .filter_map(|(collection, key)| of(collection, key))
+        .collect();
+    if told.is_empty() {
+        record.trust.words.get(page.language).to_owned()
+    } else {
+        told.join(" · ")
+    }
 }
 
 /// The newest weeks with what index and flood say.

@@ -110,6 +110,7 @@ pub(crate) fn kind(name: &str, language: Language) -> &str {
         "canals" => ("Kênh", "Canal"),
         "dykes" => ("Đê", "Dyke"),
         "businesses" => ("Doanh nghiệp", "Business"),
+        "riverbanks" => ("Bờ sông: sạt lở, bồi tụ", "River bank: erosion, accretion"),
         other => (other, other),
     };
     match language {
@@ -148,13 +149,16 @@ pub(crate) struct Said {
     pub(crate) weeks_since_sowing: Option<i64>,
     /// Share of the seen part that is under open water.
     pub(crate) water: Option<f64>,
+    /// Share of the zone whose water could be told; radar sees it through clouds.
+    pub(crate) water_seen: Option<f64>,
     /// Why it is under water, and whether that is sure.
     pub(crate) cause: Option<(Text, bool)>,
     /// True when nothing at all is known of the week.
     pub(crate) nothing: bool,
 }
 
-/// `Tuần 34 (17–23/8/2026): NDVI 0,71, thấy 92 % diện tích – lúa đang làm đòng, 9 tuần sau sạ; nước phủ 12 %.`
+/// `Tuần 34 (17–23/8/2026): NDVI 0,71, thấy 92 % diện tích – lúa đang làm đòng, 9 tuần sau sạ; nước phủ 12 %, thấy 100 %
+/// diện tích.` Plants and water are seen by different eyes, so each says how much it saw.
 pub(crate) fn sentence(period: Period, said: &Said) -> Text {
     let write = |language| {
         let vi = language == Language::Vi;
@@ -167,22 +171,22 @@ pub(crate) fn sentence(period: Period, said: &Said) -> Text {
                     "no data yet."
                 };
         }
+        let of_area = |seen: Option<f64>| {
+            seen.map_or(String::new(), |seen| {
+                let share = percent(seen);
+                if vi {
+                    format!(", thấy {share} diện tích")
+                } else {
+                    format!(", {share} of the area seen")
+                }
+            })
+        };
         let mut text = match (said.ndvi, said.seen) {
-            (Some(ndvi), seen) => {
-                let seen = seen.map_or(String::new(), |seen| {
-                    let share = percent(seen);
-                    if vi {
-                        format!(", thấy {share} diện tích")
-                    } else {
-                        format!(", {share} of the area seen")
-                    }
-                });
-                format!("NDVI {}{seen}", number(ndvi, 2, language))
-            }
+            (Some(ndvi), seen) => format!("NDVI {}{}", number(ndvi, 2, language), of_area(seen)),
             // what the gauges and the flood map say needs no index
-            (None, None) if said.cause.is_some() => String::new(),
-            (None, _) if vi => "mây che, chưa thấy".to_owned(),
-            (None, _) => "cloud, not seen".to_owned(),
+            (None, None) if said.cause.is_some() || said.water.is_some() => String::new(),
+            (None, _) if vi => "NDVI: mây che, chưa thấy".to_owned(),
+            (None, _) => "NDVI: cloud, not seen".to_owned(),
         };
         if let Some((vi_name, en_name)) = said.growth {
             text += &if vi {
@@ -205,6 +209,7 @@ pub(crate) fn sentence(period: Period, said: &Said) -> Text {
             } else {
                 format!("; open water on {share}")
             };
+            text += &of_area(said.water_seen);
         }
         if let Some((cause, sure)) = &said.cause {
             let title = lower(cause.get(language));
@@ -244,18 +249,19 @@ mod tests {
             growth: Some(("làm đòng", "panicle")),
             weeks_since_sowing: Some(9),
             water: Some(0.004),
+            water_seen: Some(1.0),
             cause: None,
             nothing: false,
         };
         let text = sentence(period, &said);
         assert_eq!(
             text.vi,
-            "Tuần 34 (17–23/8/2026): NDVI 0,71, thấy 92 % diện tích – lúa đang làm đòng, 9 tuần sau sạ; nước phủ 1 %."
+            "Tuần 34 (17–23/8/2026): NDVI 0,71, thấy 92 % diện tích – lúa đang làm đòng, 9 tuần sau sạ; nước phủ 1 %, thấy 100 % diện tích."
         );
         assert_eq!(
             text.en,
             "Week 34 (17–23 Aug 2026): NDVI 0.71, 92 % of the area seen – rice: panicle, 9 weeks after sowing; \
-             open water on 1 %."
+             open water on 1 %, 100 % of the area seen."
         );
         let breach = Said {
             ndvi: Some(-0.11),
@@ -272,6 +278,17 @@ mod tests {
         assert_eq!(
             sentence(period, &breach).vi,
             "Tuần 34 (17–23/8/2026): NDVI \u{2212}0,11; nước phủ 59 %; ngập vì: vỡ đê hoặc tràn đê."
+        );
+        // radar saw through the cloud that hid the plants
+        let clouded = Said {
+            seen: Some(0.0),
+            water: Some(0.0),
+            water_seen: Some(1.0),
+            ..Said::default()
+        };
+        assert_eq!(
+            sentence(period, &clouded).en,
+            "Week 34 (17–23 Aug 2026): NDVI: cloud, not seen; open water on 0 %, 100 % of the area seen."
         );
         let nothing = Said {
             nothing: true,

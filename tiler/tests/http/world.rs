@@ -131,6 +131,19 @@ impl World {
         self.store.put_item(&item).await.expect("stored");
     }
 
+    /// How the looks behind a week of flood voted: their number, and the likelihood of water in per cent.
+    pub(crate) async fn put_votes(&self, period: Period, looks: u8, likelihood: u8) {
+        let id = Item::weekly_id("flood", period);
+        let item = self.store.item("flood", &id).await.expect("a store");
+        let mut item = item.expect("the week");
+        for (name, value) in [("n_clear", looks), ("likelihood", likelihood)] {
+            let mut asset = self.write(&item, name, &vec![value; 300 * 300], Some(255.0), 1.0);
+            asset.unit = (name == "likelihood").then(|| "%".to_owned());
+            item.assets.insert(name.into(), asset);
+        }
+        self.store.put_item(&item).await.expect("stored");
+    }
+
     fn write<T: Pixel>(
         &self,
         item: &Item,

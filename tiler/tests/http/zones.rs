@@ -1,6 +1,6 @@
 //! Zones by code: lists, search, one zone, its weeks, columns to colour a map with, and the pages of codes.
 
-use crate::world::{INSIDE, World};
+use crate::world::{INSIDE, World, week};
 use axum::http::Method;
 use geo_types::{Coord, Rect};
 use sen_catalog::admin::{AdminUnit, AdminUnits, Basis, Level, Predecessor};
@@ -395,7 +395,7 @@ async fn a_week_is_one_record_with_a_sentence_in_both_languages() {
     let record = world.get("/api/v1/zones/plots/DT-002/week/2026-W34").await.json();
     assert_eq!(
         record["sentence"]["vi"],
-        "Tuần 34 (17–23/8/2026): NDVI 0,72, thấy 92 % diện tích – lúa đang trổ, 9 tuần sau sạ; nước phủ 25 %."
+        "Tuần 34 (17–23/8/2026): NDVI 0,72, thấy 92 % diện tích – lúa đang trổ, 9 tuần sau sạ; nước phủ 25 %, thấy 50 % diện tích."
     );
     let english = record["sentence"]["en"].as_str().expect("words");
     assert!(
@@ -423,6 +423,22 @@ async fn a_week_is_one_record_with_a_sentence_in_both_languages() {
             .contains("mây che, chưa thấy")
     );
     assert_eq!(unseen["trust"]["level"], "none");
+    // radar saw the water through the cloud: each layer is judged by what it saw itself
+    assert!(
+        unseen["sentence"]["en"].as_str().is_some_and(
+            |words| words.contains("NDVI: cloud, not seen") && words.contains("50 % of the area seen")
+        ),
+        "{unseen}"
+    );
+    let trust = |layer: &str| &unseen["statistics"][layer]["trust"];
+    assert_eq!(
+        (&trust("ndvi")["level"], &trust("ndvi")["seen"]),
+        (&json!("none"), &json!(0.0))
+    );
+    assert_eq!(
+        (&trust("flood")["level"], &trust("flood")["seen"]),
+        (&json!("high"), &json!(0.5))
+    );
     let empty = world.get("/api/v1/zones/plots/DT-002/week/2020-W01").await.json();
     assert_eq!(
         (&empty["statistics"], &empty["sensors"]),
@@ -435,6 +451,45 @@ async fn a_week_is_one_record_with_a_sentence_in_both_languages() {
     assert_eq!(
         world.get("/api/v1/zones/plots/NONE/week/2026-W34").await.status,
         404
+    );
+}
+
+#[tokio::test]
+async fn trust_in_the_flood_map_follows_its_own_looks_and_votes() {
+    let world = district().await;
+    let flood = async |code: &str| {
+        let path = format!("/api/v1/zones/plots/{code}/week/2026-W34");
+        world.get(&path).await.json()["statistics"]["flood"]["trust"].clone()
+    };
+    // by hand: half was seen of the 0.7 that are enough, 0.5 / 0.7; not stored is no reason for doubt
+    let none = flood("DT-003").await;
+    assert_eq!((&none["looks"], &none["score"]), (&Value::Null, &json!(0.714286)));
+    // one look counts four fifths, and it was sure
+    world.put_votes(week("2026-W34"), 1, 97).await;
+    let lone = flood("DT-003").await;
+    assert_eq!(
+        (
+            &lone["looks"],
+            &lone["likelihood"],
+            &lone["score"],
+            &lone["level"]
+        ),
+        (&json!(1.0), &json!(97.0), &json!(0.571429), &json!("medium"))
+    );
+    // three looks that hardly know: 60 % is a fifth of the way from undecided, a third of what is enough
+    world.put_votes(week("2026-W34"), 3, 60).await;
+    let undecided = flood("DT-003").await;
+    assert_eq!(
+        (&undecided["decided"], &undecided["score"], &undecided["level"]),
+        (&json!(0.2), &json!(0.238095), &json!("low"))
+    );
+    assert_eq!(undecided["words"]["vi"], "Tin cậy thấp: chưa nên dựa vào số này");
+    // the page of the code says both
+    let page = world.get("/zones/plots/DT-003?week=2026-W34").await;
+    let html = String::from_utf8(page.body).expect("UTF-8");
+    assert!(
+        html.contains("NDVI: Chưa thấy trong tuần này · Nước phủ: Tin cậy thấp"),
+        "{html}"
     );
 }
 

@@ -120,6 +120,11 @@ export class Live {
 
   causes(column: Column | null, legend: Legend | null): void { this.zones.causes(column, legend); }
 
+  get hasBanks(): boolean { return this.zones.hasBanks; }
+
+  /** Reaches of rivers in the colours of their legend. */
+  banks(legend: Legend): void { this.zones.banks(legend); }
+
   mark(feature: ZoneFeature | null): void { this.zones.mark(feature); }
 
   /** Goes where the box fills the part of the screen that no panel covers. */

@@ -3,7 +3,7 @@
 
 import type { ExpressionSpecification, GeoJSONSource, Map as LiveMap, MapGeoJSONFeature, PointLike } from 'maplibre-gl';
 import type { Column, KindTiles, Legend, ZoneFeature, ZoneRef } from '../api.ts';
-import { BURNING, COMPARTMENTS, kindColour, PAINT_ZOOM, PAINTED, shareClass } from '../kinds.ts';
+import { BURNING, CHANGES, COMPARTMENTS, kindColour, PAINT_ZOOM, PAINTED, shareClass } from '../kinds.ts';
 import { ZONES_BELOW } from './ground.ts';
 
 const source = (kind: string): string => `zone-${kind}`;
@@ -38,6 +38,18 @@ export function causeColour(legend: Legend): ExpressionSpecification | string {
   return pairs.length ? (['match', ['to-number', ['feature-state', 'cause'], -1], ...pairs, none] as unknown as ExpressionSpecification) : none;
 }
 
+/** Colour of a reach by what became of its banks, as the legend has it. */
+export function bankColour(legend: Legend, otherwise: string): ExpressionSpecification | string {
+  const pairs = Object.entries(CHANGES).flatMap(([change, number]) => {
+    const colour = legend.classes.find((one) => one.value === number)?.color;
+    return colour ? [change, colour] : [];
+  });
+  return pairs.length ? (['match', ['get', 'change'], ...pairs, otherwise] as unknown as ExpressionSpecification) : otherwise;
+}
+
+/** Areas below, hot spots over them (a coloured block must not hide what burns in it), lines over those, points on top. */
+const height = ({ kind, shape }: KindTiles): number => (kind === 'hotspots' ? 1 : { polygon: 0, line: 2, point: 3 }[shape]);
+
 export interface Found extends ZoneRef { name: string }
 
 export class ZoneLayers {
@@ -49,9 +61,8 @@ export class ZoneLayers {
   /** Draws these kinds and no others. */
   show(kinds: KindTiles[]): void {
     for (const old of this.on) if (!kinds.some((one) => one.kind === old.kind)) this.remove(old.kind);
-    // areas below, lines over them, points on top, whatever was switched on first
-    const order = { polygon: 0, line: 1, point: 2 };
-    for (const one of [...kinds].sort((a, b) => order[a.shape] - order[b.shape] || b.count - a.count)) {
+    // whatever was switched on first
+    for (const one of [...kinds].sort((a, b) => height(a) - height(b) || b.count - a.count)) {
       if (!this.on.some((old) => old.kind === one.kind)) this.add(one);
     }
     this.on = kinds;
@@ -65,23 +76,23 @@ export class ZoneLayers {
     }
   }
 
-  private add({ kind, shape, bbox, tiles, minzoom, maxzoom }: KindTiles): void {
+  private add(added: KindTiles): void {
+    const { kind, shape, bbox, tiles, minzoom, maxzoom } = added;
     const id = source(kind);
     const colour = kindColour(kind);
     const layer = { source: id, 'source-layer': kind };
     this.map.addSource(id, { type: 'vector', tiles: [tiles], minzoom: kind === 'plots' ? Math.max(11, minzoom) : minzoom, maxzoom, bounds: bbox });
-    const before = ZONES_BELOW;
+    const over = this.on.filter((one) => height(one) > height(added)).sort((a, b) => height(a) - height(b));
+    const before = over.flatMap((one) => ['fill', 'line', 'point'].map((end) => `${source(one.kind)}-${end}`)).find((one) => this.map.getLayer(one)) ?? ZONES_BELOW;
     if (kind === 'hotspots') {
       // a cell that was seen hot is small on a map of the province: its edge is drawn thick, its middle lets the ground through
       this.map.addLayer({ id: `${id}-fill`, type: 'fill', ...layer, filter: ['==', ['get', 'week'], ''], paint: { 'fill-color': BURNING_COLOUR, 'fill-opacity': 0.35 } }, before);
       this.map.addLayer({ id: `${id}-line`, type: 'line', ...layer, filter: ['==', ['get', 'week'], ''], paint: { 'line-color': BURNING_COLOUR, 'line-width': 3 } }, before);
     } else if (shape === 'polygon') {
-      const lines = this.on.filter((one) => one.shape !== 'polygon').flatMap((one) => [`${source(one.kind)}-line`, `${source(one.kind)}-point`]);
-      const under = lines.find((one) => this.map.getLayer(one)) ?? before;
       // drawn without colour it still answers to a tap
-      this.map.addLayer({ id: `${id}-fill`, type: 'fill', ...layer, minzoom: PAINTED.includes(kind) ? PAINT_ZOOM : 0, paint: { 'fill-color': 'rgba(0,0,0,0)', 'fill-antialias': false } }, under);
+      this.map.addLayer({ id: `${id}-fill`, type: 'fill', ...layer, minzoom: PAINTED.includes(kind) ? PAINT_ZOOM : 0, paint: { 'fill-color': 'rgba(0,0,0,0)', 'fill-antialias': false } }, before);
       this.map.addLayer({ id: `${id}-line`, type: 'line', ...layer, minzoom: kind === 'plots' ? PAINT_ZOOM : 0,
-        paint: { 'line-color': colour, 'line-width': ['interpolate', ['linear'], ['zoom'], 9, 0.6, 15, kind === 'plots' ? 1 : 2], 'line-opacity': 0.85 } }, under);
+        paint: { 'line-color': colour, 'line-width': ['interpolate', ['linear'], ['zoom'], 9, 0.6, 15, kind === 'plots' ? 1 : 2], 'line-opacity': 0.85 } }, before);
     } else if (shape === 'line') {
       this.map.addLayer({ id: `${id}-line`, type: 'line', ...layer, paint: { 'line-color': colour, 'line-width': ['interpolate', ['linear'], ['zoom'], 9, 0.8, 15, 3] } }, before);
     } else {
@@ -125,6 +136,19 @@ export class ZoneLayers {
     this.map.removeFeatureState({ source: id, sourceLayer: COMPARTMENTS });
     this.map.setPaintProperty(`${id}-fill`, 'fill-color', column && legend ? causeColour(legend) : 'rgba(0,0,0,0)');
     column?.fids.forEach((fid, i) => this.map.setFeatureState({ source: id, sourceLayer: COMPARTMENTS, id: fid }, { cause: column.values[i] ?? 0 }));
+  }
+
+  /** True when reaches of `sen erosion` are drawn. */
+  get hasBanks(): boolean { return this.on.some((one) => one.banks); }
+
+  /** Colours the reaches by erosion and accretion, their lines thick enough to see on a map of the province. */
+  banks(legend: Legend): void {
+    for (const { kind } of this.on.filter((one) => one.banks)) {
+      const id = `${source(kind)}-line`;
+      if (!this.map.getLayer(id)) continue;
+      this.map.setPaintProperty(id, 'line-color', bankColour(legend, kindColour(kind)));
+      this.map.setPaintProperty(id, 'line-width', ['interpolate', ['linear'], ['zoom'], 9, 3, 15, 6]);
+    }
   }
 
   /** What lies under a finger, points first, then lines, then the smallest areas. */

@@ -22,7 +22,7 @@ export function layersOf(tiles: Record<string, CatalogEntry>): string[] {
   return ids.sort((a, b) => rank(a) - rank(b));
 }
 
-const KIND_ORDER = ['plots', 'growing_areas', 'dyke_compartments', 'aquaculture_sites', 'forest_blocks', 'hotspots', 'admin_units', 'stations', 'canals', 'pumps', 'sluices'];
+const KIND_ORDER = ['plots', 'growing_areas', 'dyke_compartments', 'aquaculture_sites', 'forest_blocks', 'hotspots', 'admin_units', 'stations', 'canals', 'riverbanks', 'pumps', 'sluices'];
 
 const named = new Map<string, CatalogEntry>();
 
@@ -44,12 +44,27 @@ export function layerShort(id: string): string {
 export function drawLayers(tiles: Record<string, CatalogEntry>, chosen: string, choose: (layer: string) => void): void {
   for (const [id, entry] of Object.entries(tiles)) named.set(id, entry);
   const ids = layersOf(tiles).flatMap((id) => [id, ...(id === collectionOf(chosen) ? (BESIDE[id] ?? []).map((asset) => `${id}.${asset}`) : [])]);
-  byId('layers').replaceChildren(
+  const root = byId('layers');
+  root.replaceChildren(
     el('fieldset', {}, el('legend', {}, t('layers.title')), ...ids.map((id) =>
       el('label', { class: assetOf(id) ? 'beside' : '' },
         el('input', { type: 'radio', name: 'layer', value: id, checked: id === chosen, onchange: () => choose(id) }),
         el('span', { class: 'dot', 'data-layer': id }),
         el('span', {}, layerTitle(id))))));
+  watch.observe(root);
+  showChosen();
+}
+
+/** The list loses height when legend and kinds come or grow. */
+const watch = new ResizeObserver(() => showChosen());
+
+/** Where the list scrolls in itself, what is chosen is in sight, with some of what follows. */
+function showChosen(): void {
+  const root = byId('layers');
+  const row = root.querySelector('label:has(:checked)')?.getBoundingClientRect();
+  if (!row || root.scrollHeight <= root.clientHeight) return;
+  const box = root.getBoundingClientRect();
+  if (row.top < box.top || row.bottom > box.bottom - row.height) root.scrollTop += row.top - box.top - box.height / 3;
 }
 
 /** The switches of zones, stations and lines: any number at once. */

@@ -58,10 +58,10 @@ export function drawLegend(legend: Legend | null, seen: number | null): void {
     : legend.classes.map((one) => el('span', { class: 'pair' }, el('span', { class: 'swatch', style: `background:${one.color}` }), one.label))));
 }
 
-/** The second legend, of the compartments that are coloured by why they are under water. */
-export function drawCauses(legend: Legend | null): void {
-  document.getElementById('causes')?.remove();
+/** A further legend: of the compartments that are coloured by why they are under water, of the banks of rivers. */
+export function drawMore(id: 'causes' | 'banks', legend: Legend | null): void {
+  document.getElementById(id)?.remove();
   if (!legend) return;
-  byId('legend').append(el('div', { id: 'causes' }, el('h3', {}, legend.title), el('ul', {}, ...legend.classes.map((one) =>
-    el('li', { 'data-cause': one.value ?? '' }, el('span', { class: 'swatch', style: `background:${one.color}` }), el('span', { class: 'label' }, one.label))))));
+  byId('legend').append(el('div', { id, class: 'more' }, el('h3', {}, legend.title), el('ul', {}, ...legend.classes.map((one) =>
+    el('li', { [id === 'causes' ? 'data-cause' : 'data-change']: one.value ?? '' }, el('span', { class: 'swatch', style: `background:${one.color}` }), el('span', { class: 'label' }, one.label))))));
 }

@@ -74,8 +74,10 @@ export class ZonePanel {
       const { name, area_ha: area, commune } = feature.properties;
       title.textContent = name ?? asked.zone.code;
       where.textContent = [kindName(asked.zone.kind), asked.zone.code, area !== undefined && `${number(area)} ha`, commune].filter(Boolean).join(' · ');
-      this.root.querySelector('.first')?.replaceWith(asked.zone.kind === 'hotspots' ? hotspotBox(feature) : this.first(asked, feature, record));
-      if (asked.zone.kind === 'hotspots') {
+      // a hot spot and a reach of a river tell of one time or of years, not of the week
+      const own = asked.zone.kind === 'hotspots' ? hotspotBox(feature) : feature.properties.riverbank ? reachBox(feature.properties.riverbank) : null;
+      this.root.querySelector('.first')?.replaceWith(own ?? this.first(asked, feature, record));
+      if (own) {
         this.root.querySelector('.chartbox')?.replaceChildren(this.links(asked));
         this.root.removeAttribute('aria-busy');
         return;
@@ -121,7 +123,7 @@ export class ZonePanel {
       const shown = asked.legend?.ordered ? (level(mine)?.value ?? null) : share ? mine.share : mine.mean;
       box.append(
         el('p', { class: 'big', id: 'value', 'data-value': shown ?? '' }, value(mine, asked.layer)),
-        el('p', { class: `faint trust ${record.trust.level}` }, `${layerShort(asked.layer)} · ${t('week.seen', { share: percent(mine.seen) })} · ${record.trust.words[currentLang()]}`));
+        trustLine(asked.layer, mine));
     } else {
       box.append(el('p', { class: 'sentence none', id: 'value', 'data-value': '' }, t('zone.noWeek', { layer: layerShort(asked.layer), week: weekInSentence(asked.week) })));
     }
@@ -162,6 +164,26 @@ export class ZonePanel {
   private links(asked: ZoneAsked): HTMLElement {
     return el('p', { class: 'links' }, el('a', { href: `${api.root()}zones/${api.zonePath(asked.zone)}?lang=${currentLang()}`, target: '_blank', rel: 'noopener' }, t('zone.page')));
   }
+}
+
+/** How much this layer saw, and how far to rely on it: by its own looks, whatever the others saw. */
+function trustLine(layer: string, mine: api.Statistic): HTMLElement {
+  const trust = mine.trust;
+  const parts = [
+    layerShort(layer), t('week.seen', { share: percent(mine.seen) }),
+    typeof trust?.looks === 'number' && t('zone.looks', { n: number(trust.looks, 1) }),
+    typeof trust?.likelihood === 'number' && t('zone.likelihood', { share: percent(trust.likelihood / 100) }),
+    trust?.words[currentLang()],
+  ];
+  return el('p', { class: `faint trust ${trust?.level ?? ''}` }, parts.filter(Boolean).join(' · '));
+}
+
+/** What became of the banks of a reach, in a sentence, then in metres and hectares. */
+function reachBox(reach: api.Riverbank): HTMLElement {
+  const lang = currentLang();
+  return el('div', { class: 'first', 'aria-live': 'polite' },
+    el('p', { class: 'sentence', id: 'value', 'data-value': reach.change }, reach.sentence[lang]),
+    el('dl', {}, ...reach.rows.map(({ title, value }) => el('div', {}, el('dt', {}, title[lang]), el('dd', {}, value[lang])))));
 }
 
 /** Level of today and of the week, whose table it is, what the cover lost, what burned. */

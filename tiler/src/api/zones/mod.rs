@@ -12,6 +12,7 @@ mod rollup;
 mod series;
 mod statistics;
 mod tables;
+mod trust;
 mod values;
 mod which;
 

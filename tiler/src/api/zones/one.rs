@@ -7,6 +7,7 @@ use crate::headers::MINUTE;
 use crate::problem::Outcome;
 use crate::query::{Query, encode, segments};
 use crate::state::Shared;
+use crate::zone_page::riverbank::Reach;
 use axum::extract::{Request, State};
 use serde_json::{Map, json};
 
@@ -25,6 +26,9 @@ pub(super) async fn one(State(app): State<Shared>, request: Request) -> Outcome 
     let seasons = app.lookup.store().seasons(feature.fid).await?;
     if !seasons.is_empty() || kind == "plots" {
         extra.insert("seasons".into(), json!(seasons));
+    }
+    if let Some(reach) = Reach::of(&feature) {
+        extra.insert("riverbank".into(), reach.json());
     }
     let base = app.base_url(headers, uri);
     let (kind, code) = (encode(kind), encode(&feature.code));

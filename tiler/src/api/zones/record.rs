@@ -3,8 +3,10 @@
 use super::fire::{FireRecord, fire};
 use super::statistics::Numbers;
 use super::tables::Tables;
+use super::trust::{Evidence, Trust, Votes};
 use super::{Which, centre, label, statistics};
 use crate::api::calibrations::Corrected;
+use crate::api::zonal;
 use crate::document;
 use crate::headers::{MINUTE, SEN_PERIOD};
 use crate::layers::layers;
@@ -18,16 +20,23 @@ use crate::values::{Place, beside, tidy};
 use crate::zone_page::words::{Said, sentence};
 use axum::extract::{Request, State};
 use sen_catalog::calibration::{Calibration, in_use};
-use sen_catalog::fusion;
 use sen_catalog::inundation::{Cause, Inundation};
 use sen_catalog::season::{Season, Stage, stage_on};
 use sen_catalog::statistic::ZonalStatistic;
-use sen_catalog::{Feature, Period, TimeQuery};
+use sen_catalog::{Feature, Item, Period, TimeQuery};
 use serde_json::{Map, Value, json};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// Collections that are drawn between stations instead of seen from above.
-const SURFACES: [&str; 2] = ["water_level", "salinity"];
+pub(super) const SURFACES: [&str; 2] = ["water_level", "salinity"];
+
+/// The collection that tells of plants, and by which the record as a whole is judged.
+const INDEX: &str = "ndvi";
+/// Most cells of a zone whose votes are measured for its record: 200 km2 of 10 m, some tens of milliseconds.
+const VOTE_CELLS: f64 = 2e6;
+/// The collection that tells of water.
+pub(super) const FLOOD: &str = "flood";
 
 /// What is known of a zone in one week.
 #[derive(Clone, Debug)]
@@ -48,52 +57,36 @@ pub(crate) struct Record {
     age_days: Option<f64>,
     /// Why it is under water, for dyke compartments.
     pub(crate) inundation: Option<Inundation>,
-    /// How far to rely on it.
+    /// How far to rely on the index, NDVI.
     pub(crate) trust: Trust,
+    /// How far to rely on each collection, by name; none for what no rule judges.
+    pub(crate) trust_of: BTreeMap<String, Trust>,
     /// Fire danger and change, for forest blocks.
     pub(crate) fire: Option<FireRecord>,
     /// One sentence.
     pub(crate) sentence: Text,
 }
 
-/// How far to rely on what was seen in a week: words first, the number for those who sort by it.
-#[derive(Clone, Debug)]
-pub(crate) struct Trust {
-    score: f64,
-    level: fusion::Trust,
-    /// In words.
-    pub(crate) words: Text,
-}
-
-/// Trust in the look by the rule of [`fusion::trust_in_look`], and what to do about it.
-fn trust(seen: Option<f64>, age_days: Option<f64>) -> Trust {
-    let score = seen.map_or(0.0, |seen| fusion::trust_in_look(seen, age_days.unwrap_or(0.0)));
-    let level = fusion::Trust::of([score]);
-    let (vi, en) = match level {
-        fusion::Trust::High => ("Tin cậy cao", "Reliable"),
-        fusion::Trust::Medium => (
-            "Tin cậy vừa: xem thêm tuần bên cạnh",
-            "Fair: look at the neighbouring weeks too",
-        ),
-        fusion::Trust::Low => (
-            "Tin cậy thấp: chưa nên dựa vào số này",
-            "Low: do not rely on this number yet",
-        ),
-        fusion::Trust::None => ("Chưa thấy trong tuần này", "Not seen this week"),
-    };
-    Trust {
-        score,
-        level,
-        words: Text {
-            vi: vi.to_owned(),
-            en: en.to_owned(),
-        },
-    }
-}
-
 /// Share of the seen part of a zone that is open water of any kind.
 pub(crate) fn water_share(app: &crate::App, flood: &ZonalStatistic) -> Option<f64> {
     statistics::share(flood, app.styles.style("flood"))
+}
+
+/// The votes behind the flood map of a zone; nothing where they are not stored.
+fn votes(app: &crate::App, item: &Arc<Item>, feature: &Feature) -> Votes {
+    let of = |asset| {
+        let pick = Pick {
+            asset: Some(asset),
+            style: None,
+        };
+        let raster = app.raster_of(item, pick).ok()?;
+        let measured = zonal::small(app, &raster, feature, VOTE_CELLS);
+        measured.unwrap_or_else(|problem| {
+            tracing::error!(?problem, asset, "a layer beside the flood map cannot be read");
+            None
+        })
+    };
+    Votes::of(of("n_clear").as_ref(), of("likelihood").as_ref())
 }
 
 /// What grows in a week: on its middle day.
@@ -111,52 +104,63 @@ pub(crate) async fn record(app: &Shared, feature: &Feature, period: Period) -> O
             tables.push((collection.to_owned(), week.clone()));
         }
     }
-    let mut beside_index = Vec::new();
-    for (collection, asset) in [
-        ("ndvi", "age_days"),
-        (SURFACES[0], "variance"),
-        (SURFACES[1], "variance"),
-    ] {
-        let when = When {
-            query: TimeQuery::Week(period),
-            nearest: false,
+    let when = When {
+        query: TimeQuery::Week(period),
+        nearest: false,
+    };
+    let mut beside_layers = Vec::new();
+    let mut flood = None;
+    for collection in layers(&snapshot) {
+        if collection != INDEX && !tables.iter().any(|(known, _)| known == collection) {
+            continue;
+        }
+        let Some(item) = app.lookup.item(&snapshot, collection, when).await? else {
+            continue;
         };
-        let item = if snapshot.collections.contains(collection) {
-            app.lookup.item(&snapshot, collection, when).await?
+        if collection == FLOOD {
+            flood = Some(Arc::clone(&item));
+        }
+        let asset = if SURFACES.contains(&collection) {
+            "variance"
         } else {
-            None
+            "age_days"
         };
-        let raster: Option<Arc<Raster>> = item.and_then(|item| app.raster_of(&item, Pick::default()).ok());
-        beside_index.extend(raster.map(|raster| (collection, asset, raster)));
+        let raster: Option<Arc<Raster>> = app.raster_of(&item, Pick::default()).ok();
+        beside_layers.extend(raster.map(|raster| (collection.to_owned(), asset, raster)));
     }
     let place = centre(feature).map(|place| Place {
         lon: place.x(),
         lat: place.y(),
     });
-    let (shared, fid) = (Arc::clone(app), feature.fid);
+    let (shared, asked) = (Arc::clone(app), feature.clone());
     let work = move || {
         let mut found = Vec::new();
         for (collection, week) in tables {
             match shared.tables.open(&shared.assets, &week) {
-                Ok(table) => found.extend(table.row_of(fid).map(|row| (collection, table.statistic(row)))),
+                Ok(table) => found.extend(
+                    table
+                        .row_of(asked.fid)
+                        .map(|row| (collection, table.statistic(row))),
+                ),
                 Err(error) => tracing::error!(%error, "a table of statistics cannot be read"),
             }
         }
-        let read = |(collection, asset, raster): &(&str, &str, Arc<Raster>)| {
+        let read = |(collection, asset, raster): &(String, &str, Arc<Raster>)| {
             let value = place.map(|place| beside(&shared.rasters, &shared.assets, raster, asset, place));
-            ((*collection).to_owned(), value.unwrap_or(Value::Null))
+            (collection.clone(), value.unwrap_or(Value::Null))
         };
-        let middle: Map<String, Value> = beside_index.iter().map(read).collect();
-        (found, middle)
+        let middle: Map<String, Value> = beside_layers.iter().map(read).collect();
+        let votes = flood.map(|item| votes(&shared, &item, &asked));
+        (found, middle, votes.unwrap_or_default())
     };
-    let (statistics, mut middle) = app.cpu.run(work).await?;
-    let age_days = middle.remove("ndvi").and_then(|age| age.as_f64());
+    let (statistics, middle, votes) = app.cpu.run(work).await?;
+    let age_days = middle.get(INDEX).and_then(Value::as_f64);
     let of = |name: &str| {
         let found = statistics.iter().find(|(collection, _)| collection == name);
         found.map(|(_, statistic)| statistic)
     };
-    let ndvi = of("ndvi");
-    let flood_share = of("flood").and_then(|flood| water_share(app, flood));
+    let ndvi = of(INDEX);
+    let flood_share = of(FLOOD).and_then(|flood| water_share(app, flood));
     let seasons = app.lookup.store().seasons(feature.fid).await?;
     let sensors = match place {
         Some(place) => sensors_near::near(app.lookup.store(), place, period).await?,
@@ -176,14 +180,25 @@ pub(crate) async fn record(app: &Shared, feature: &Feature, period: Period) -> O
         growth: stage.as_ref().map(|stage| stage.growth.names()),
         weeks_since_sowing: stage.as_ref().and_then(|stage| stage.weeks_since_sowing),
         water: flood_share,
+        water_seen: of(FLOOD).map(|flood| statistics::seen(flood, app.styles.style(FLOOD))),
         nothing: statistics.is_empty() && cause.is_none(),
         cause,
+    };
+    let fire = fire(app, feature, Some(period)).await?;
+    let evidence = Evidence {
+        styles: &app.styles,
+        statistics: &statistics,
+        beside: &middle,
+        votes,
+        sensors: &sensors,
+        fire: fire.as_ref(),
     };
     Ok(Record {
         period,
         sentence: sentence(period, &said),
-        fire: fire(app, feature, Some(period)).await?,
-        trust: trust(seen, age_days),
+        trust_of: evidence.trusts(),
+        trust: Trust::in_look(seen, age_days),
+        fire,
         inundation,
         flood_share,
         sensors,
@@ -228,6 +243,7 @@ fn json_of(app: &crate::App, feature: &Feature, record: &Record, calibrations: &
             let style = app.styles.style(collection);
             let mut entry = json!(Numbers::of(statistic, style));
             entry["unit"] = json!(style.map_or("", |style| &style.unit));
+            entry["trust"] = json!(record.trust_of.get(collection).map(Trust::json));
             let corrected = Corrected::of(in_use(calibrations, collection), statistic.mean);
             if let (Some(corrected), Some(entry)) = (corrected, entry.as_object_mut()) {
                 corrected.put_into(entry);
@@ -254,7 +270,7 @@ fn json_of(app: &crate::App, feature: &Feature, record: &Record, calibrations: &
     let ndvi = record
         .statistics
         .iter()
-        .find(|(collection, _)| collection == "ndvi");
+        .find(|(collection, _)| collection == INDEX);
     let told = record
         .statistics
         .iter()
@@ -279,6 +295,6 @@ fn json_of(app: &crate::App, feature: &Feature, record: &Record, calibrations: &
         "crop": crop,
         "fire": record.fire.as_ref().map(FireRecord::json),
         "quality": {"seen": ndvi.map(|(_, ndvi)| tidy(ndvi.valid_fraction)), "age_days": record.age_days},
-        "trust": {"score": tidy(record.trust.score), "level": record.trust.level, "words": both(&record.trust.words)},
+        "trust": record.trust.json(),
     })
 }
