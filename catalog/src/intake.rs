@@ -20,8 +20,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 /// The layer whose features are stations.
 pub const STATIONS: &str = "stations";
 
-/// How far a sensor's clock may be ahead.
-const MOST_AHEAD: Duration = Duration::minutes(5);
+/// How far the clock of a sensor, or of whoever delivers, may be ahead.
+pub(crate) const MOST_AHEAD: Duration = Duration::minutes(5);
 
 /// The `[quality]` table of `sen.toml`: thresholds by property (`[quality.water_level]`) or by station and property
 /// (`[quality."TV-01/water_level"]`), laid over the built-in ones.

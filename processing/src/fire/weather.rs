@@ -1,4 +1,7 @@
-//! What stations said near 13:00 and noon, and the rain of the day before.
+//! What stations said near 13:00 and noon, and the rain of the 24 hours before.
+//!
+//! A gauge that is read once a day tells the total since it was emptied the day before: its value is the rain of the 24
+//! hours to the reading. A gauge that tells every hour or more often is summed up.
 
 use crate::Result;
 use chrono::{DateTime, Datelike, NaiveDate, TimeDelta, Timelike, Utc};
@@ -9,9 +12,12 @@ use sen_catalog::observation::Step;
 use sen_catalog::period::local_zone;
 use sen_catalog::store::ObservationQuery;
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::RangeInclusive;
 
 /// The hours of the readings, local time: index P, and FWI.
 const HOURS: [u32; 2] = [13, 12];
+/// Hours between the values of a gauge that is read once a day: observers are not punctual to the minute.
+const DAILY_H: RangeInclusive<i64> = 18..=30;
 /// Days of observations read at once.
 const PAGE_DAYS: i64 = 120;
 /// Most observations of a page: one every ten seconds.
@@ -59,7 +65,7 @@ impl Weather {
                 Some(wind) => near_hours(store, wind, window).await?,
                 None => Readings::default(),
             };
-            let rain = hourly_rain(store, rain, first, last).await?;
+            let rain = RainSeries::read(store, rain, (first, last), window).await?;
             let mut days = BTreeMap::new();
             let mut day = first;
             while day <= last {
@@ -68,9 +74,9 @@ impl Weather {
                 let one = StationDay {
                     station: station.clone(),
                     at_13: pair(13),
-                    rain_13: Some(day_of_rain(&rain, day, 13, settings.rain_gap_h)),
+                    rain_13: Some(rain.of(day, 13, settings.rain_gap_h)),
                     at_12: pair(12).and_then(|(t, rh)| Some((t, rh, at(&wind, 12)?))),
-                    rain_12: Some(day_of_rain(&rain, day, 12, settings.rain_gap_h)),
+                    rain_12: Some(rain.of(day, 12, settings.rain_gap_h)),
                 };
                 days.insert(day, one);
                 day += TimeDelta::days(1);
@@ -97,6 +103,51 @@ impl Weather {
 
 /// The value nearest to an hour of a day, with its distance in seconds.
 type Readings = BTreeMap<(NaiveDate, u32), (i64, f64)>;
+
+/// What a gauge said.
+enum RainSeries {
+    /// Millimetres by hour.
+    Hourly(BTreeMap<i64, f64>),
+    /// Totals of 24 hours, read near the hours.
+    Daily(Readings),
+}
+
+impl RainSeries {
+    async fn read(
+        store: &dyn Store,
+        datastream: i64,
+        (first, last): (NaiveDate, NaiveDate),
+        window_min: u32,
+    ) -> Result<Self> {
+        let hours = hourly_rain(store, datastream, first, last).await?;
+        Ok(if is_daily(&hours) {
+            Self::Daily(near_hours(store, datastream, window_min).await?)
+        } else {
+            Self::Hourly(hours)
+        })
+    }
+
+    /// Rain of the 24 hours to an hour of a day.
+    fn of(&self, day: NaiveDate, hour: u32, gap_h: u32) -> Rain {
+        match self {
+            Self::Hourly(hours) => day_of_rain(hours, day, hour, gap_h),
+            Self::Daily(totals) => {
+                let total = totals.get(&(day, hour));
+                Rain {
+                    mm: total.map_or(0.0, |(_, mm)| mm.max(0.0)),
+                    whole: total.is_some(),
+                }
+            }
+        }
+    }
+}
+
+/// True when the values mostly come a day apart: their median step decides, so that days without a value do not.
+fn is_daily(hours: &BTreeMap<i64, f64>) -> bool {
+    let mut steps: Vec<i64> = hours.keys().zip(hours.keys().skip(1)).map(|(a, b)| b - a).collect();
+    steps.sort_unstable();
+    steps.get(steps.len() / 2).is_some_and(|step| DAILY_H.contains(step))
+}
 
 /// First day, and the last day whose 13:00 has passed for the station.
 async fn span(store: &dyn Store, datastream: i64) -> Result<Option<(NaiveDate, NaiveDate)>> {
@@ -209,6 +260,39 @@ fn day_of_rain(hours: &BTreeMap<i64, f64>, day: NaiveDate, hour: u32, gap_h: u32
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_gauge_read_once_a_day_is_told_by_its_steps() {
+        let every = |hours: usize| (0..20 * 24).step_by(hours).map(|hour| (hour, 0.0)).collect();
+        let mut daily: BTreeMap<i64, f64> = every(24);
+        assert!(is_daily(&daily));
+        // three days were missed, and the observer came early once
+        for hour in [48, 72, 240] {
+            daily.remove(&hour);
+        }
+        daily.remove(&120);
+        daily.insert(118, 3.0);
+        assert!(is_daily(&daily));
+        for hours in [1, 6, 12] {
+            assert!(!is_daily(&every(hours)), "every {hours} hours");
+        }
+        assert!(!is_daily(&BTreeMap::from([(13, 2.0)])), "one value has no step");
+        assert!(!is_daily(&BTreeMap::new()));
+    }
+
+    #[test]
+    fn a_daily_total_is_the_rain_of_the_day_it_is_read_on() {
+        let day = NaiveDate::from_ymd_opt(2026, 8, 4).expect("a day");
+        let totals = Readings::from([((day, 13), (0, 12.4)), ((day, 12), (3600, 12.4))]);
+        let rain = RainSeries::Daily(totals);
+        let told = Rain {
+            mm: 12.4,
+            whole: true,
+        };
+        assert_eq!((rain.of(day, 13, 3), rain.of(day, 12, 3)), (told, told));
+        let next = day + TimeDelta::days(1);
+        assert!(!rain.of(next, 13, 3).whole, "not read: not known");
+    }
 
     #[test]
     fn rain_counts_from_hour_to_hour_and_tells_of_gaps() {
