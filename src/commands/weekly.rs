@@ -141,12 +141,7 @@ pub(crate) async fn make(
             .unwrap_or_default();
         if drawn || !retold.is_empty() {
             // what the zones are under, of the kinds just told and the rasters just drawn
-            let counted: Vec<Period> = weeks
-                .iter()
-                .chain(&retold)
-                .chain(&report.also)
-                .copied()
-                .collect();
+            let counted: Vec<Period> = weeks.iter().chain(&retold).chain(&report.also).copied().collect();
             let more = zone_statistics(data, Some(&counted), cancelled, output).await?;
             report.statistics.made.extend(more.made);
             report.statistics.failed = more.failed;
@@ -229,10 +224,7 @@ pub(crate) fn summary(report: &Report) -> anyhow::Result<(String, Value, Outcome
     } else {
         table(&header, &rows)
     };
-    let text = measured
-        + &fused::summary(report)
-        + &statistics_text(&report.statistics)
-        + &troubles;
+    let text = measured + &fused::summary(report) + &statistics_text(&report.statistics) + &troubles;
     let outcome = if report.is_complete() {
         Outcome::Done
     } else {

@@ -196,7 +196,10 @@ fn a_ranger_reads_todays_level_with_its_citation() {
     assert_eq!(at(15, 50, "2026-W34")["citation"], citation);
     let tilejson = service.json("/fire_danger");
     assert_eq!(tilejson["citation"], citation);
-    assert_eq!(tilejson["attribution"], "Quyết định 99/2026/QĐ-UBND · Decision 99/2026/QD-UBND");
+    assert_eq!(
+        tilejson["attribution"],
+        "Quyết định 99/2026/QĐ-UBND · Decision 99/2026/QD-UBND"
+    );
     assert!(service.json("/api/v1/legends/ndvi")["citation"].is_null());
 
     // on the phone, in Vietnamese
@@ -248,7 +251,10 @@ fn a_station_read_once_a_day_has_the_rain_of_its_day() {
             assert!((p - expected).abs() < 0.06, "{hour}: {day}");
             assert_eq!(day["rain_mm"], rain, "of the day it was read on: {day}");
         }
-        assert_eq!(all[4]["rain_day"], "2026-08-21", "begun anew on the day of the rain");
+        assert_eq!(
+            all[4]["rain_day"], "2026-08-21",
+            "begun anew on the day of the rain"
+        );
     }
 }
 
@@ -330,13 +336,25 @@ fn every_product_can_be_made_by_its_name() {
     sen.run(&["import", "observations", path.to_str().expect("UTF-8")])
         .expect(0);
     let grid = scenes::grid();
-    scenes::write(&sen.data().join("dem.tif"), grid, None, &vec![1.0_f32; grid.width * grid.height]);
+    scenes::write(
+        &sen.data().join("dem.tif"),
+        grid,
+        None,
+        &vec![1.0_f32; grid.width * grid.height],
+    );
     let config = sen.data().join("sen.toml");
     let text = fs::read_to_string(&config).expect("the settings");
-    fs::write(&config, text + "\n[delta]\ndem = \"dem.tif\"\ndem_error_m = 0.3\n").expect("written");
+    fs::write(
+        &config,
+        text + "\n[delta]\ndem = \"dem.tif\"\ndem_error_m = 0.3\n",
+    )
+    .expect("written");
     sen.run(&["process", "--product", "flood"]).expect(0);
     assert!(made("flood") && !made("flood_depth"));
-    let said = sen.run(&["--json", "process", "--product", "flood_depth"]).expect(0).json();
+    let said = sen
+        .run(&["--json", "process", "--product", "flood_depth"])
+        .expect(0)
+        .json();
     assert_eq!(said["depths"]["made"], 1, "{said}");
     assert!(made("flood_depth") && !made("ndvi"));
 }
@@ -363,7 +381,10 @@ fn a_burned_block_is_suspected_then_lost_and_green_again_on_the_map_of_cover() {
         scenes::sentinel2(&source, &id, &format!("{day}T03:21:31Z"), pixel);
     }
     sen.ingest(&source, &["--no-process"]).expect(0);
-    let blocks = [square("TK01-K01", (4, 30), (10, 100)), square("TK01-K02", (70, 100), (10, 100))];
+    let blocks = [
+        square("TK01-K01", (4, 30), (10, 100)),
+        square("TK01-K02", (70, 100), (10, 100)),
+    ];
     import(
         &sen,
         &["zones", "--as", "forest_blocks", "--no-process"],
@@ -376,7 +397,9 @@ fn a_burned_block_is_suspected_then_lost_and_green_again_on_the_map_of_cover() {
 
     let at = |column, week: &str| {
         let (lon, lat) = scenes::lon_lat(column, 50);
-        service.json(&format!("/api/v1/point/{lon:.6},{lat:.6}?datetime={week}&lang=en"))["layers"]
+        service.json(&format!(
+            "/api/v1/point/{lon:.6},{lat:.6}?datetime={week}&lang=en"
+        ))["layers"]
             .as_array()
             .expect("layers")
             .iter()
@@ -384,14 +407,28 @@ fn a_burned_block_is_suspected_then_lost_and_green_again_on_the_map_of_cover() {
             .cloned()
             .expect("the layer")
     };
-    let weeks = ["2026-W27", "2026-W28", "2026-W29", "2026-W30", "2026-W31", "2026-W32", "2026-W33"];
+    let weeks = [
+        "2026-W27", "2026-W28", "2026-W29", "2026-W30", "2026-W31", "2026-W32", "2026-W33",
+    ];
     let classes = weeks.map(|week| at(15, week)["value"].clone());
     let none = Value::Null;
-    let expected = [none.clone(), json!(1.0), json!(2.0), json!(2.0), json!(3.0), none, json!(4.0)];
+    let expected = [
+        none.clone(),
+        json!(1.0),
+        json!(2.0),
+        json!(2.0),
+        json!(3.0),
+        none,
+        json!(4.0),
+    ];
     assert_eq!(classes, expected);
     assert_eq!(at(15, "2026-W31")["class"], "Loss: confirmed by later looks");
     assert_eq!(at(15, "2026-W32")["reason"], "not seen", "clouds");
-    assert_eq!(at(15, "2026-W27")["reason"], "not seen", "what is usual is not known yet");
+    assert_eq!(
+        at(15, "2026-W27")["reason"],
+        "not seen",
+        "what is usual is not known yet"
+    );
     assert_eq!(at(85, "2026-W31")["value"], 1.0, "the block beside it stands");
     assert!(at(60, "2026-W31")["value"].is_null(), "no block, no class");
 
@@ -425,22 +462,43 @@ fn a_burned_block_is_suspected_then_lost_and_green_again_on_the_map_of_cover() {
     // tiles and legend
     let (zoom, x, y) = scenes::tile(16, 15, 50);
     let tile = |week: &str| {
-        service.rgba(&format!("/forest_cover/{zoom}/{x}/{y}.png?datetime={week}")).0
+        service
+            .rgba(&format!("/forest_cover/{zoom}/{x}/{y}.png?datetime={week}"))
+            .0
     };
     assert!(tile("2026-W31").contains(&[0x9e, 0x01, 0x42, 0xff]), "lost");
-    assert!(tile("2026-W32").contains(&[0xd9, 0xd9, 0xd9, 0xcc]), "grey: not seen");
+    assert!(
+        tile("2026-W32").contains(&[0xd9, 0xd9, 0xd9, 0xcc]),
+        "grey: not seen"
+    );
     let legend = service.json("/api/v1/legends/forest_cover?lang=vi");
-    assert!(legend["title"].as_str().expect("a title").contains("không phải bản đồ cây"));
+    assert!(
+        legend["title"]
+            .as_str()
+            .expect("a title")
+            .contains("không phải bản đồ cây")
+    );
     assert_eq!(legend["entries"].as_array().map(Vec::len), Some(6));
     assert_eq!(legend["entries"][4]["state"], "not_seen");
     let described = service.json("/forest_cover");
-    assert!(described["description"].as_str().expect("text").contains("no map of trees"));
+    assert!(
+        described["description"]
+            .as_str()
+            .expect("text")
+            .contains("no map of trees")
+    );
     service.stop();
 
     let before = sen.digest();
-    let again = sen.run(&["--json", "process", "--product", "forest_cover"]).expect(0).json();
+    let again = sen
+        .run(&["--json", "process", "--product", "forest_cover"])
+        .expect(0)
+        .json();
     assert_eq!(
-        (&again["fire"]["cover_weeks_made"], &again["fire"]["cover_weeks_up_to_date"]),
+        (
+            &again["fire"]["cover_weeks_made"],
+            &again["fire"]["cover_weeks_up_to_date"]
+        ),
         (&json!(0), &json!(14))
     );
     assert_eq!(sen.digest(), before);
@@ -552,7 +610,11 @@ fn fires_are_told_from_straw_and_an_answer_that_is_a_page_is_refused() {
     let refused = sen.run(&["--json", "import", "hotspots", &path]).expect(1).json();
     let file = &refused["files"][0];
     assert_eq!(
-        (&file["refused"], &file["changed"], &refused["hotspots"]["hotspots"]),
+        (
+            &file["refused"],
+            &file["changed"],
+            &refused["hotspots"]["hotspots"]
+        ),
         (&json!(1), &json!(3), &json!(3)),
         "{refused}"
     );

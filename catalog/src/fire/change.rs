@@ -357,7 +357,10 @@ fn mark(
 ) {
     let Some(usual) = judgement.usual else { return };
     for ((period, _), alert) in judgement.sums.iter().zip(alerts(&judgement.sums, settings)) {
-        let Some(week) = weeks.iter_mut().find(|week| Period::of_date(week.from) == *period) else {
+        let Some(week) = weeks
+            .iter_mut()
+            .find(|week| Period::of_date(week.from) == *period)
+        else {
             continue;
         };
         let Some(value) = value(week) else { continue };

@@ -88,7 +88,10 @@ impl<'a> Sheets<'a> {
         for (number, name) in sheet.names.iter().enumerate() {
             let mut values = vec![NODATA; grid.width * grid.height];
             for (block, row, columns) in cells.runs(0..grid.height) {
-                let class = sheet.classes.get(block).and_then(|classes| classes.as_ref()?.get(number));
+                let class = sheet
+                    .classes
+                    .get(block)
+                    .and_then(|classes| classes.as_ref()?.get(number));
                 if let Some(class) = class {
                     let line = row * grid.width;
                     values[line + columns.start..line + columns.end].fill(*class);

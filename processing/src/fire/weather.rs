@@ -4,7 +4,7 @@
 //! hours to the reading. A gauge that tells every hour or more often is summed up.
 
 use crate::Result;
-use chrono::{DateTime, Datelike, NaiveDate, TimeDelta, Timelike, Utc};
+use chrono::{DateTime, Datelike, FixedOffset, NaiveDate, TimeDelta, Timelike, Utc};
 use sen_catalog::Store;
 use sen_catalog::fire::FireSettings;
 use sen_catalog::fire::day::{Rain, StationDay};
@@ -55,7 +55,7 @@ impl Weather {
             ) else {
                 continue;
             };
-            let Some((first, last)) = span(store, temperature).await? else {
+            let Some(Span { first, last, newest }) = span(store, temperature).await? else {
                 continue;
             };
             let window = settings.window_min;
@@ -65,7 +65,13 @@ impl Weather {
                 Some(wind) => near_hours(store, wind, window).await?,
                 None => Readings::default(),
             };
-            let rain = RainSeries::read(store, rain, (first, last), window).await?;
+            let rain = RainSeries::read(store, rain, (first, newest.date_naive()), window).await?;
+            // who reads once a day, at noon, has said all of the day that will be said
+            let last = if rain.is_daily() && is_near(newest, HOURS[0], window) {
+                newest.date_naive()
+            } else {
+                last
+            };
             let mut days = BTreeMap::new();
             let mut day = first;
             while day <= last {
@@ -127,6 +133,10 @@ impl RainSeries {
         })
     }
 
+    fn is_daily(&self) -> bool {
+        matches!(self, Self::Daily(_))
+    }
+
     /// Rain of the 24 hours to an hour of a day.
     fn of(&self, day: NaiveDate, hour: u32, gap_h: u32) -> Rain {
         match self {
@@ -144,13 +154,27 @@ impl RainSeries {
 
 /// True when the values mostly come a day apart: their median step decides, so that days without a value do not.
 fn is_daily(hours: &BTreeMap<i64, f64>) -> bool {
-    let mut steps: Vec<i64> = hours.keys().zip(hours.keys().skip(1)).map(|(a, b)| b - a).collect();
+    let mut steps: Vec<i64> = hours
+        .keys()
+        .zip(hours.keys().skip(1))
+        .map(|(a, b)| b - a)
+        .collect();
     steps.sort_unstable();
-    steps.get(steps.len() / 2).is_some_and(|step| DAILY_H.contains(step))
+    steps
+        .get(steps.len() / 2)
+        .is_some_and(|step| DAILY_H.contains(step))
 }
 
-/// First day, and the last day whose 13:00 has passed for the station.
-async fn span(store: &dyn Store, datastream: i64) -> Result<Option<(NaiveDate, NaiveDate)>> {
+/// The days of a station.
+struct Span {
+    first: NaiveDate,
+    /// The last day whose 13:00 has passed for the station.
+    last: NaiveDate,
+    /// Its newest reading.
+    newest: DateTime<FixedOffset>,
+}
+
+async fn span(store: &dyn Store, datastream: i64) -> Result<Option<Span>> {
     let query = ObservationQuery {
         limit: Some(1),
         ..ObservationQuery::datastream(datastream)
@@ -166,7 +190,16 @@ async fn span(store: &dyn Store, datastream: i64) -> Result<Option<(NaiveDate, N
     let whole = newest.hour() >= HOURS[0];
     let last = newest.date_naive() - TimeDelta::days(i64::from(!whole));
     let first = local(first.time).date_naive();
-    Ok((first <= last).then_some((first, last)))
+    Ok((first <= last).then_some(Span { first, last, newest }))
+}
+
+/// Seconds between a time and an hour of its day.
+fn off_s(time: DateTime<FixedOffset>, hour: u32) -> i64 {
+    (i64::from(time.num_seconds_from_midnight()) - i64::from(hour) * 3600).abs()
+}
+
+fn is_near(time: DateTime<FixedOffset>, hour: u32, window_min: u32) -> bool {
+    off_s(time, hour) <= i64::from(window_min) * 60
 }
 
 /// Usable values near the hours, the nearest of each day.
@@ -197,10 +230,10 @@ async fn near_hours(store: &dyn Store, datastream: i64, window_min: u32) -> Resu
             };
             let local = observation.time.with_timezone(&local_zone());
             for hour in HOURS {
-                let off = (i64::from(local.num_seconds_from_midnight()) - i64::from(hour) * 3600).abs();
-                if off > i64::from(window_min) * 60 {
+                if !is_near(local, hour, window_min) {
                     continue;
                 }
+                let off = off_s(local, hour);
                 let kept = readings.entry((local.date_naive(), hour)).or_insert((off, value));
                 if off < kept.0 {
                     *kept = (off, value);

@@ -127,7 +127,8 @@ fn rows_that_cannot_be_used_are_named_and_the_rest_is_read() {
 
 #[test]
 fn a_hot_spot_that_is_still_to_come_is_refused_by_row_and_field() {
-    let row = |day: &str, clock: &str| format!("10.5,105.5,330.1,0.4,0.4,{day},{clock},N,n,2.0NRT,290,4.5,D\n");
+    let row =
+        |day: &str, clock: &str| format!("10.5,105.5,330.1,0.4,0.4,{day},{clock},N,n,2.0NRT,290,4.5,D\n");
     let text = VIIRS_24H.to_owned()
         + &row("2026-03-02", "1200")
         + &row("2026-03-02", "1205")
@@ -137,7 +138,10 @@ fn a_hot_spot_that_is_still_to_come_is_refused_by_row_and_field() {
     assert_eq!(delivery.hotspots.len(), 2, "clocks differ by minutes");
     assert_eq!(delivery.refused, 2);
     let told = delivery.reasons.join("\n");
-    for word in ["row 4: acq_date, acq_time: 2026-03-02 12:06", "row 5: acq_date, acq_time: 2062-03-02 07:31"] {
+    for word in [
+        "row 4: acq_date, acq_time: 2026-03-02 12:06",
+        "row 5: acq_date, acq_time: 2062-03-02 07:31",
+    ] {
         assert!(told.contains(word), "{told}");
     }
 }

@@ -226,7 +226,11 @@ impl FireRecord {
         let week = self.week();
         let change = self.change.as_ref().map(|change| {
             let alert = self.alert();
-            let none = if self.judged().is_some() { Change::Usual } else { Change::NotJudged };
+            let none = if self.judged().is_some() {
+                Change::Usual
+            } else {
+                Change::NotJudged
+            };
             json!({
                 "state": alert.map_or(none, |alert| alert.state()),
                 "cover": week.and_then(|week| week.cover),
