@@ -20,8 +20,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 /// The layer whose features are stations.
 pub const STATIONS: &str = "stations";
 
-/// How far a sensor's clock may be ahead.
-const MOST_AHEAD: Duration = Duration::minutes(5);
+/// How far the clock of a sensor, or of whoever delivers, may be ahead.
+pub(crate) const MOST_AHEAD: Duration = Duration::minutes(5);
 
 /// Values of earlier years are refused: a clock that was never set counts from the first of January 1970.
 const FIRST_YEAR: i32 = 1971;

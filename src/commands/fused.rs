@@ -8,6 +8,7 @@ use sen_processing::fusion::Surfaces;
 use sen_processing::inundation::{Depths, Inundations};
 use sen_processing::phenology::Calendar;
 use sen_processing::pipeline::Report;
+use sen_processing::product::Records;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
@@ -57,40 +58,39 @@ pub(crate) async fn calendars(
     Ok(())
 }
 
-fn fire(data: &Data, grid: Grid) -> Fire<'_> {
-    Fire {
-        store: Arc::clone(&data.store),
-        assets: data.assets.clone(),
-        grid,
-        code_version: env!("CARGO_PKG_VERSION").to_owned(),
-        processing: &data.config.processing,
-        settings: &data.config.fire,
+/// What products are drawn from.
+pub(crate) fn records(data: &Data, grid: Grid) -> Records<'_> {
+    let code_version = env!("CARGO_PKG_VERSION").to_owned();
+    Records {
+        fire: Fire {
+            store: Arc::clone(&data.store),
+            assets: data.assets.clone(),
+            grid,
+            code_version: code_version.clone(),
+            processing: &data.config.processing,
+            settings: &data.config.fire,
+        },
+        depths: Depths {
+            store: Arc::clone(&data.store),
+            assets: data.assets.clone(),
+            settings: &data.config.delta,
+            folder: &data.folder,
+            stations: &data.config.fusion.stations,
+            code_version,
+        },
     }
 }
 
-/// Fire danger of each day and its layer; before zone statistics, which are made of it too.
-pub(crate) async fn fire_danger(
-    data: &Data,
-    grid: Grid,
-    weeks: &[Period],
-    output: &Output,
-    report: &mut Report,
-) -> anyhow::Result<()> {
-    report.fire = fire(data, grid).danger(weeks, output).await?;
-    report.also.extend(&report.fire.later);
-    Ok(())
-}
-
-/// What forest blocks lost, and what burned at hot spots; after zone statistics, which it reads.
-pub(crate) async fn forest_change(
+/// Fire danger of each day, what forest blocks lost, and what burned at hot spots; after zone statistics, which it reads.
+pub(crate) async fn fire(
     data: &Data,
     grid: Grid,
     output: &Output,
     report: &mut Report,
 ) -> anyhow::Result<()> {
-    let mut own = std::mem::take(&mut report.fire);
-    fire(data, grid).change(&mut own, output).await?;
-    report.fire = own;
+    let fire = records(data, grid).fire;
+    report.fire = fire.danger(output).await?;
+    fire.change(&mut report.fire, output).await?;
     Ok(())
 }
 
@@ -118,8 +118,8 @@ fn fire_text(report: &FireReport) -> String {
             report.blocks, report.weeks_made, report.weeks_up_to_date
         );
         text += &format!(
-            "forest change: {} alerts confirmed, {} suspected\n",
-            report.confirmed, report.suspected
+            "forest change: {} alerts confirmed, {} suspected; weeks {} made, {} up to date\n",
+            report.confirmed, report.suspected, report.cover_weeks_made, report.cover_weeks_up_to_date
         );
     }
     text + &hotspots_text(&report.hotspots)
@@ -140,28 +140,6 @@ pub(crate) async fn inundations(
         cancelled,
     };
     report.inundations = inundations.run(output).await?;
-    Ok(())
-}
-
-/// How deep the floods of the weeks are, with the DEM that is configured; after why compartments are under water.
-pub(crate) async fn depths(
-    data: &Data,
-    weeks: &[Period],
-    output: &Output,
-    report: &mut Report,
-) -> anyhow::Result<()> {
-    if report.inundations.is_none() && data.config.delta.dem.is_none() {
-        return Ok(());
-    }
-    let depths = Depths {
-        store: Arc::clone(&data.store),
-        assets: data.assets.clone(),
-        settings: &data.config.delta,
-        folder: &data.folder,
-        stations: &data.config.fusion.stations,
-        code_version: env!("CARGO_PKG_VERSION").to_owned(),
-    };
-    report.depths = Some(depths.run(weeks, output).await?);
     Ok(())
 }
 

@@ -7,7 +7,7 @@ use crate::output::{Output, table};
 use anyhow::Context;
 use sen_catalog::{Grid, Period};
 use sen_processing::pipeline::{Outcome as Made, Report, Weekly};
-use sen_processing::product::{PRODUCTS, Product};
+use sen_processing::product::{Drawn, PRODUCTS, Product, Registered};
 use sen_processing::zonal;
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -71,25 +71,32 @@ pub(crate) async fn stop_signal() {
     }
 }
 
+/// What a run makes.
+#[derive(Default)]
+pub(crate) struct Chosen {
+    measured: Vec<&'static dyn Product>,
+    drawn: Vec<&'static dyn Drawn>,
+}
+
 /// The products named, or all.
-pub(crate) fn products(names: &[String]) -> Result<Vec<&'static dyn Product>, crate::config::UsageError> {
-    if names.is_empty() {
-        return Ok(PRODUCTS.to_vec());
+pub(crate) fn products(names: &[String]) -> Result<Chosen, crate::config::UsageError> {
+    let known: Vec<_> = PRODUCTS.iter().map(|product| product.name()).collect();
+    if let Some(name) = names.iter().find(|name| !known.contains(&name.as_str())) {
+        return Err(crate::config::UsageError(format!(
+            "no product is named `{name}`; there are {}",
+            known.join(", ")
+        )));
     }
-    let find = |name: &String| {
-        PRODUCTS
-            .iter()
-            .copied()
-            .find(|product| product.name() == name)
-            .ok_or_else(|| {
-                let known: Vec<_> = PRODUCTS.iter().map(|product| product.name()).collect();
-                crate::config::UsageError(format!(
-                    "no product is named `{name}`; there are {}",
-                    known.join(", ")
-                ))
-            })
-    };
-    names.iter().map(find).collect()
+    let mut chosen = Chosen::default();
+    for product in PRODUCTS {
+        if names.is_empty() || names.iter().any(|name| name == product.name()) {
+            match product {
+                Registered::Measured(product) => chosen.measured.push(*product),
+                Registered::Drawn(product) => chosen.drawn.push(*product),
+            }
+        }
+    }
+    Ok(chosen)
 }
 
 /// Makes the weeks.
@@ -97,7 +104,7 @@ pub(crate) async fn make(
     data: &Data,
     grid: Grid,
     weeks: &[Period],
-    products: &[&'static dyn Product],
+    products: &Chosen,
     cancelled: &AtomicBool,
     output: &Output,
 ) -> anyhow::Result<Report> {
@@ -105,7 +112,7 @@ pub(crate) async fn make(
         store: Arc::clone(&data.store),
         assets: data.assets.clone(),
         grid,
-        products,
+        products: &products.measured,
         code_version: env!("CARGO_PKG_VERSION").to_owned(),
         settings: data.config.processing.clone(),
         cancelled,
@@ -113,25 +120,28 @@ pub(crate) async fn make(
     let mut report = weekly.run(weeks, output).await?;
     if !report.cancelled {
         fused::surfaces(data, grid, weeks, output, &mut report).await?;
-        fused::fire_danger(data, grid, weeks, output, &mut report).await?;
         let counted: Vec<Period> = weeks.iter().chain(&report.also).copied().collect();
         report.statistics = zone_statistics(data, Some(&counted), cancelled, output).await?;
         report.cancelled |= report.statistics.cancelled;
     }
     if !report.cancelled {
         fused::calibrations(data, &mut report).await?;
-        fused::forest_change(data, grid, output, &mut report).await?;
+        fused::fire(data, grid, output, &mut report).await?;
         fused::calendars(data, grid, cancelled, output, &mut report).await?;
         fused::inundations(data, cancelled, output, &mut report).await?;
-        fused::depths(data, weeks, output, &mut report).await?;
+        let records = fused::records(data, grid);
+        let mut drawn = false;
+        for product in &products.drawn {
+            drawn |= product.draw(&records, weeks, output, &mut report).await?;
+        }
         let retold = report
             .inundations
             .as_ref()
             .map(|water| water.retold.clone())
             .unwrap_or_default();
-        if report.depths.as_ref().is_some_and(|depths| depths.made > 0) || !retold.is_empty() {
-            // what the zones are under, of the kinds just told and the depths just made
-            let counted: Vec<Period> = weeks.iter().chain(&retold).copied().collect();
+        if drawn || !retold.is_empty() {
+            // what the zones are under, of the kinds just told and the rasters just drawn
+            let counted: Vec<Period> = weeks.iter().chain(&retold).chain(&report.also).copied().collect();
             let more = zone_statistics(data, Some(&counted), cancelled, output).await?;
             report.statistics.made.extend(more.made);
             report.statistics.failed = more.failed;
@@ -208,10 +218,13 @@ pub(crate) fn summary(report: &Report) -> anyhow::Result<(String, Value, Outcome
             .collect()
     };
     let rows: Vec<_> = by_product.iter().map(row).collect();
-    let text = table(&["product", "made", "up to date", "no input", "failed"], &rows)
-        + &fused::summary(report)
-        + &statistics_text(&report.statistics)
-        + &troubles;
+    let header = ["product", "made", "up to date", "no input", "failed"];
+    let measured = if rows.is_empty() {
+        String::new()
+    } else {
+        table(&header, &rows)
+    };
+    let text = measured + &fused::summary(report) + &statistics_text(&report.statistics) + &troubles;
     let outcome = if report.is_complete() {
         Outcome::Done
     } else {

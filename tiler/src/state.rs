@@ -17,7 +17,7 @@ use axum::http::{HeaderMap, HeaderValue, Uri};
 use moka::sync::Cache;
 use sen_catalog::intake::Intake;
 use sen_catalog::{Asset, Assets, Band, Bounds, Item, Period, Store};
-use serde_json::json;
+use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -257,10 +257,20 @@ impl Raster {
         format!("{:012x}", self.source >> 16)
     }
 
+    /// Whose table the classes are by, where the item says: `vi`, `en`, `in_force_here`.
+    pub(crate) fn citation(&self) -> Option<&Value> {
+        citation(&self.item)
+    }
+
     /// The asset as the raster source wants it.
     pub(crate) fn asset(&self) -> RasterAsset<'_> {
         RasterAsset::new(&self.path, &self.asset)
     }
+}
+
+/// Whose table the classes of an item are by, where it says: it must stand wherever a level is read.
+pub(crate) fn citation(item: &Item) -> Option<&Value> {
+    item.properties.get("sen:citation")
 }
 
 /// A header value of text that came from our own rows; what no header may hold becomes `?`.

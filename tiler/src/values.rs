@@ -105,6 +105,9 @@ pub(crate) fn layer(
     if let Some(class) = found.ok().and_then(|value| raster.style.class_title(value)) {
         entry.insert("class".into(), json!(class.get(language)));
     }
+    if let Some(citation) = raster.citation() {
+        entry.insert("citation".into(), citation.clone());
+    }
     // whatever else the item says of the cell, such as the likelihood of water
     let more = raster.item.assets.iter().filter(|(name, asset)| {
         asset.is_raster() && asset.band.is_none() && **name != raster.item.collection

@@ -117,6 +117,60 @@ pub struct Judgement {
     pub sums: Vec<(Period, f64)>,
 }
 
+/// An alert as it stood after a look.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Alert {
+    /// The week in which the sum passed the threshold.
+    pub since: Period,
+    /// The week of the look that confirmed it; none while that is awaited.
+    pub confirmed: Option<Period>,
+}
+
+impl Alert {
+    /// How far it has come.
+    pub fn state(&self) -> State {
+        if self.confirmed.is_some() {
+            State::Confirmed
+        } else {
+            State::Suspected
+        }
+    }
+}
+
+/// What became of the cover of a block, as the looks up to a week tell; the numbers are the classes of `forest_cover`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[repr(u8)]
+pub enum Cover {
+    /// As usual: no alert.
+    Kept = 1,
+    /// An alert that later looks have not confirmed yet.
+    Suspected = 2,
+    /// An alert that later looks confirmed.
+    Lost = 3,
+    /// A confirmed alert, and the index is back within a spread of the usual: green again, by whatever plants.
+    Regrowth = 4,
+}
+
+impl Cover {
+    /// What a look at `value` tells beside the alert that stands after it.
+    fn of(alert: Option<Alert>, value: f64, usual: (f64, f64)) -> Self {
+        match alert.map(|alert| alert.state()) {
+            Some(State::Confirmed) if value >= usual.0 - usual.1 => Self::Regrowth,
+            Some(State::Confirmed) => Self::Lost,
+            Some(_) => Self::Suspected,
+            None => Self::Kept,
+        }
+    }
+
+    /// The one to act on of what several indices tell.
+    fn graver(self, other: Self) -> Self {
+        let order = [Self::Kept, Self::Regrowth, Self::Suspected, Self::Lost];
+        let rank = |cover| order.iter().position(|one| *one == cover);
+        if rank(other) > rank(self) { other } else { self }
+    }
+}
+
 /// One-sided CUSUM for falls: S = max(0, S + (usual - x) / spread - drift), an alert while S is above the threshold.
 ///
 /// Usual and spread are mean and standard deviation of the first looks. An alert that the next looks do not bear out is
@@ -138,27 +192,41 @@ pub fn cusum(series: &[(Period, f64)], least_spread: f64, settings: &ChangeSetti
     let variance = before.iter().map(|(_, x)| (x - mean).powi(2)).sum::<f64>() / (count - 1) as f64;
     let spread = variance.sqrt().max(least_spread);
     judgement.usual = Some((mean, spread));
-    judgement.state = State::Usual;
-    let (mut sum, mut later) = (0.0_f64, 0);
+    let mut sum = 0.0_f64;
     for (week, x) in after {
         sum = (sum + (mean - x) / spread - settings.drift).max(0.0);
         judgement.sums.push((*week, sum));
-        if sum <= settings.threshold {
-            (judgement.since, judgement.confirmed, judgement.state) = (None, None, State::Usual);
-            continue;
-        }
-        match judgement.state {
-            State::Confirmed => {}
-            State::Suspected => later += 1,
-            State::Usual | State::NotJudged => {
-                (judgement.since, judgement.state, later) = (Some(*week), State::Suspected, 0);
-            }
-        }
-        if judgement.state == State::Suspected && later >= settings.confirm_looks {
-            (judgement.confirmed, judgement.state) = (Some(*week), State::Confirmed);
-        }
     }
+    let last = alerts(&judgement.sums, settings).pop().flatten();
+    judgement.state = last.map_or(State::Usual, |alert| alert.state());
+    judgement.since = last.map(|alert| alert.since);
+    judgement.confirmed = last.and_then(|alert| alert.confirmed);
     judgement
+}
+
+/// The alert that stood after each look, by the sums up to it: none at or below the threshold.
+fn alerts(sums: &[(Period, f64)], settings: &ChangeSettings) -> Vec<Option<Alert>> {
+    let (mut alert, mut later): (Option<Alert>, usize) = (None, 0);
+    let after = |(week, sum): &(Period, f64)| {
+        if *sum <= settings.threshold {
+            alert = None;
+        } else if alert.is_some() {
+            later += 1;
+        } else {
+            (alert, later) = (
+                Some(Alert {
+                    since: *week,
+                    confirmed: None,
+                }),
+                0,
+            );
+        }
+        if let Some(alert) = alert.as_mut().filter(|_| later >= settings.confirm_looks) {
+            alert.confirmed.get_or_insert(*week);
+        }
+        alert
+    };
+    sums.iter().map(after).collect()
 }
 
 /// What is known of a forest block's cover in one week.
@@ -174,10 +242,21 @@ pub struct ForestWeek {
     pub ndvi: Option<f64>,
     /// Mean of the week's looks less the usual of their orbit, dB.
     pub vh_db: Option<f64>,
-    /// NBR of the weeks before less that of this week.
+    /// NBR of the weeks before less that of this week; while an alert stands, of the weeks before the alert.
     pub dnbr: Option<f64>,
     /// Its class, uncalibrated.
     pub severity: Option<Severity>,
+    /// The alert that stood after this week's look.
+    pub alert: Option<Alert>,
+    /// What the looks up to this one tell of the cover; none without a look, and while too few are known.
+    pub cover: Option<Cover>,
+}
+
+impl ForestWeek {
+    /// True when enough of the block was seen by an instrument that raises alerts.
+    pub fn is_seen(&self) -> bool {
+        self.nbr.is_some() || self.ndmi.is_some()
+    }
 }
 
 /// The cover of a forest block through time, and what stands out.
@@ -198,13 +277,18 @@ pub struct ForestChange {
 }
 
 /// dNBR and its class for each week, against the median of the weeks before; a week without any has none.
-pub fn severities(weeks: &mut [ForestWeek], settings: &ChangeSettings) {
+///
+/// While an alert stands these are the weeks before the alert: later ones have seen the loss, and some weeks after a fire
+/// it would no longer show.
+fn severities(weeks: &mut [ForestWeek], settings: &ChangeSettings) {
     for index in 0..weeks.len() {
         let Some(after) = weeks[index].nbr else { continue };
-        let first = weeks[index].from - chrono::TimeDelta::weeks(settings.before_weeks.min(520) as i64);
+        let alert = weeks[index].alert;
+        let end = alert.map_or(weeks[index].from, |alert| alert.since.first_day());
+        let first = end - chrono::TimeDelta::weeks(settings.before_weeks.min(520) as i64);
         let mut before: Vec<f64> = weeks[..index]
             .iter()
-            .filter(|week| week.from >= first)
+            .filter(|week| week.from >= first && week.from < end)
             .filter_map(|week| week.nbr)
             .collect();
         before.sort_by(f64::total_cmp);
@@ -220,7 +304,6 @@ pub fn severities(weeks: &mut [ForestWeek], settings: &ChangeSettings) {
 /// Judges the series of a block.
 pub fn judge(mut weeks: Vec<ForestWeek>, settings: &ChangeSettings) -> ForestChange {
     weeks.sort_by_key(|week| week.from);
-    severities(&mut weeks, settings);
     let series = |value: fn(&ForestWeek) -> Option<f64>| -> Vec<(Period, f64)> {
         let seen = weeks
             .iter()
@@ -238,6 +321,15 @@ pub fn judge(mut weeks: Vec<ForestWeek>, settings: &ChangeSettings) -> ForestCha
             (indicator, cusum(&values, least, settings))
         })
         .into();
+    for (indicator, judgement) in &judgements {
+        let value: fn(&ForestWeek) -> Option<f64> = match indicator {
+            Indicator::Nbr => |week| week.nbr,
+            Indicator::Ndmi => |week| week.ndmi,
+            Indicator::Ndvi | Indicator::Vh => continue,
+        };
+        mark(&mut weeks, judgement, value, settings);
+    }
+    severities(&mut weeks, settings);
     let of = |wanted: Indicator| judgements.iter().find(|(indicator, _)| *indicator == wanted);
     let optical = [of(Indicator::Nbr), of(Indicator::Ndmi)];
     let strongest = optical
@@ -253,5 +345,30 @@ pub fn judge(mut weeks: Vec<ForestWeek>, settings: &ChangeSettings) -> ForestCha
         radar_agrees: of(Indicator::Vh).is_some_and(|(_, judgement)| alert(judgement)),
         judgements,
         weeks,
+    }
+}
+
+/// Notes on each week what a judgement said after its look, where that is graver than what is noted already.
+fn mark(
+    weeks: &mut [ForestWeek],
+    judgement: &Judgement,
+    value: fn(&ForestWeek) -> Option<f64>,
+    settings: &ChangeSettings,
+) {
+    let Some(usual) = judgement.usual else { return };
+    for ((period, _), alert) in judgement.sums.iter().zip(alerts(&judgement.sums, settings)) {
+        let Some(week) = weeks
+            .iter_mut()
+            .find(|week| Period::of_date(week.from) == *period)
+        else {
+            continue;
+        };
+        let Some(value) = value(week) else { continue };
+        let cover = Cover::of(alert, value, usual);
+        week.cover = Some(week.cover.map_or(cover, |known| known.graver(cover)));
+        let far = |alert: Option<Alert>| alert.map(|alert| alert.state());
+        if far(alert) > far(week.alert) {
+            week.alert = alert;
+        }
     }
 }

@@ -113,6 +113,16 @@ pub fn danger(
     days.iter().map(one).collect()
 }
 
+/// The worst level of some days: lower bounds count, for it was not less, but alone they are no level.
+pub fn worst<'a>(days: impl IntoIterator<Item = &'a DangerDay>) -> Option<Level> {
+    let (mut worst, mut known) = (None, false);
+    for day in days {
+        known |= day.level.is_some();
+        worst = worst.max(day.level).max(day.level_at_least);
+    }
+    worst.filter(|_| known)
+}
+
 /// P so far.
 #[derive(Default)]
 struct Sum {

@@ -4,6 +4,7 @@
 //! `type`, countries add `country_id`, Landsat has neither brightness nor power. Times are UTC and lose their leading
 //! noughts (`5` is 00:05). Errors come with status 200 as a page or a sentence: the header line tells.
 
+use crate::intake::MOST_AHEAD;
 use crate::{Error, Feature, Result};
 use chrono::{DateTime, NaiveDate, NaiveTime, SecondsFormat, Utc};
 use geo_types::{Geometry, LineString, Polygon};
@@ -109,11 +110,11 @@ pub struct Delivery {
     pub reasons: Vec<String>,
 }
 
-/// Reads a file.
+/// Reads a file; hot spots later than `now` and the little that clocks differ are refused like other rows that cannot be.
 ///
 /// # Errors
 /// [`Error::Invalid`] when the header is not that of FIRMS, which is how its errors look, or when the file is too large.
-pub fn read(source: impl Read) -> Result<Delivery> {
+pub fn read(source: impl Read, now: DateTime<Utc>) -> Result<Delivery> {
     let mut source = source.take(MOST_BYTES + 1);
     let mut start = Vec::new();
     source
@@ -136,7 +137,7 @@ pub fn read(source: impl Read) -> Result<Delivery> {
         let number = reader.position().line();
         let reason = match reader.read_record(&mut row) {
             Ok(false) => break,
-            Ok(true) => match columns.hotspot(&row) {
+            Ok(true) => match columns.hotspot(&row).and_then(|hotspot| not_ahead(hotspot, now)) {
                 Ok(hotspot) => {
                     delivery.hotspots.push(hotspot);
                     None
@@ -329,6 +330,18 @@ fn time(date: &str, time: &str) -> Result<DateTime<Utc>, String> {
             format!("acq_time `{time}` is no time; it is hours and minutes, such as 0731 or 5 for 00:05")
         })?;
     Ok(day.and_time(clock).and_utc())
+}
+
+/// A look that is still to come is none.
+fn not_ahead(hotspot: Hotspot, now: DateTime<Utc>) -> Result<Hotspot, String> {
+    if hotspot.time > now + MOST_AHEAD {
+        let time = hotspot.time.format("%Y-%m-%d %H:%M");
+        return Err(format!(
+            "acq_date, acq_time: {time} UTC lies in the future; FIRMS writes both in UTC, and this clock says {} UTC",
+            now.format("%Y-%m-%d %H:%M")
+        ));
+    }
+    Ok(hotspot)
 }
 
 /// Letters and words of VIIRS and Landsat, percentages of MODIS.

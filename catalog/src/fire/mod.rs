@@ -20,5 +20,3 @@ pub use settings::{ChangeSettings, Citation, FireSettings, HotspotSettings};
 
 /// The layer of hot spots.
 pub const HOTSPOTS: &str = "hotspots";
-/// The collection of weekly levels of danger.
-pub const FIRE_DANGER: &str = "fire_danger";

@@ -14,16 +14,16 @@ use sha2::{Digest, Sha256};
 use std::collections::BTreeSet;
 
 /// Version of the method; another one counts every day anew.
-const VERSION: u32 = 1;
+const VERSION: u32 = 2;
 /// The name of the basis of the days.
 pub(super) const BASIS: &str = "danger";
 
 /// The forest blocks.
-pub(super) struct Blocks {
+pub(crate) struct Blocks {
     /// With polygons, of all times, by `fid`.
-    pub(super) features: Vec<Feature>,
+    pub(crate) features: Vec<Feature>,
     /// Of the layer.
-    pub(super) revision: u64,
+    pub(crate) revision: u64,
 }
 
 /// The forest blocks; none when the layer is not there.

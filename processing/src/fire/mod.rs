@@ -1,5 +1,6 @@
-//! Forest fire in the weekly run: the danger of each day for each forest block from stations, its weekly layer, what
-//! blocks lost, and what burned at hot spots. Rules are those of [`sen_catalog::fire`].
+//! Forest fire in the weekly run: the danger of each day for each forest block from stations, what blocks lost, and what
+//! burned at hot spots. Rules are those of [`sen_catalog::fire`]; the weekly layers are drawn from these rows by the products
+//! `fire_danger` and `forest_cover`.
 
 mod change;
 mod danger;
@@ -7,14 +8,15 @@ mod hotspots;
 mod layer;
 mod weather;
 
+pub(crate) use layer::{Sheet, Sheets};
+
 pub use hotspots::{HotspotReport, Taken, judge_hotspots, take_hotspots};
 
 use crate::Result;
 use crate::pipeline::{Progress, Settings};
 use sen_catalog::fire::FireSettings;
-use sen_catalog::{Assets, Grid, Period, Store};
+use sen_catalog::{Assets, Grid, Store};
 use serde::Serialize;
-use std::collections::BTreeSet;
 use std::sync::Arc;
 
 /// What making the layers of fire needs to know.
@@ -42,13 +44,14 @@ pub struct FireReport {
     pub danger_made: bool,
     /// Blocks whose days are others than before.
     pub danger_changed: usize,
-    /// Weeks of the layer made, and those that were up to date.
+    /// Weeks of the layer `fire_danger` made, and those that were up to date.
     pub weeks_made: usize,
     /// See `weeks_made`.
     pub weeks_up_to_date: usize,
-    /// Weeks after those asked for, of which stations tell already: their zones want statistics too.
-    #[serde(skip)]
-    pub later: BTreeSet<Period>,
+    /// Weeks of the layer `forest_cover` made, and those that were up to date.
+    pub cover_weeks_made: usize,
+    /// See `cover_weeks_made`.
+    pub cover_weeks_up_to_date: usize,
     /// True when the series were judged anew.
     pub change_made: bool,
     /// Blocks with an alert that later looks confirmed.
@@ -67,19 +70,23 @@ impl FireReport {
 }
 
 impl Fire<'_> {
-    /// Danger by day, and the layer of the weeks; before zone statistics, which are made of it too.
+    /// The forest blocks; none when the layer is not there.
+    pub(crate) async fn blocks(&self) -> Result<Option<danger::Blocks>> {
+        danger::blocks(self).await
+    }
+
+    /// Danger by day.
     ///
     /// # Errors
-    /// When the settings contradict themselves, the catalogue cannot be read or written, or a file cannot be written.
-    pub async fn danger(&self, weeks: &[Period], progress: &dyn Progress) -> Result<FireReport> {
+    /// When the settings contradict themselves, or the catalogue cannot be read or written.
+    pub async fn danger(&self, progress: &dyn Progress) -> Result<FireReport> {
         self.settings.check()?;
         let mut report = FireReport::default();
-        let Some(blocks) = danger::blocks(self).await? else {
+        let Some(blocks) = self.blocks().await? else {
             return Ok(report);
         };
         report.blocks = blocks.features.len();
         danger::days(self, &blocks, &mut report, progress).await?;
-        layer::weeks(self, &blocks, weeks, &mut report).await?;
         Ok(report)
     }
 
@@ -88,7 +95,7 @@ impl Fire<'_> {
     /// # Errors
     /// When the catalogue cannot be read or written, or a table cannot be read.
     pub async fn change(&self, report: &mut FireReport, progress: &dyn Progress) -> Result<()> {
-        if let Some(blocks) = danger::blocks(self).await? {
+        if let Some(blocks) = self.blocks().await? {
             change::judge(self, &blocks, report, progress).await?;
         }
         report.hotspots = judge_hotspots(self.store.as_ref(), self.settings).await?;

@@ -103,5 +103,5 @@ impl Hotspots {
 
 fn read(path: &Path) -> anyhow::Result<firms::Delivery> {
     let file = File::open(path).with_context(|| "cannot be opened")?;
-    Ok(firms::read(file)?)
+    Ok(firms::read(file, chrono::Utc::now())?)
 }

@@ -2,15 +2,16 @@
 
 use super::Standard;
 use crate::document;
-use crate::headers::HOUR;
-use crate::layers::language;
+use crate::headers::{HOUR, MINUTE};
+use crate::layers::{LATEST, language};
 use crate::problem::{Outcome, Problem};
 use crate::query::{Query, segments};
-use crate::state::Shared;
+use crate::state::{self, Shared};
 use axum::Router;
 use axum::extract::{Request, State};
 use axum::http::{HeaderValue, header};
 use axum::routing::get;
+use serde_json::Value;
 
 /// See the module.
 pub(crate) struct Legends;
@@ -36,12 +37,23 @@ async fn legend(State(app): State<Shared>, request: Request) -> Outcome {
     })?;
     let query = Query::of(uri)?;
     let language = language(&query, headers)?;
+    let citation = citation(&app, id).await?;
+    // who issued a table may change with the next run
+    let cache = if citation.is_some() { MINUTE } else { HOUR };
     let mut response = if picture {
         let style = style.clone();
-        let picture = app.cpu.run(move || style.legend_png(language)).await??;
-        document::bytes(headers, HOUR, "image/png", picture)
+        let note = citation.and_then(|citation| Some(citation.get(language.tag())?.as_str()?.to_owned()));
+        let picture = app
+            .cpu
+            .run(move || style.legend_png(language, note.as_deref()))
+            .await??;
+        document::bytes(headers, cache, "image/png", picture)
     } else {
-        document::json(headers, HOUR, &style.legend_json(language))
+        let mut legend = style.legend_json(language);
+        if let Some(citation) = citation {
+            legend["citation"] = citation;
+        }
+        document::json(headers, cache, &legend)
     };
     let answer = response.headers_mut();
     answer.insert(header::CONTENT_LANGUAGE, HeaderValue::from_static(language.tag()));
@@ -49,4 +61,14 @@ async fn legend(State(app): State<Shared>, request: Request) -> Outcome {
         answer.insert(header::VARY, HeaderValue::from_static("Accept-Language"));
     }
     Ok(response)
+}
+
+/// Whose table the classes are by: as the newest item of the style's collection says.
+async fn citation(app: &Shared, style: &str) -> Outcome<Option<Value>> {
+    let snapshot = app.lookup.snapshot().await?;
+    if !snapshot.collections.contains(style) {
+        return Ok(None);
+    }
+    let newest = app.lookup.item(&snapshot, style, LATEST).await?;
+    Ok(newest.and_then(|item| state::citation(&item).cloned()))
 }

@@ -164,7 +164,7 @@ pub(crate) async fn describe(
     let title = &raster.style.title;
     let styled = app.styles.style(&raster.style.id).is_some();
     let legend = styled.then(|| format!("{base}/api/v1/legends/{}", escape(&raster.style.id)));
-    Ok(json!({
+    let mut document = json!({
         "tilejson": "3.0.0",
         "name": title.vi,
         "description": title.en,
@@ -179,5 +179,25 @@ pub(crate) async fn describe(
         "format": "png",
         "legend": legend,
         "time": {"default": raster.period.to_string(), "latest": values.last(), "values": values},
-    }))
+    });
+    if let Some(citation) = raster.citation() {
+        document["attribution"] = attribution(citation).into();
+        document["citation"] = citation.clone();
+    }
+    Ok(document)
+}
+
+/// Whose table it is, in both languages, as the HTML that maps show in their corner.
+fn attribution(citation: &Value) -> String {
+    let in_force = citation["in_force_here"].as_bool().unwrap_or_default();
+    let (vi, en) = if in_force {
+        ("", "")
+    } else {
+        (" (chưa ban hành cho tỉnh này)", " (not issued for this province)")
+    };
+    let text = |language: &str| citation[language].as_str().unwrap_or_default();
+    format!("{}{vi} · {}{en}", text("vi"), text("en"))
+        .replace('&', "&amp;")
+        .replace('<', "&lt;")
+        .replace('>', "&gt;")
 }

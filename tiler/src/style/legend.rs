@@ -138,11 +138,11 @@ impl Style {
         entries
     }
 
-    /// The legend as a PNG picture.
+    /// The legend as a PNG picture, with a note below.
     ///
     /// # Errors
     /// Only when the program's own letters are damaged.
-    pub fn legend_png(&self, language: Language) -> Result<Vec<u8>> {
+    pub fn legend_png(&self, language: Language, note: Option<&str>) -> Result<Vec<u8>> {
         let letters = Lettering::load()?;
         let entries = self.entries(language);
         let title = match &self.unit_title {
@@ -176,9 +176,10 @@ impl Style {
         } else {
             SWATCH_ROWS + line + 4
         };
+        let note = note.map_or_else(Vec::new, |note| wrap(note, &letters, content));
         let mut sheet = Sheet::new(
             content + 2 * MARGIN,
-            line + ramp_rows + entries.len() * line + 2 * MARGIN,
+            line + ramp_rows + (entries.len() + note.len()) * line + 2 * MARGIN,
         );
         sheet.text(&letters, MARGIN, MARGIN, &title);
         let mut y = MARGIN + line + 2;
@@ -205,6 +206,10 @@ impl Style {
             sheet.text(&letters, MARGIN + SWATCH + 8, y, entry.title);
             y += line;
         }
+        for text in &note {
+            sheet.text(&letters, MARGIN, y, text);
+            y += line;
+        }
         sheet.png()
     }
 }
@@ -220,6 +225,21 @@ const SWATCH_ROWS: usize = 14;
 const BAR_COLOURS: usize = 128;
 const INK: Colour = Colour([0x22, 0x22, 0x22, 255]);
 const PAPER: Colour = Colour([255; 4]);
+
+/// A text in lines of at most `width` pixels; a longer word has a line of its own.
+fn wrap(text: &str, letters: &Lettering, width: usize) -> Vec<String> {
+    let mut lines: Vec<String> = Vec::new();
+    for word in text.split_whitespace() {
+        match lines.last_mut() {
+            Some(line) if letters.width(&format!("{line} {word}")) <= width => {
+                line.push(' ');
+                line.push_str(word);
+            }
+            _ => lines.push(word.to_owned()),
+        }
+    }
+    lines
+}
 
 /// A number as the language writes it.
 fn number(value: f64, language: Language) -> String {

@@ -133,7 +133,7 @@ impl Style {
         }
     }
 
-    /// True for levels, whose numbers rise.
+    /// True where a zone is told by the class most of it has, as it is for levels.
     pub fn is_ordered(&self) -> bool {
         matches!(self.scheme, Scheme::Classes { ordered: true, .. })
     }

@@ -63,7 +63,8 @@ pub enum Scheme {
     Classes {
         /// The known ones; other numbers are transparent.
         classes: Vec<Class>,
-        /// True for levels: a higher number is more of the same, and a zone is told by the one most of it has.
+        /// True where a zone is told by the class most of it has: levels, of which a higher number is more of the same, and
+        /// classes that are told of whole zones.
         #[serde(default)]
         ordered: bool,
     },

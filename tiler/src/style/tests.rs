@@ -155,7 +155,7 @@ fn legends_say_the_same_in_both_languages_and_every_letter_can_be_drawn() {
             }
         }
         for language in [Language::Vi, Language::En] {
-            let png = style.legend_png(language).expect("drawn");
+            let png = style.legend_png(language, None).expect("drawn");
             let mut reader = png::Decoder::new(std::io::Cursor::new(png))
                 .read_info()
                 .expect("a header");
@@ -176,6 +176,27 @@ fn legends_say_the_same_in_both_languages_and_every_letter_can_be_drawn() {
             );
         }
     }
+}
+
+#[test]
+fn a_note_stands_below_the_legend_in_lines_no_wider_than_it() {
+    let styles = styles();
+    let style = styles.style("fire_danger").expect("built in");
+    let size = |note: Option<&str>| {
+        let png = style.legend_png(Language::Vi, note).expect("drawn");
+        let reader = png::Decoder::new(std::io::Cursor::new(png))
+            .read_info()
+            .expect("a header");
+        (reader.info().width, reader.info().height)
+    };
+    let (width, height) = size(None);
+    let short = size(Some("Quyết định 99/2026/QĐ-UBND"));
+    let long = size(Some(&"Bảng cấp của tỉnh (Quyết định 33/2022/QĐ-UBND) ".repeat(4)));
+    assert_eq!((short.0, long.0), (width, width));
+    assert!(
+        height < short.1 && short.1 < long.1,
+        "{height} {short:?} {long:?}"
+    );
 }
 
 #[test]

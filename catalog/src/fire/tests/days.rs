@@ -2,7 +2,7 @@
 
 use super::super::FireSettings;
 use super::super::danger::Level;
-use super::super::day::{DangerDay, Rain, StationDay, Unknown, danger};
+use super::super::day::{DangerDay, Rain, StationDay, Unknown, danger, worst};
 use chrono::{Days, NaiveDate};
 
 fn day(number: u64) -> NaiveDate {
@@ -69,6 +69,21 @@ fn a_series_that_begins_dry_knows_only_a_lower_bound_until_it_is_the_highest() {
     assert_eq!(days[12].level, None);
     // 14 x 1439 is above 20,000: there is no higher level
     assert_eq!(days[13].level, Some(Level::V));
+}
+
+#[test]
+fn the_worst_of_a_week_counts_what_it_was_at_least() {
+    let rain = || vec![said(28.0, 90.0, 8.0)];
+    let dry = || vec![said(37.0, 38.0, 0.0)];
+    // a gap, then six dry days: 6 x 1439 is above 5,000, however dry it was before
+    let mut week = vec![rain(), Vec::new()];
+    week.extend(vec![dry(); 6]);
+    let days = run(&week);
+    assert_eq!((days[0].level, days[7].level), (Some(Level::I), None));
+    assert_eq!(days[7].level_at_least, Some(Level::II));
+    assert_eq!(worst(&days), Some(Level::II));
+    assert_eq!(worst(&days[1..]), None, "a lower bound alone is no level");
+    assert_eq!(worst([]), None);
 }
 
 #[test]

@@ -2,10 +2,17 @@
 
 use super::super::HotspotSettings;
 use super::super::cluster::{Burning, Surroundings, burning, fires, static_sources, summaries};
-use super::super::firms::{Confidence, Hotspot, Instrument, read};
+use super::super::firms::{self, Confidence, Delivery, Hotspot, Instrument};
 use super::real;
+use crate::Result;
 use chrono::TimeDelta;
 use geo::{Distance, Geodesic};
+use std::io::Read;
+
+/// Reads at noon of 2 March 2026, UTC.
+fn read(source: impl Read) -> Result<Delivery> {
+    firms::read(source, "2026-03-02T12:00:00Z".parse().expect("a time"))
+}
 
 fn of(text: &str) -> Vec<Hotspot> {
     let delivery = read(text.as_bytes()).expect("hot spots");
@@ -24,7 +31,7 @@ fn times_lose_no_hour_however_many_noughts_the_file_lost() {
         ("149", "01:49"),
         ("5", "00:05"),
         ("0", "00:00"),
-        ("2359", "23:59"),
+        ("1159", "11:59"),
         ("07:31", "07:31"),
     ] {
         let row = format!("10.5,105.5,330.1,0.4,0.4,2026-03-02,{written},N,n,2.0NRT,290,4.5,D\n");
@@ -113,6 +120,27 @@ fn rows_that_cannot_be_used_are_named_and_the_rest_is_read() {
         "`yesterday`",
         "`maybe`",
         "row 7: longitude",
+    ] {
+        assert!(told.contains(word), "{told}");
+    }
+}
+
+#[test]
+fn a_hot_spot_that_is_still_to_come_is_refused_by_row_and_field() {
+    let row =
+        |day: &str, clock: &str| format!("10.5,105.5,330.1,0.4,0.4,{day},{clock},N,n,2.0NRT,290,4.5,D\n");
+    let text = VIIRS_24H.to_owned()
+        + &row("2026-03-02", "1200")
+        + &row("2026-03-02", "1205")
+        + &row("2026-03-02", "1206")
+        + &row("2062-03-02", "0731");
+    let delivery = read(text.as_bytes()).expect("readable");
+    assert_eq!(delivery.hotspots.len(), 2, "clocks differ by minutes");
+    assert_eq!(delivery.refused, 2);
+    let told = delivery.reasons.join("\n");
+    for word in [
+        "row 4: acq_date, acq_time: 2026-03-02 12:06",
+        "row 5: acq_date, acq_time: 2062-03-02 07:31",
     ] {
         assert!(told.contains(word), "{told}");
     }

@@ -1,7 +1,7 @@
 //! Alerts on series of a forest block.
 
 use super::super::ChangeSettings;
-use super::super::change::{ForestWeek, Severity, State, cusum, judge};
+use super::super::change::{Cover, ForestWeek, Severity, State, cusum, judge};
 use crate::Period;
 
 fn weeks(values: &[f64]) -> Vec<(Period, f64)> {
@@ -86,4 +86,70 @@ fn a_burned_block_shows_in_nbr_and_flooding_that_drowns_ndvi_alone_does_not_alar
         .map(|index| week(index, 0.6, if index < 9 { 0.75 } else { 0.3 }))
         .collect();
     assert_eq!(judge(flooded, &settings).state, State::Usual);
+}
+
+/// Weeks of a block with these NBR; none is a week of cloud with radar alone.
+fn block(nbr: &[Option<f64>]) -> Vec<ForestWeek> {
+    let all = weeks(&vec![0.0; nbr.len()]);
+    let week = |(nbr, (week, _)): (&Option<f64>, &(Period, f64))| ForestWeek {
+        from: week.first_day(),
+        nbr: *nbr,
+        ndmi: nbr.map(|nbr| nbr - 0.2),
+        vh_db: Some(0.0),
+        ..ForestWeek::default()
+    };
+    nbr.iter().zip(&all).map(week).collect()
+}
+
+#[test]
+fn while_an_alert_stands_the_fall_is_measured_against_the_weeks_before_it() {
+    // burned in the tenth week: fourteen weeks later the eight weeks before have seen nothing but ash
+    let mut nbr: Vec<Option<f64>> = CALM.iter().map(|nbr| Some(*nbr)).collect();
+    nbr.push(Some(0.60));
+    nbr.extend(vec![Some(0.10); 15]);
+    let change = judge(block(&nbr), &ChangeSettings::default());
+    assert_eq!(change.state, State::Confirmed);
+    for week in &change.weeks[9..] {
+        assert!((week.dnbr.expect("a fall") - 0.50).abs() < 1e-12, "{week:?}");
+        assert_eq!(week.severity, Some(Severity::ModerateHigh));
+        assert_eq!(week.alert.map(|alert| alert.since), change.since);
+    }
+    // without an alert it is that of the eight weeks before
+    assert!((change.weeks[8].dnbr.expect("none") - 0.0).abs() < 1e-12);
+    assert_eq!(change.weeks[8].alert, None);
+}
+
+#[test]
+fn the_cover_of_a_week_is_what_the_looks_up_to_it_tell() {
+    let mut nbr: Vec<Option<f64>> = CALM.iter().map(|nbr| Some(*nbr)).collect();
+    nbr.extend([0.60, 0.10, 0.12, 0.11].map(Some));
+    nbr.push(None);
+    nbr.extend([0.13, 0.58, 0.14].map(Some));
+    let change = judge(block(&nbr), &ChangeSettings::default());
+    let cover: Vec<Option<Cover>> = change.weeks.iter().map(|week| week.cover).collect();
+    assert_eq!(cover[..8], [None; 8], "what is usual is not known yet");
+    use Cover::{Kept, Lost, Regrowth, Suspected};
+    assert_eq!(
+        cover[8..],
+        [
+            Some(Kept),
+            Some(Suspected),
+            Some(Suspected),
+            Some(Lost),
+            None,
+            Some(Lost),
+            Some(Regrowth),
+            Some(Lost)
+        ]
+    );
+    assert!(change.weeks[7].is_seen() && !change.weeks[12].is_seen());
+    // a cloud that slipped through was suspected in its week and is forgotten after
+    let mut nbr: Vec<Option<f64>> = CALM.iter().map(|nbr| Some(*nbr)).collect();
+    nbr.extend([0.44, 0.66, 0.62].map(Some));
+    let cover: Vec<Option<Cover>> = judge(block(&nbr), &ChangeSettings::default())
+        .weeks
+        .iter()
+        .map(|week| week.cover)
+        .collect();
+    assert_eq!(cover[8..], [Some(Suspected), Some(Kept), Some(Kept)]);
 }

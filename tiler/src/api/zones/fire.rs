@@ -14,9 +14,9 @@ use crate::zone_page::words;
 use axum::extract::{Request, State};
 use chrono::{DateTime, Utc};
 use sen_catalog::fire::HOTSPOTS;
-use sen_catalog::fire::change::{ForestChange, ForestWeek, State as Change};
+use sen_catalog::fire::change::{Alert, ForestChange, ForestWeek, State as Change};
 use sen_catalog::fire::danger::Level;
-use sen_catalog::fire::day::DangerDay;
+use sen_catalog::fire::day::{DangerDay, worst};
 use sen_catalog::period::local_zone;
 use sen_catalog::{Bounds, Feature, FeatureQuery, Period, TimeQuery};
 use serde_json::{Map, Value, json};
@@ -105,9 +105,9 @@ async fn hotspots(app: &App, feature: &Feature, period: Period) -> Outcome<BTree
 }
 
 impl FireRecord {
-    /// The worst level of the days that are known.
+    /// The worst level of the week, by the rule of the layer.
     pub(crate) fn worst(&self) -> Option<Level> {
-        self.days.iter().filter_map(|day| day.level).max()
+        worst(&self.days)
     }
 
     /// The newest day.
@@ -121,12 +121,16 @@ impl FireRecord {
         self.change.as_ref()?.weeks.iter().find(|week| week.from == first)
     }
 
-    /// An alert that stood in the week shown.
-    fn alert(&self) -> Option<&ForestChange> {
-        let change = self.change.as_ref()?;
-        let stands =
-            change.state >= Change::Suspected && change.since.is_some_and(|since| since <= self.period);
-        stands.then_some(change)
+    /// The newest look up to the week shown that was judged.
+    fn judged(&self) -> Option<&ForestWeek> {
+        let last = self.period.last_day();
+        let mut weeks = self.change.as_ref()?.weeks.iter().rev();
+        weeks.find(|week| week.from <= last && week.cover.is_some())
+    }
+
+    /// The alert that stood in the week shown, as the looks up to it tell; a week of clouds does not end it.
+    fn alert(&self) -> Option<Alert> {
+        self.judged()?.alert
     }
 
     /// `Cháy rừng: cao nhất trong tuần cấp IV (nguy hiểm); 10/8/2026: cấp IV, P 16 200, FWI 21,3.`
@@ -175,14 +179,12 @@ impl FireRecord {
             let vi = language == Language::Vi;
             let pick = |in_vi: &'static str, in_en: &'static str| if vi { in_vi } else { in_en };
             let mut parts = Vec::new();
-            if let Some(change) = alert {
-                let since = change.since.unwrap_or(self.period);
-                let confirmed = change.confirmed.is_some_and(|week| week <= self.period);
+            if let Some(alert) = alert {
                 parts.push(format!(
                     "{} {}, {}",
                     pick("cảnh báo rừng thay đổi từ", "forest change alert since"),
-                    words::days(since, language),
-                    if confirmed {
+                    words::days(alert.since, language),
+                    if alert.confirmed.is_some() {
                         pick("các lần chụp sau đã xác nhận", "confirmed by later looks")
                     } else {
                         pick(
@@ -224,11 +226,17 @@ impl FireRecord {
         let week = self.week();
         let change = self.change.as_ref().map(|change| {
             let alert = self.alert();
+            let none = if self.judged().is_some() {
+                Change::Usual
+            } else {
+                Change::NotJudged
+            };
             json!({
-                "state": alert.map_or(if change.state == Change::NotJudged { Change::NotJudged } else { Change::Usual }, |alert| alert.state),
-                "since": alert.and_then(|alert| alert.since).map(|week| week.to_string()),
+                "state": alert.map_or(none, |alert| alert.state()),
+                "cover": week.and_then(|week| week.cover),
+                "since": alert.map(|alert| alert.since.to_string()),
                 "confirmed": alert.and_then(|alert| alert.confirmed).map(|week| week.to_string()),
-                "radar_agrees": alert.is_some_and(|alert| alert.radar_agrees),
+                "radar_agrees": alert.is_some() && change.radar_agrees,
                 "dnbr": week.and_then(|week| week.dnbr).map(tidy),
                 "severity": week.and_then(|week| week.severity),
                 "calibrated": false,
@@ -357,7 +365,7 @@ fn change_json(change: &ForestChange) -> Value {
         .map(|week| {
             json!({
                 "period": Period::of_date(week.from).to_string(), "nbr": week.nbr, "ndmi": week.ndmi, "ndvi": week.ndvi,
-                "vh_db": week.vh_db, "dnbr": week.dnbr.map(tidy), "severity": week.severity,
+                "vh_db": week.vh_db, "dnbr": week.dnbr.map(tidy), "severity": week.severity, "cover": week.cover,
             })
         })
         .collect();

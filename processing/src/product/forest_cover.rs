@@ -1,0 +1,151 @@
+//! `forest_cover`: what became of the cover of each forest block, as the looks up to the week tell: kept, suspected loss,
+//! confirmed loss, green again. Drawn from the records of forest change; trees as they stand are not mapped.
+
+use super::{Drawn, Records};
+use crate::Result;
+use crate::fire::{Sheet, Sheets};
+use crate::pipeline::{Progress, Report};
+use async_trait::async_trait;
+use sen_catalog::Period;
+use sen_catalog::fire::ChangeSettings;
+use sen_catalog::fire::change::{Cover, ForestWeek};
+use serde_json::{Value, json};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// See the module.
+#[derive(Clone, Copy, Debug)]
+pub struct ForestCover;
+
+/// See the module.
+pub const FOREST_COVER: ForestCover = ForestCover;
+
+const NAME: &str = "forest_cover";
+/// Version of the method; another one remakes every week.
+const VERSION: u32 = 1;
+/// Too little of the block was seen in the week.
+const NOT_SEEN: u8 = 253;
+/// Seen in too few weeks to know what is usual.
+const NOT_JUDGED: u8 = 254;
+
+#[async_trait]
+impl Drawn for ForestCover {
+    fn name(&self) -> &'static str {
+        NAME
+    }
+
+    /// The weeks asked for, and later ones with a look, whose judgement rests on them.
+    async fn draw(
+        &self,
+        records: &Records<'_>,
+        weeks: &[Period],
+        _progress: &dyn Progress,
+        report: &mut Report,
+    ) -> Result<bool> {
+        let fire = &records.fire;
+        let (Some(blocks), Some(oldest)) = (fire.blocks().await?, weeks.iter().min()) else {
+            return Ok(false);
+        };
+        let mut known: Vec<BTreeMap<Period, ForestWeek>> = Vec::new();
+        for block in &blocks.features {
+            let change = fire.store.forest_change(block.fid).await?;
+            let seen = change.into_iter().flat_map(|change| change.weeks);
+            let seen = seen.filter(ForestWeek::is_seen);
+            known.push(seen.map(|week| (Period::of_date(week.from), week)).collect());
+        }
+        let seen: BTreeSet<Period> = known.iter().flat_map(BTreeMap::keys).copied().collect();
+        if seen.is_empty() {
+            return Ok(false);
+        }
+        let later: BTreeSet<Period> = seen.range(oldest..).copied().collect();
+        let mut sheets = Sheets::new(fire, &blocks, NAME);
+        let mut drawn = 0;
+        for week in later.iter().chain(weeks).copied().collect::<BTreeSet<Period>>() {
+            // a block is drawn while it is valid
+            let shown: Vec<Option<Vec<u8>>> = blocks
+                .features
+                .iter()
+                .zip(&known)
+                .map(|(block, weeks)| {
+                    let class = class(weeks.get(&week));
+                    block.valid_on(week.last_day()).then(|| vec![class])
+                })
+                .collect();
+            if !weeks.contains(&week) {
+                report.also.insert(week);
+            }
+            let sheet = Sheet {
+                week,
+                names: &[NAME],
+                classes: &shown,
+                lineage: vec!["nbr".into(), "ndmi".into(), fire.settings.blocks.clone()],
+                properties: properties(&fire.settings.change, &shown),
+                made_of: json!([VERSION, fire.settings.change]),
+            };
+            if sheets.draw(sheet).await? {
+                drawn += 1;
+            } else {
+                report.fire.cover_weeks_up_to_date += 1;
+            }
+        }
+        report.fire.cover_weeks_made += drawn;
+        Ok(drawn > 0)
+    }
+}
+
+/// The class of a block by its week; none: it was not seen.
+fn class(week: Option<&ForestWeek>) -> u8 {
+    match week {
+        None => NOT_SEEN,
+        Some(week) => week.cover.map_or(NOT_JUDGED, |cover| cover as u8),
+    }
+}
+
+fn properties(settings: &ChangeSettings, shown: &[Option<Vec<u8>>]) -> Vec<(&'static str, Value)> {
+    let valid: Vec<u8> = shown.iter().flatten().flatten().copied().collect();
+    let told = valid.iter().filter(|class| **class < NOT_SEEN).count();
+    let share = told as f64 / valid.len().max(1) as f64;
+    let rule = format!(
+        "one class a forest block, from the weekly means of NBR and NDMI over the block (weeks of which {:.0} % was seen) and \
+         a one-sided CUSUM against its first {} weeks seen, above {} spreads: {} kept, {} suspected loss, {} loss confirmed by \
+         {} later looks, {} confirmed loss with the index back within a spread of the usual; {NOT_SEEN} too little seen, \
+         {NOT_JUDGED} too few weeks seen. As the looks up to the week tell. Change of whole blocks: no map of trees, and a \
+         loss on a small part of a block may stay below",
+        settings.seen_share * 100.0,
+        settings.baseline_weeks.max(2),
+        settings.threshold,
+        Cover::Kept as u8,
+        Cover::Suspected as u8,
+        Cover::Lost as u8,
+        settings.confirm_looks,
+        Cover::Regrowth as u8,
+    );
+    vec![
+        ("title", json!("Change of forest cover by block; no map of trees")),
+        ("sen:product_version", json!(VERSION)),
+        ("sen:rule", json!(rule)),
+        ("sen:calibrated", json!(false)),
+        ("sen:seen_share", json!((share * 1e4).round() / 1e4)),
+    ]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_block_that_was_not_seen_or_not_often_enough_is_not_classified() {
+        let week = |cover| ForestWeek {
+            nbr: Some(0.6),
+            cover,
+            ..ForestWeek::default()
+        };
+        assert_eq!(class(None), NOT_SEEN);
+        assert_eq!(class(Some(&week(None))), NOT_JUDGED);
+        let classes = [Cover::Kept, Cover::Suspected, Cover::Lost, Cover::Regrowth];
+        assert_eq!(classes.map(|cover| class(Some(&week(Some(cover))))), [1, 2, 3, 4]);
+        let shown = [Some(vec![1]), Some(vec![NOT_SEEN]), None, Some(vec![NOT_JUDGED])];
+        let said = properties(&ChangeSettings::default(), &shown);
+        let share = said.iter().find(|(name, _)| *name == "sen:seen_share");
+        assert_eq!(share.map(|(_, share)| share.clone()), Some(json!(0.3333)));
+    }
+}
