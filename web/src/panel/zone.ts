@@ -183,7 +183,7 @@ function reachBox(reach: api.Riverbank): HTMLElement {
   const lang = currentLang();
   return el('div', { class: 'first', 'aria-live': 'polite' },
     el('p', { class: 'sentence', id: 'value', 'data-value': reach.change }, reach.sentence[lang]),
-    el('dl', {}, ...reach.rows.map(({ title, value }) => el('div', {}, el('dt', {}, title[lang]), el('dd', {}, value[lang])))));
+    el('dl', { class: 'sensors' }, ...reach.rows.map(({ title, value }) => el('div', {}, el('dt', {}, title[lang]), el('dd', {}, value[lang])))));
 }
 
 /** Level of today and of the week, whose table it is, what the cover lost, what burned. */

@@ -180,7 +180,7 @@ pub(crate) async fn record(app: &Shared, feature: &Feature, period: Period) -> O
         growth: stage.as_ref().map(|stage| stage.growth.names()),
         weeks_since_sowing: stage.as_ref().and_then(|stage| stage.weeks_since_sowing),
         water: flood_share,
-        water_seen: of(FLOOD).map(|flood| statistics::seen(flood, app.styles.style(FLOOD))),
+        water_seen: of(FLOOD).map(|flood| tidy(statistics::seen(flood, app.styles.style(FLOOD)))),
         nothing: statistics.is_empty() && cause.is_none(),
         cause,
     };
