@@ -16,7 +16,7 @@ pub const DROP: f32 = -3.0;
 /// ```
 /// use sen_processing::flood::change::changed;
 /// use sen_processing::flood::radar::{Bands, Thresholds};
-/// // fell by 6 dB to -24; fell, but not below the threshold of -21.6; dark before; did not fall
+/// // fell by 6 dB to -24; fell, but not below the threshold of -21; dark before; did not fall
 /// let look = [-24.0, -20.0, -26.0, -15.0];
 /// let before = [-18.0, -15.0, -25.0, -15.0];
 /// let found = changed(

@@ -26,9 +26,9 @@ pub const VV: Bimodal = Bimodal {
     bounds: (-28.0, -11.0),
     ..VH
 };
-/// VH threshold of a scene without two humps: the median of the twelve thresholds that the authors of Sen1Floods11
-/// published for their events.
-pub const VH_DEFAULT: f32 = -21.6;
+/// VH threshold of a scene without two humps: near the median (-21.6 dB) of the twelve thresholds that the authors of
+/// Sen1Floods11 published for their events.
+pub const VH_DEFAULT: f32 = -21.0;
 /// VV threshold of a scene without two humps: the cap of ASF's HyP3 (-15.5 dB).
 pub const VV_DEFAULT: f32 = -15.5;
 /// VH in decibel below which a cell is water whatever VV says: the cap of ASF's HyP3, which joins VV and VH. Wind makes VV

@@ -222,7 +222,7 @@ fn one_hump_is_no_threshold_and_two_are() {
 
 #[test]
 fn change_is_a_difference_of_decibel_in_either_polarisation_and_silent_where_it_was_dark_before() {
-    let at = Thresholds::default(); // VV -15.5, VH -21.6
+    let at = Thresholds::default(); // VV -15.5, VH -21
     // fell by 4 dB; by 4 dB of -20 (a ratio of 1.2); by 2 dB; by 4 dB but still bright; no reference
     let after = [-18.0, -24.0, -22.0, -14.0, -18.0];
     let before = [-14.0, -20.0, -20.0, -10.0, f32::NAN];
