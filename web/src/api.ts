@@ -182,7 +182,7 @@ export interface ZoneWeek {
   period: Week;
   sentence: Record<Lang, string>;
   statistics: Record<string, Statistic>;
-  flood_share: number | null;
+  water_share: number | null;
   sensors: Near[];
   inundation?: Inundation | null;
   crop: { season: string; title: Record<Lang, string>; weeks_since_sowing: number | null } | null;

@@ -407,9 +407,11 @@ async fn a_week_is_one_record_with_a_sentence_in_both_languages() {
         (&json!("2026-08-17"), &json!("2026-08-23"))
     );
     assert_eq!(
-        (&record["flood_share"], &record["statistics"]["ndvi"]["mean"]),
-        (&json!(0.25), &json!(0.72))
+        (&record["water_share"], &record["flood_share"]),
+        (&json!(0.25), &json!(0.0)),
+        "a quarter is under water, whose kind is not known"
     );
+    assert_eq!(record["statistics"]["ndvi"]["mean"], json!(0.72));
     assert_eq!(
         (&record["crop"]["stage"], &record["crop"]["weeks_since_sowing"]),
         (&json!("heading"), &json!(9))

@@ -115,7 +115,7 @@ export class ZonePanel {
       if (layer === asked.layer && asked.legend?.ordered) return level(one)?.label ?? t('answer.noValue');
       if (layer === 'fire_danger') return record.fire?.level ? record.fire.level.roman : t('answer.noValue');
       if (layer === asked.layer && share) return typeof one.share === 'number' ? percent(one.share) : t('answer.noValue');
-      if (layer === 'flood') return record.flood_share === null ? t('answer.noValue') : percent(record.flood_share);
+      if (layer === 'flood') return record.water_share === null ? t('answer.noValue') : percent(record.water_share);
       return one.mean === null ? t('answer.noValue') : `${number(one.mean)} ${unit(one.unit ?? '')}`.trim();
     };
     box.append(el('p', { class: 'sentence' }, record.sentence[currentLang()]));
@@ -138,7 +138,8 @@ export class ZonePanel {
       box.append(el('h3', {}, t('zone.alsoHere')), el('p', { class: 'chips' }, ...chips.map((one) =>
         el('button', { type: 'button', onclick: () => this.events.zone({ kind: one.kind, code: one.code }) }, `${kindName(one.kind)}: ${one.name}`))));
     }
-    const known = layersOf(asked.catalog.tiles).filter((one) => one !== asked.layer && record.statistics[one]);
+    // the change of a block is told in words below; its class is no number
+    const known = layersOf(asked.catalog.tiles).filter((one) => one !== asked.layer && one !== 'forest_cover' && record.statistics[one]);
     if (known.length) {
       box.append(el('h3', {}, t('answer.others')), el('dl', {}, ...known.map((one) =>
         el('div', {}, el('dt', {}, layerShort(one)), el('dd', {}, value(record.statistics[one], one))))));

@@ -47,8 +47,10 @@ pub(crate) struct Record {
     pub(crate) statistics: Vec<(String, ZonalStatistic)>,
     /// Variance of the surfaces in the middle of the zone, by name.
     variances: Map<String, Value>,
-    /// Share of the seen part of the zone under open water.
-    pub(crate) flood_share: Option<f64>,
+    /// Share of the seen part of the zone under open water of any kind.
+    water_share: Option<f64>,
+    /// Share of the seen part of the zone under flood: class 5, neither permanent nor expected.
+    flood_share: Option<f64>,
     /// The nearest sensor of each property.
     pub(crate) sensors: Vec<Near>,
     /// The crops of the zone, of all times.
@@ -160,7 +162,8 @@ pub(crate) async fn record(app: &Shared, feature: &Feature, period: Period) -> O
         found.map(|(_, statistic)| statistic)
     };
     let ndvi = of(INDEX);
-    let flood_share = of(FLOOD).and_then(|flood| water_share(app, flood));
+    let water_share = of(FLOOD).and_then(|flood| water_share(app, flood));
+    let flood_share = of(FLOOD).and_then(|flood| statistics::flood_share(flood, app.styles.style(FLOOD)));
     let seasons = app.lookup.store().seasons(feature.fid).await?;
     let sensors = match place {
         Some(place) => sensors_near::near(app.lookup.store(), place, period).await?,
@@ -179,7 +182,7 @@ pub(crate) async fn record(app: &Shared, feature: &Feature, period: Period) -> O
         seen,
         growth: stage.as_ref().map(|stage| stage.growth.names()),
         weeks_since_sowing: stage.as_ref().and_then(|stage| stage.weeks_since_sowing),
-        water: flood_share,
+        water: water_share,
         water_seen: of(FLOOD).map(|flood| tidy(statistics::seen(flood, app.styles.style(FLOOD)))),
         nothing: statistics.is_empty() && cause.is_none(),
         cause,
@@ -200,6 +203,7 @@ pub(crate) async fn record(app: &Shared, feature: &Feature, period: Period) -> O
         trust: Trust::in_look(seen, age_days),
         fire,
         inundation,
+        water_share,
         flood_share,
         sensors,
         seasons,
@@ -287,7 +291,7 @@ fn json_of(app: &crate::App, feature: &Feature, record: &Record, calibrations: &
         "from": record.period.first_day(), "to": record.period.last_day(),
         "sentence": both(&record.sentence),
         "statistics": statistics,
-        "flood_share": record.flood_share.map(tidy),
+        "water_share": record.water_share.map(tidy), "flood_share": record.flood_share.map(tidy),
         "inundation": record.inundation.as_ref().map(|water| super::inundation::json_of(app, water)),
         "sensors": record.sensors.iter().map(Near::json).collect::<Vec<_>>(),
         "depth_reason": depth_reason,

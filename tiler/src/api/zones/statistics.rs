@@ -16,6 +16,7 @@ use crate::time::When;
 use crate::values::tidy;
 use axum::extract::{Request, State};
 use sen_catalog::calibration::{Calibration, in_use};
+use sen_catalog::flood::FLOOD;
 use sen_catalog::statistic::ZonalStatistic;
 use serde::Serialize;
 use std::collections::{BTreeMap, BTreeSet};
@@ -181,6 +182,13 @@ pub(crate) fn share(one: &ZonalStatistic, style: Option<&Style>) -> Option<f64> 
     let counts = |class: i64| style.map_or(class == 1, |style| style.is_counted(class as f64));
     let counted = one.classes.iter().filter(|(class, _)| counts(**class));
     (seen > 0.0).then(|| counted.fold(0.0, |sum, (_, area)| sum + area) / seen)
+}
+
+/// Share of flood ([`FLOOD`]) in what was seen of a zone; none where nothing was.
+pub(super) fn flood_share(one: &ZonalStatistic, style: Option<&Style>) -> Option<f64> {
+    let seen = seen_ha(one, style);
+    let flood = one.classes.get(&i64::from(FLOOD)).copied().unwrap_or(0.0);
+    (seen > 0.0).then(|| flood / seen)
 }
 
 fn measures(one: &ZonalStatistic) -> [(&'static str, Option<f64>); 7] {
