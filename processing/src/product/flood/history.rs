@@ -23,9 +23,9 @@ const SEEN_BEFORE: u8 = 3;
 pub(super) const LEAST_WEEKS: usize = SEEN_BEFORE as usize;
 /// A cell wet in more of the weeks before the present wetting than this is seasonally wet, not flooded.
 const USUALLY_DRY: f32 = 0.35;
-/// Weeks since a wetting began from which it is a flood: sowing takes water for about 25 days, and land preparation a
-/// few more.
-const LASTING: u16 = 4;
+/// Weeks since a wetting began from which it is a flood: sowing takes water for about 25 days (section 3.5 of the science
+/// notes), and land preparation about a week more, so that four weeks are still a paddy's.
+const LASTING: u16 = 5;
 /// Rise of the wet share of the land within [`NEAR_M`] of a cell, against the look before, from which it is a flood: fields are
 /// flooded for sowing one after the other, a river comes at once.
 const SUDDEN: f32 = 0.6;
@@ -47,7 +47,7 @@ const COARSE: usize = 8;
 
 /// The rule in words.
 pub(super) const RULE: &str = "permanent 3: wet in 3/4 of at least 12 earlier seen weeks of the last 52; flood 5: usually \
-    dry before and wet for 4 weeks, or wetted together with 60 % of the land within 1.5 km since the look before, or \
+    dry before and wet for 5 weeks, or wetted together with 60 % of the land within 1.5 km since the look before, or \
     flood before and still wet, or among flood; other short wetting 4 (paddy, seasonal); kind not known yet 1";
 
 /// What the weeks before say of a cell.

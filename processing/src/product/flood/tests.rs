@@ -296,12 +296,8 @@ mod weeks {
                 |column, row| if field(column, row) { WATER } else { DRY },
             )
         };
-        assert_eq!(
-            wet_for(4)(70, 70),
-            SEASONAL,
-            "three weeks after the first wet one"
-        );
-        assert_eq!(wet_for(5)(70, 70), FLOODED, "four weeks after it");
+        assert_eq!(wet_for(5)(70, 70), SEASONAL, "four weeks after the first wet one");
+        assert_eq!(wet_for(6)(70, 70), FLOODED, "five weeks after it");
     }
 
     #[test]

@@ -4,7 +4,7 @@ use super::crossing::{Crossing, crossing};
 use super::holes::{self, Holes};
 use crate::problem::{Outcome, Problem};
 use geo::BoundingRect;
-use geo_types::{Coord, LineString, MultiPolygon, Polygon};
+use geo_types::{Coord, LineString, MultiPolygon, Polygon, Rect};
 use sen_catalog::feature;
 use serde_json::{Map, Value, json};
 
@@ -230,7 +230,8 @@ fn polygons(geometry: &Value, vertices: &mut usize) -> Result<MultiPolygon<f64>,
                 return Err("the polygon has too many holes to be checked; simplify it".into());
             }
         }
-        if feature::geodesic_area_m2(&polygon.clone().into()) <= 0.0 {
+        // what spans half the globe is refused below for its size: its geodesic area may come out as nothing
+        if !is_wide(polygon) && feature::geodesic_area_m2(&polygon.clone().into()) <= 0.0 {
             let text = format!(
                 "the polygon of the ring {} has no area left: its holes are as large as its shell, or it is flat",
                 name(0)
@@ -239,14 +240,24 @@ fn polygons(geometry: &Value, vertices: &mut usize) -> Result<MultiPolygon<f64>,
         }
     }
     let polygons = MultiPolygon(polygons);
-    // what spans half the globe has no area to speak of on the ellipsoid: which side is inside?
-    let wide = polygons.bounding_rect().is_some_and(|rect| rect.width() >= 180.0);
-    if wide || feature::geodesic_area_m2(&polygons.clone().into()) > MAX_AREA_M2 {
+    if is_wide(&polygons) || feature::geodesic_area_m2(&polygons.clone().into()) > MAX_AREA_M2 {
         return Err(Reason::TooLarge(
             "the polygon is larger than 1,000,000 km2; draw a smaller one".into(),
         ));
     }
     Ok(polygons)
+}
+
+/// What spans half the globe has no area to speak of on the ellipsoid: which side is inside?
+fn is_wide<G>(shape: &G) -> bool
+where
+    G: BoundingRect<f64>,
+    G::Output: Into<Option<Rect<f64>>>,
+{
+    shape
+        .bounding_rect()
+        .into()
+        .is_some_and(|rect| rect.width() >= 180.0)
 }
 
 fn polygon(rings: &Value, vertices: &mut usize) -> Result<Polygon<f64>, String> {
