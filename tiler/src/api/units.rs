@@ -90,7 +90,7 @@ async fn of_code(State(app): State<Shared>, request: Request) -> Outcome {
             told
         });
         document["predecessors"] = made_of.collect();
-        document["successors"] = level.iter().flat_map(|other| became(unit, other)).collect();
+        document["successors"] = level.iter().filter_map(|other| became(unit, other)).collect();
         units.push(document);
     }
     Ok(document::json(

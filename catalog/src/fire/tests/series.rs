@@ -121,6 +121,7 @@ fn while_an_alert_stands_the_fall_is_measured_against_the_weeks_before_it() {
 
 #[test]
 fn the_cover_of_a_week_is_what_the_looks_up_to_it_tell() {
+    use Cover::{Kept, Lost, Regrowth, Suspected};
     let mut nbr: Vec<Option<f64>> = CALM.iter().map(|nbr| Some(*nbr)).collect();
     nbr.extend([0.60, 0.10, 0.12, 0.11].map(Some));
     nbr.push(None);
@@ -128,7 +129,6 @@ fn the_cover_of_a_week_is_what_the_looks_up_to_it_tell() {
     let change = judge(block(&nbr), &ChangeSettings::default());
     let cover: Vec<Option<Cover>> = change.weeks.iter().map(|week| week.cover).collect();
     assert_eq!(cover[..8], [None; 8], "what is usual is not known yet");
-    use Cover::{Kept, Lost, Regrowth, Suspected};
     assert_eq!(
         cover[8..],
         [
