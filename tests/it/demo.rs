@@ -155,7 +155,7 @@ fn the_river_flood_is_told_from_paddies_in_every_week_it_stands() {
     // with the weeks in which it comes and goes
     let pooled = both as f64 / either as f64;
     println!("pooled {pooled:.3}");
-    assert!(pooled >= 0.8, "pooled IoU {pooled:.3}");
+    assert!(pooled >= 0.86, "pooled IoU {pooled:.3}");
 }
 
 #[test]
