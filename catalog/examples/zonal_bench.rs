@@ -67,12 +67,12 @@ fn series(table: &str, folder: &str) -> Result<(), Box<dyn Error>> {
         let mut sum = 0.0;
         for week in &weeks {
             let table = tables.open(&assets, week)?;
-            let row = table.row_of(fid).ok_or("no such plot")?;
-            sum += table.statistic(row).mean.unwrap_or(0.0);
+            let row = table.row_of(fid)?.ok_or("no such plot")?;
+            sum += table.statistic(row)?.mean.unwrap_or(0.0);
         }
         Ok(sum)
     };
-    let fids = StatisticTable::open(Path::new(table))?.fids().to_vec();
+    let fids = StatisticTable::open(Path::new(table))?.fids()?.to_vec();
     let start = Instant::now();
     read(fids[fids.len() / 3])?;
     let first = start.elapsed();

@@ -1,26 +1,48 @@
 //! Where the files of items lie in the data folder, and how they get there whole.
 
-use crate::item::Item;
+use crate::item::{Asset, Item};
 use crate::{Error, Result};
 use sha2::{Digest, Sha256};
-use std::fs::{self, File};
+use std::collections::HashMap;
+use std::fs::{self, File, Metadata};
 use std::io::Read;
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
 
 /// The files of a data folder: `assets/{collection}/{year}/{item}/{asset}.tif`, made in `tmp/` and renamed.
 #[derive(Clone, Debug)]
 pub struct Assets {
     root: PathBuf,
     temporary: PathBuf,
+    /// Checksums of files that were read whole, while they stay as they are.
+    known: Arc<Mutex<HashMap<PathBuf, (Stamp, String)>>>,
+}
+
+/// What changes when a file does: inode, size, time of its content and of its entry.
+type Stamp = (u64, u64, (i64, i64), (i64, i64));
+
+fn stamp(file: &Metadata) -> Stamp {
+    let times = (
+        (file.mtime(), file.mtime_nsec()),
+        (file.ctime(), file.ctime_nsec()),
+    );
+    (file.ino(), file.len(), times.0, times.1)
 }
 
 impl Assets {
-    /// Opens the asset folders under a data folder, creating them when missing.
-    pub fn open(data: &Path) -> Result<Self> {
-        let assets = Self {
+    /// The asset folders under a data folder, as they are: nothing is made.
+    pub fn at(data: &Path) -> Self {
+        Self {
             root: data.join("assets"),
             temporary: data.join("tmp"),
-        };
+            known: Arc::default(),
+        }
+    }
+
+    /// Opens the asset folders under a data folder, creating them when missing.
+    pub fn open(data: &Path) -> Result<Self> {
+        let assets = Self::at(data);
         for folder in [&assets.root, &assets.temporary] {
             fs::create_dir_all(folder).map_err(|error| Error::io(folder, error))?;
         }
@@ -44,6 +66,40 @@ impl Assets {
         } else {
             self.root.join(href)
         }
+    }
+
+    /// The path of a file of ours whose bytes are those that the catalogue knows. What is made of other files is made of these:
+    /// a damaged one must not become a valid new one. A file is read once and then remembered while it stays as it is.
+    ///
+    /// # Errors
+    /// [`Error::Io`] when the file cannot be read, [`Error::Damaged`] when its checksum is another.
+    pub fn verified(&self, asset: &Asset) -> Result<PathBuf> {
+        let path = self.path(&asset.href);
+        let Some(expected) = &asset.sha256 else {
+            return Ok(path);
+        };
+        let file = fs::metadata(&path).map_err(|error| Error::io(&path, error))?;
+        let now = stamp(&file);
+        let known = |path: &Path| {
+            let known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+            let (then, sum) = known.get(path)?;
+            (*then == now).then(|| sum.clone())
+        };
+        let sum = match known(&path) {
+            Some(sum) => sum,
+            None => {
+                let (sum, _) = checksum(&path)?;
+                let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+                known.insert(path.clone(), (now, sum.clone()));
+                sum
+            }
+        };
+        if sum != *expected {
+            let reason = "is not the file the catalogue knows (checksum differs); bring it back from a backup, or remove it \
+                          and run `sen process`";
+            return Err(Error::damaged(path, reason));
+        }
+        Ok(path)
     }
 
     /// A fresh temporary file name on the same file system as the assets.

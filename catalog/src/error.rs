@@ -15,6 +15,14 @@ pub enum Error {
     /// Input that cannot be used; the message names the field, file or value (HTTP 400).
     #[error("{0}")]
     Invalid(String),
+    /// A file of the data folder that is not as it was written: cut short, changed or of another layout (HTTP 503).
+    #[error("{path}: {reason}")]
+    Damaged {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it, and what to do.
+        reason: String,
+    },
     /// A raster file that is damaged or of a kind that is not read here.
     #[error("{path}: {reason}")]
     Raster {
@@ -43,6 +51,24 @@ impl Error {
         Self::Io {
             path: path.as_ref().to_path_buf(),
             source,
+        }
+    }
+
+    /// A file of the data folder that is not as it was written.
+    pub fn damaged(path: impl AsRef<Path>, reason: impl Into<String>) -> Self {
+        Self::Damaged {
+            path: path.as_ref().to_path_buf(),
+            reason: reason.into(),
+        }
+    }
+
+    /// The same as a fault of the file at `path` where it would be taken for one of the input: what a request is answered
+    /// from is nothing that its sender can put right.
+    #[must_use]
+    pub fn in_file(self, path: impl AsRef<Path>) -> Self {
+        match self {
+            Self::Invalid(reason) => Self::damaged(path, reason),
+            other => other,
         }
     }
 

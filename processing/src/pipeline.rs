@@ -260,16 +260,23 @@ impl Weekly<'_> {
                 {
                     Outcome::UpToDate
                 } else {
-                    tasks.push(Task {
-                        entry: report.entries.len(),
-                        product,
-                        scenes: usable,
-                        inputs,
-                        previous,
-                        earlier,
-                        history,
-                    });
-                    Outcome::Made
+                    match blocking(|| self.open_earlier(earlier)) {
+                        Ok(earlier) => {
+                            tasks.push(Task {
+                                entry: report.entries.len(),
+                                product,
+                                scenes: usable,
+                                inputs,
+                                previous,
+                                earlier,
+                                history,
+                            });
+                            Outcome::Made
+                        }
+                        Err(error) => Outcome::Failed {
+                            reason: format!("an earlier week cannot be read: {error}"),
+                        },
+                    }
                 }
             };
             report.entries.push(Entry {

@@ -189,7 +189,7 @@ impl ZoneStatistics<'_> {
         placed: &mut Option<(Grid, Vec<Zone>)>,
         progress: &dyn Progress,
     ) -> Result<Vec<ZonalStatistic>> {
-        let cog = Cog::open(&self.assets.path(&main.href))?;
+        let cog = Cog::open(&self.assets.verified(main)?)?;
         let grid = *cog.grid();
         let options = Options {
             cancelled: Some(self.cancelled),

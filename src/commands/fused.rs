@@ -33,8 +33,9 @@ pub(crate) async fn surfaces(
 
 /// The configured layers against what stations measured; after zone statistics, which it may use.
 pub(crate) async fn calibrations(data: &Data, report: &mut Report) -> anyhow::Result<()> {
-    report.calibrations =
-        sen_processing::fusion::calibrate(data.store.as_ref(), &data.assets, &data.config.fusion).await?;
+    let made =
+        sen_processing::fusion::calibrate(data.store.as_ref(), &data.assets, &data.config.fusion).await;
+    report.calibrations = report.hold_back("calibrations", made)?;
     Ok(())
 }
 
@@ -90,7 +91,8 @@ pub(crate) async fn fire(
 ) -> anyhow::Result<()> {
     let fire = records(data, grid).fire;
     report.fire = fire.danger(output).await?;
-    fire.change(&mut report.fire, output).await?;
+    let judged = fire.change(&mut report.fire, output).await;
+    report.hold_back("forest change", judged)?;
     Ok(())
 }
 
@@ -167,6 +169,9 @@ pub(crate) fn summary(report: &Report) -> String {
         );
     }
     text += &fire_text(&report.fire);
+    for (scene, reason) in &report.fire.failed {
+        let _ = writeln!(text, "left out of forest change: {scene}: {reason}");
+    }
     for calendar in &report.calendars {
         let _ = if calendar.made {
             writeln!(
@@ -211,6 +216,12 @@ pub(crate) fn summary(report: &Report) -> String {
                 depths.made, depths.up_to_date, depths.no_input
             ),
         };
+    }
+    for (week, reason) in report.depths.iter().flat_map(|depths| &depths.failed) {
+        let _ = writeln!(text, "failed: depth of floods {week}: {reason}");
+    }
+    for (step, reason) in &report.held_back {
+        let _ = writeln!(text, "failed: {step}: {reason}; it stays as it was");
     }
     text
 }

@@ -78,7 +78,11 @@ fn table(sen: &Sen, collection: &str, week: &str) -> StatisticTable {
 }
 
 fn of(table: &StatisticTable, code: &str) -> ZonalStatistic {
-    table.statistic(table.row_of_code(code).expect("the plot has a row"))
+    let row = table
+        .row_of_code(code)
+        .expect("read")
+        .expect("the plot has a row");
+    table.statistic(row).expect("read")
 }
 
 fn near(own: Option<f64>, expected: f64) -> bool {

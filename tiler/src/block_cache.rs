@@ -59,6 +59,7 @@ pub(crate) fn shared(error: &Arc<Error>) -> Error {
         Error::NotFound(what) => Error::NotFound(what.clone()),
         Error::Invalid(what) => Error::Invalid(what.clone()),
         Error::Raster { path, reason } => Error::raster(path, reason.clone()),
+        Error::Damaged { path, reason } => Error::damaged(path, reason.clone()),
         Error::Io { path, source } => Error::io(path, std::io::Error::new(source.kind(), source.to_string())),
         other => Error::Store(other.to_string()),
     }

@@ -168,9 +168,9 @@ impl From<sen_catalog::Error> for Problem {
                 Self::unavailable("the catalogue")
             }
             // paths stay in the log: they are nothing a client should learn
-            error @ (Error::Raster { .. } | Error::Io { .. }) => {
-                tracing::error!(%error, "a raster file cannot be read");
-                Self::unavailable("a raster file of this layer")
+            error @ (Error::Raster { .. } | Error::Damaged { .. } | Error::Io { .. }) => {
+                tracing::error!(%error, "a file of the data folder cannot be read");
+                Self::unavailable("a file of this layer")
             }
             error => {
                 tracing::error!(%error, "a request failed");

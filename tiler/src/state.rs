@@ -121,6 +121,24 @@ impl App {
         self.raster_of(&item, pick).map(Some)
     }
 
+    /// The rasters of several weeks, in their order. Weeks without the asset are left out; when none has it, that is an error
+    /// that names those there are.
+    pub(crate) fn rasters_of(&self, items: Vec<Item>, pick: Pick<'_>) -> Outcome<Vec<Arc<Raster>>> {
+        let items: Vec<Arc<Item>> = items.into_iter().map(Arc::new).collect();
+        let has = |item: &&Arc<Item>| {
+            let name = pick.asset.unwrap_or(&item.collection);
+            item.assets.get(name).is_some_and(Asset::is_raster)
+        };
+        let mut chosen: Vec<&Arc<Item>> = items.iter().filter(has).collect();
+        if chosen.is_empty() {
+            chosen.extend(items.last());
+        }
+        chosen
+            .into_iter()
+            .map(|item| self.raster_of(item, pick))
+            .collect()
+    }
+
     /// The raster of an item.
     pub(crate) fn raster_of(&self, item: &Arc<Item>, pick: Pick<'_>) -> Outcome<Arc<Raster>> {
         let name = pick.asset.unwrap_or(&item.collection);

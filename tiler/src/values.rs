@@ -64,42 +64,43 @@ pub(crate) fn value(
 }
 
 /// A number of an asset beside the main one (`n_clear`, `age_days`, `quality`), `null` where there is none.
+///
+/// # Errors
+/// When the asset's file cannot be read: that is no "none".
 pub(crate) fn beside(
     source: &RasterSource,
     assets: &Assets,
     raster: &Raster,
     name: &str,
     place: Place,
-) -> Value {
+) -> Result<Value> {
     let Some(asset) = raster.item.assets.get(name) else {
-        return Value::Null;
+        return Ok(Value::Null);
     };
     let path = assets.path(&asset.href);
-    match source.sample(&RasterAsset::new(&path, asset), place.lon, place.lat) {
-        Ok(Sample::Value(value)) => json!(tidy(value)),
-        Ok(Sample::Outside | Sample::NoData) => Value::Null,
-        Err(error) => {
-            tracing::error!(%error, "a quality layer cannot be read");
-            Value::Null
-        }
-    }
+    Ok(
+        match source.sample(&RasterAsset::new(&path, asset), place.lon, place.lat)? {
+            Sample::Value(value) => json!(tidy(value)),
+            Sample::Outside | Sample::NoData => Value::Null,
+        },
+    )
 }
 
 /// One entry of the answer at a point.
+///
+/// # Errors
+/// When a file of the layer cannot be read.
 pub(crate) fn layer(
     source: &RasterSource,
     assets: &Assets,
     raster: &Raster,
     place: Place,
     language: Language,
-) -> Map<String, Value> {
+) -> Result<Map<String, Value>> {
     let mut entry = Map::new();
     entry.insert("collection".into(), json!(raster.item.collection));
     entry.insert("period".into(), json!(raster.period.to_string()));
-    let found = value(source, raster, place).unwrap_or_else(|error| {
-        tracing::error!(%error, "a layer cannot be read");
-        Err("not readable")
-    });
+    let found = value(source, raster, place)?;
     entry.insert("value".into(), json!(found.ok()));
     entry.insert("unit".into(), json!(raster.style.unit));
     if let Some(class) = found.ok().and_then(|value| raster.style.class_title(value)) {
@@ -120,14 +121,14 @@ pub(crate) fn layer(
         let number = if found == Err(OUTSIDE) {
             Value::Null
         } else {
-            beside(source, assets, raster, name, place)
+            beside(source, assets, raster, name, place)?
         };
         entry.insert(name.to_owned(), number);
     }
     if let Err(reason) = found {
         entry.insert("reason".into(), json!(reason));
     }
-    entry
+    Ok(entry)
 }
 
 #[cfg(test)]

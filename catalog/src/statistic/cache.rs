@@ -1,9 +1,9 @@
 //! Open tables, kept for the readers of time series.
 
 use super::StatisticTable;
+use crate::Result;
 use crate::asset::Assets;
 use crate::item::Asset;
-use crate::{Error, Result};
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -26,10 +26,10 @@ impl StatisticTables {
         Self::default()
     }
 
-    /// The table of an asset.
+    /// The table of an asset; opened anew where a read of it failed, for the file may have been brought back.
     ///
     /// # Errors
-    /// What [`StatisticTable::open`] says; [`Error::NotFound`] when the file is gone.
+    /// What [`StatisticTable::open`] says.
     pub fn open(&self, assets: &Assets, asset: &Asset) -> Result<Arc<StatisticTable>> {
         // the same name holds other numbers after a week was remade, with another checksum
         let key = format!("{} {}", asset.sha256.as_deref().unwrap_or_default(), asset.href);
@@ -37,19 +37,14 @@ impl StatisticTables {
             let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
             kept.uses += 1;
             let now = kept.uses;
-            if let Some((table, used)) = kept.tables.get_mut(&key) {
+            if let Some((table, used)) = kept.tables.get_mut(&key)
+                && !table.has_failed()
+            {
                 *used = now;
                 return Ok(Arc::clone(table));
             }
         }
-        let path = assets.path(&asset.href);
-        let table = StatisticTable::open(&path).map_err(|error| match error {
-            Error::Io { source, .. } if source.kind() == std::io::ErrorKind::NotFound => {
-                Error::NotFound(format!("the table of statistics {}", asset.href))
-            }
-            other => other,
-        })?;
-        let table = Arc::new(table);
+        let table = Arc::new(StatisticTable::open(&assets.path(&asset.href))?);
         let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let now = kept.uses;
         kept.tables.insert(key, (Arc::clone(&table), now));

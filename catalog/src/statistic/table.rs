@@ -9,6 +9,7 @@ use std::fs::File;
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 /// Longest footer or batch header that is read: a table has some dozen columns.
 const LONGEST_HEADER: usize = 1 << 20;
@@ -35,7 +36,8 @@ struct Column {
 /// The file is an Arrow IPC file with the columns `fid`, `code`, `by_code` (the rows in the order of their codes) and
 /// `numbers`, a list of the same length in every row: the fields of [`ZonalStatistic`] (NaN: none), then
 /// `class_{value}_ha` for the classes of class rasters; the field's metadata name them (`columns`). The numbers of a row
-/// lie together, so that a week of a zone is two reads. It stays open: what replaces it later is not seen.
+/// lie together, so that a week of a zone is two reads. It stays open: what replaces it later is not seen. A read that fails is
+/// an error and nothing of it is kept: a part that cannot be read is never a zone that is not there.
 #[derive(Debug)]
 pub struct StatisticTable {
     path: PathBuf,
@@ -51,20 +53,20 @@ pub struct StatisticTable {
     by_code: Place,
     numbers: Place,
     columns: Vec<Column>,
+    /// Set when a read failed: the file is opened anew for the next one, for it may have been brought back.
+    failed: AtomicBool,
 }
 
 impl StatisticTable {
     /// Opens a table and checks that its buffers lie in the file.
     ///
     /// # Errors
-    /// [`Error::Io`] when the file cannot be read, [`Error::Invalid`] when it is no table of statistics.
+    /// [`Error::Io`] when the file cannot be read, [`Error::Damaged`] when it is no table of statistics.
     pub fn open(path: &Path) -> Result<Self> {
         let io = |error| Error::io(path, error);
         let bad = |reason: &str| {
-            Error::Invalid(format!(
-                "{} is no table of statistics: {reason}; `sen process` makes it anew once the file is gone",
-                path.display()
-            ))
+            let what_to_do = "`sen process` makes it anew once the file is gone";
+            Error::damaged(path, format!("is no table of statistics: {reason}; {what_to_do}"))
         };
         let file = File::open(path).map_err(io)?;
         let size = file.metadata().map_err(io)?.len();
@@ -145,9 +147,10 @@ impl StatisticTable {
             by_code: by_code?,
             numbers,
             columns,
+            failed: AtomicBool::new(false),
         };
         if let Some(last) = len.checked_sub(1) {
-            table.ends = Some((table.fid(0)?, table.fid(last)?));
+            table.ends = Some((table.fid(0).ok()?, table.fid(last).ok()?));
         }
         Some(table)
     }
@@ -177,28 +180,45 @@ impl StatisticTable {
         self.columns.iter().map(|column| column.name.as_str())
     }
 
-    /// The features, ascending; read once and then kept (8 bytes a row). Empty when the file cannot be read any more,
-    /// which is logged.
-    pub fn fids(&self) -> &[i64] {
-        self.fids.get_or_init(|| {
-            let bytes = self.read(self.fid, 8 * self.len);
-            let values = bytes.as_chunks().0.iter().map(|bytes| i64::from_le_bytes(*bytes));
-            values.collect()
-        })
+    /// True once a read has failed.
+    pub(super) fn has_failed(&self) -> bool {
+        self.failed.load(Ordering::Relaxed)
     }
 
-    /// The row of a feature.
-    pub fn row_of(&self, fid: i64) -> Option<usize> {
+    /// The features, ascending; read once and then kept (8 bytes a row).
+    ///
+    /// # Errors
+    /// When the file cannot be read any more.
+    pub fn fids(&self) -> Result<&[i64]> {
         if let Some(fids) = self.fids.get() {
-            return fids.binary_search(&fid).ok();
+            return Ok(fids);
         }
-        let (mut low, mut high) = (0, self.len.checked_sub(1)?);
-        let (mut first, mut last) = self.ends?;
+        let bytes = self.read(self.fid, 8 * self.len)?;
+        let values = bytes.as_chunks().0.iter().map(|bytes| i64::from_le_bytes(*bytes));
+        let values: Vec<i64> = values.collect();
+        if !values.is_sorted_by(|a, b| a < b) {
+            return Err(self.damaged("its zones are not in order"));
+        }
+        Ok(self.fids.get_or_init(|| values))
+    }
+
+    /// The row of a feature; none for a feature that was not there when the table was made.
+    ///
+    /// # Errors
+    /// When the file cannot be read any more.
+    pub fn row_of(&self, fid: i64) -> Result<Option<usize>> {
+        if let Some(fids) = self.fids.get() {
+            return Ok(fids.binary_search(&fid).ok());
+        }
+        let (Some(mut high), Some((mut first, mut last))) = (self.len.checked_sub(1), self.ends) else {
+            return Ok(None);
+        };
+        let mut low = 0;
         // fids are given one after the other: a guess between the ends is mostly right at once
         let mut halve = false;
         while (first..=last).contains(&fid) {
             if first == last {
-                return Some(low);
+                return Ok(Some(low));
             }
             let share = (fid as f64 - first as f64) / (last as f64 - first as f64);
             let guess = if halve {
@@ -210,7 +230,7 @@ impl StatisticTable {
             let row = guess.clamp(low, high);
             let found = self.fid(row)?;
             match found.cmp(&fid) {
-                std::cmp::Ordering::Equal => return Some(row),
+                std::cmp::Ordering::Equal => return Ok(Some(row)),
                 std::cmp::Ordering::Less if row < high => {
                     low = row + 1;
                     first = self.fid(low)?;
@@ -219,15 +239,18 @@ impl StatisticTable {
                     high = row - 1;
                     last = self.fid(high)?;
                 }
-                _ => return None,
+                _ => return Ok(None),
             }
         }
-        None
+        Ok(None)
     }
 
     /// The row of a code; where several features carry it (codes are used again in the world) the one with the
     /// greatest `fid`.
-    pub fn row_of_code(&self, code: &str) -> Option<usize> {
+    ///
+    /// # Errors
+    /// When the file cannot be read any more.
+    pub fn row_of_code(&self, code: &str) -> Result<Option<usize>> {
         let (mut low, mut high) = (0, self.len);
         while low < high {
             let middle = usize::midpoint(low, high);
@@ -237,38 +260,48 @@ impl StatisticTable {
                 high = middle;
             }
         }
-        let row = self.nth_by_code(low.checked_sub(1)?)?;
-        (self.code(row)? == code).then_some(row)
+        let Some(last) = low.checked_sub(1) else {
+            return Ok(None);
+        };
+        let row = self.nth_by_code(last)?;
+        Ok((self.code(row)? == code).then_some(row))
     }
 
-    /// The code of a row.
-    pub fn code(&self, row: usize) -> Option<String> {
+    /// The code of a row that [`StatisticTable::row_of`] gave.
+    ///
+    /// # Errors
+    /// When the file cannot be read any more, or has no such row.
+    pub fn code(&self, row: usize) -> Result<String> {
+        let wrong = || self.damaged("the code of a row is not where it says");
         if row >= self.len {
-            return None;
+            return Err(wrong());
         }
         let ends: [u8; 8] = self.at(self.code_ends, 4 * row)?;
         let [start, end] = [&ends[..4], &ends[4..]]
             .map(|bytes| bytes.try_into().map(i32::from_le_bytes).unwrap_or_default() as u64);
         if start > end || end > self.code_text.bytes {
-            return None;
+            return Err(wrong());
         }
         let place = Place {
             offset: self.code_text.offset + start,
             bytes: end - start,
         };
-        String::from_utf8(self.read(place, place.bytes as usize)).ok()
+        String::from_utf8(self.read(place, place.bytes as usize)?).map_err(|_| wrong())
     }
 
-    /// The statistic of a row that [`StatisticTable::row_of`] gave; an empty one for a row that is not there.
-    pub fn statistic(&self, row: usize) -> ZonalStatistic {
+    /// The statistic of a row that [`StatisticTable::row_of`] gave.
+    ///
+    /// # Errors
+    /// When the file cannot be read any more, or has no such row.
+    pub fn statistic(&self, row: usize) -> Result<ZonalStatistic> {
         let mut statistic = ZonalStatistic::default();
         if row >= self.len {
-            return statistic;
+            return Err(self.damaged("it has fewer rows than it says"));
         }
         let kept = |column: &Column| column.values.get().and_then(|values| values.get(row).copied());
         let numbers = match self.columns.iter().map(kept).collect() {
             Some(numbers) => numbers,
-            None => self.rows(row, 1),
+            None => self.rows(row, 1)?,
         };
         for (index, (column, value)) in self.columns.iter().zip(numbers).enumerate() {
             if let Some((.., set)) = COLUMNS.get(index) {
@@ -277,89 +310,104 @@ impl StatisticTable {
                 statistic.classes.insert(class, value);
             }
         }
-        statistic
+        Ok(statistic)
     }
 
-    /// A whole column of numbers (NaN: none), a value a row; read once and then kept (8 bytes a row).
-    pub fn column(&self, name: &str) -> Option<&[f64]> {
-        let index = self.columns.iter().position(|column| column.name == name)?;
-        let column = &self.columns[index];
-        let values = column
-            .values
-            .get_or_init(|| self.gather(&[index]).pop().unwrap_or_default());
-        (values.len() == self.len).then_some(values)
+    /// A whole column of numbers (NaN: none), a value a row; read once and then kept (8 bytes a row). None when the table
+    /// has no column of this name.
+    ///
+    /// # Errors
+    /// When the file cannot be read any more.
+    pub fn column(&self, name: &str) -> Result<Option<&[f64]>> {
+        let Some(index) = self.columns.iter().position(|column| column.name == name) else {
+            return Ok(None);
+        };
+        let kept = &self.columns[index].values;
+        if let Some(values) = kept.get() {
+            return Ok(Some(values));
+        }
+        let read = self.gather(&[index])?.pop().unwrap_or_default();
+        Ok(Some(kept.get_or_init(|| read)))
     }
 
     /// Reads all columns into memory (some 100 bytes a row), for who asks for many rows.
-    pub fn load(&self) {
-        self.fids();
+    ///
+    /// # Errors
+    /// When the file cannot be read any more.
+    pub fn load(&self) -> Result<()> {
+        self.fids()?;
         let missing: Vec<usize> = (0..self.columns.len())
             .filter(|&index| self.columns[index].values.get().is_none())
             .collect();
-        for (index, values) in missing.iter().zip(self.gather(&missing)) {
+        for (index, values) in missing.iter().zip(self.gather(&missing)?) {
             // another thread may have been faster, with the same numbers
             let _ = self.columns[*index].values.set(values);
         }
+        Ok(())
     }
 
     /// Some columns as a whole, in one pass through the rows.
-    fn gather(&self, columns: &[usize]) -> Vec<Vec<f64>> {
+    fn gather(&self, columns: &[usize]) -> Result<Vec<Vec<f64>>> {
         let mut gathered = vec![Vec::with_capacity(self.len); columns.len()];
         for start in (0..self.len).step_by(ROWS_AT_ONCE) {
-            let rows = self.rows(start, ROWS_AT_ONCE.min(self.len - start));
+            let rows = self.rows(start, ROWS_AT_ONCE.min(self.len - start))?;
             for row in rows.chunks_exact(self.columns.len()) {
                 for (values, &column) in gathered.iter_mut().zip(columns) {
                     values.push(row[column]);
                 }
             }
         }
-        gathered
+        Ok(gathered)
     }
 
-    /// The numbers of some rows that are there, row after row; none when the file cannot be read any more.
-    fn rows(&self, start: usize, count: usize) -> Vec<f64> {
+    /// The numbers of some rows that are there, row after row.
+    fn rows(&self, start: usize, count: usize) -> Result<Vec<f64>> {
         let bytes = 8 * self.columns.len();
         let place = Place {
             offset: self.numbers.offset + (start * bytes) as u64,
             bytes: (count * bytes) as u64,
         };
-        let bytes = self.read(place, count * bytes);
+        let bytes = self.read(place, count * bytes)?;
         let values = bytes.as_chunks().0.iter().map(|bytes| f64::from_le_bytes(*bytes));
-        values.collect()
+        Ok(values.collect())
     }
 
-    fn fid(&self, row: usize) -> Option<i64> {
+    fn fid(&self, row: usize) -> Result<i64> {
         self.at(self.fid, 8 * row).map(i64::from_le_bytes)
     }
 
     /// The row whose code is the n-th.
-    fn nth_by_code(&self, n: usize) -> Option<usize> {
+    fn nth_by_code(&self, n: usize) -> Result<usize> {
         let row = self.at(self.by_code, 4 * n).map(u32::from_le_bytes)? as usize;
-        (row < self.len).then_some(row)
+        if row >= self.len {
+            return Err(self.damaged("the order of its codes names a row that is not there"));
+        }
+        Ok(row)
     }
 
-    fn at<const N: usize>(&self, place: Place, offset: usize) -> Option<[u8; N]> {
+    fn at<const N: usize>(&self, place: Place, offset: usize) -> Result<[u8; N]> {
         let mut bytes = [0; N];
-        self.fill(&mut bytes, place.offset + offset as u64)
-            .then_some(bytes)
+        self.fill(&mut bytes, place.offset + offset as u64)?;
+        Ok(bytes)
     }
 
     /// The first `length` bytes of a buffer, which `open` has found to be there.
-    fn read(&self, place: Place, length: usize) -> Vec<u8> {
+    fn read(&self, place: Place, length: usize) -> Result<Vec<u8>> {
         let mut bytes = vec![0; length];
-        if self.fill(&mut bytes, place.offset) {
-            bytes
-        } else {
-            Vec::new()
-        }
+        self.fill(&mut bytes, place.offset)?;
+        Ok(bytes)
     }
 
-    fn fill(&self, bytes: &mut [u8], offset: u64) -> bool {
-        let result = self.file.read_exact_at(bytes, offset);
-        if let Err(error) = &result {
-            tracing::error!(path = %self.path.display(), %error, "a table of statistics cannot be read");
-        }
-        result.is_ok()
+    fn fill(&self, bytes: &mut [u8], offset: u64) -> Result<()> {
+        self.file.read_exact_at(bytes, offset).map_err(|error| {
+            self.failed.store(true, Ordering::Relaxed);
+            Error::io(&self.path, error)
+        })
+    }
+
+    fn damaged(&self, reason: &str) -> Error {
+        self.failed.store(true, Ordering::Relaxed);
+        Error::damaged(&self.path, reason)
     }
 }
 

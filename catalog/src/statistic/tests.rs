@@ -46,26 +46,29 @@ fn a_table_gives_back_what_was_put_in() {
     assert_eq!((table.len(), table.metadata()["item"].as_str()), (4, "ab12"));
     for pass in 0..2 {
         for (row, (fid, code, statistic)) in rows.iter().enumerate() {
-            assert_eq!(table.row_of(*fid), Some(row), "pass {pass}");
-            assert_eq!(table.code(row).as_ref(), Some(code));
-            assert_eq!(&table.statistic(row), statistic);
+            assert_eq!(table.row_of(*fid).expect("read"), Some(row), "pass {pass}");
+            assert_eq!(&table.code(row).expect("read"), code);
+            assert_eq!(&table.statistic(row).expect("read"), statistic);
         }
         for missing in [i64::MIN, 0, 2, 5, 8, 10, 699, 701, i64::MAX] {
-            assert_eq!(table.row_of(missing), None, "{missing}");
+            assert_eq!(table.row_of(missing).expect("read"), None, "{missing}");
         }
         // a code used again names the newest
-        assert_eq!(table.row_of_code("DT-002"), Some(3));
-        assert_eq!(table.row_of_code("DT-001"), Some(2));
-        assert_eq!(table.row_of_code("OB 12 – Đồng Tháp"), Some(1));
-        assert_eq!(table.row_of_code("DT-0011"), None);
-        assert_eq!(table.row_of_code(""), None);
+        assert_eq!(table.row_of_code("DT-002").expect("read"), Some(3));
+        assert_eq!(table.row_of_code("DT-001").expect("read"), Some(2));
+        assert_eq!(table.row_of_code("OB 12 – Đồng Tháp").expect("read"), Some(1));
+        assert_eq!(table.row_of_code("DT-0011").expect("read"), None);
+        assert_eq!(table.row_of_code("").expect("read"), None);
         // and again with the columns in memory
-        assert_eq!(table.fids(), [3, 4, 9, 700]);
-        assert_eq!(table.column("class_1_ha"), Some(&[0.1, 0.0, 0.2, 0.0][..]));
-        assert!(table.column("median").expect("a column")[0].is_nan());
-        assert_eq!(table.column("no_such"), None);
+        assert_eq!(table.fids().expect("read"), [3, 4, 9, 700]);
+        assert_eq!(
+            table.column("class_1_ha").expect("read"),
+            Some(&[0.1, 0.0, 0.2, 0.0][..])
+        );
+        assert!(table.column("median").expect("read").expect("a column")[0].is_nan());
+        assert_eq!(table.column("no_such").expect("read"), None);
     }
-    assert_eq!(table.statistic(4), ZonalStatistic::default());
+    assert!(table.statistic(4).is_err(), "there is no such row");
     assert!(
         table.columns().eq(COLUMNS
             .iter()
@@ -88,7 +91,11 @@ fn the_same_rows_give_the_same_bytes_and_unordered_ones_are_refused() {
     StatisticTable::write(&empty, &[], &BTreeMap::new()).expect("written");
     let table = StatisticTable::open(&empty).expect("a table without rows");
     assert_eq!(
-        (table.row_of(1), table.row_of_code("A"), table.fids().len()),
+        (
+            table.row_of(1).expect("read"),
+            table.row_of_code("A").expect("read"),
+            table.fids().expect("read").len()
+        ),
         (None, None, 0)
     );
 }
@@ -108,13 +115,13 @@ fn a_damaged_table_is_refused_and_never_a_panic() {
         bytes[at] ^= 0xff;
         std::fs::write(&path, &bytes).expect("flipped");
         if let Ok(table) = StatisticTable::open(&path) {
-            table.row_of(9);
-            table.row_of_code("DT-002");
+            let _ = table.row_of(9);
+            let _ = table.row_of_code("DT-002");
             for row in 0..table.len().min(10) {
-                table.statistic(row);
+                let _ = table.statistic(row);
             }
-            table.fids();
-            table.column("mean");
+            let _ = table.fids();
+            let _ = table.column("mean");
         }
     }
 }
@@ -140,5 +147,45 @@ fn tables_stay_open_until_they_are_remade() {
     let gone = tables
         .open(&assets, &Asset::new("gone.arrow"))
         .expect_err("no file");
-    assert!(matches!(gone, crate::Error::NotFound(_)), "{gone}");
+    assert!(
+        matches!(gone, crate::Error::Io { .. }),
+        "a file is missing, not a table: {gone}"
+    );
+}
+
+#[test]
+fn a_table_cut_short_while_it_is_open_is_an_error_until_it_is_back_and_never_an_empty_column() {
+    let folder = tempfile::tempdir().expect("folder");
+    let assets = Assets::open(folder.path()).expect("assets");
+    let asset = Asset::new("t.arrow");
+    let path = assets.path("t.arrow");
+    write(&path);
+    let whole = std::fs::read(&path).expect("bytes");
+    let tables = StatisticTables::new();
+    let table = tables.open(&assets, &asset).expect("a table");
+    std::fs::write(&path, []).expect("cut");
+    assert!(table.column("mean").is_err());
+    assert!(table.fids().is_err());
+    assert!(table.row_of(4).is_err());
+    assert!(table.row_of_code("DT-001").is_err());
+    assert!(table.statistic(0).is_err());
+    assert!(table.load().is_err());
+    assert!(
+        crate::zonal::roll_up_table(&table, &[3, 4]).is_err(),
+        "no sum of nothing"
+    );
+    let reason = tables.open(&assets, &asset).expect_err("still cut");
+    assert!(matches!(reason, crate::Error::Damaged { .. }), "{reason}");
+    // brought back in place: the same open file reads again, for nothing of the failure was kept
+    std::fs::write(&path, &whole).expect("back");
+    assert_eq!(table.fids().expect("read").len(), 4);
+    assert_eq!(table.column("mean").expect("read").expect("a column")[0], 0.5);
+    // brought back as another file: the next who asks has it
+    std::fs::write(&path, []).expect("cut");
+    assert!(table.column("max").is_err());
+    std::fs::remove_file(&path).expect("removed");
+    std::fs::write(&path, &whole).expect("back");
+    let again = tables.open(&assets, &asset).expect("opened anew");
+    assert!(!std::sync::Arc::ptr_eq(&table, &again));
+    assert_eq!(again.row_of(9).expect("read"), Some(2));
 }

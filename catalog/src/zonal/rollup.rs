@@ -1,5 +1,6 @@
 //! Statistics of a larger area out of those of its parts.
 
+use crate::Result;
 use crate::statistic::{StatisticTable, ZonalStatistic};
 use serde::Serialize;
 use std::collections::BTreeMap;
@@ -78,14 +79,21 @@ pub fn roll_up<'a>(parts: impl IntoIterator<Item = &'a ZonalStatistic>) -> RollU
 }
 
 /// Puts the features of one table together: the plots of a commune in one week. Features without a row are no part.
-pub fn roll_up_table(table: &StatisticTable, fids: &[i64]) -> RollUp {
+///
+/// # Errors
+/// When the table cannot be read any more: a part of the sum is no sum.
+pub fn roll_up_table(table: &StatisticTable, fids: &[i64]) -> Result<RollUp> {
     // reading everything once costs as much as a few thousand rows one by one
     if fids.len() > 2000 {
-        table.load();
+        table.load()?;
     }
-    let rows = fids.iter().filter_map(|&fid| table.row_of(fid));
-    let parts: Vec<ZonalStatistic> = rows.map(|row| table.statistic(row)).collect();
-    roll_up(&parts)
+    let mut parts: Vec<ZonalStatistic> = Vec::with_capacity(fids.len());
+    for &fid in fids {
+        if let Some(row) = table.row_of(fid)? {
+            parts.push(table.statistic(row)?);
+        }
+    }
+    Ok(roll_up(&parts))
 }
 
 fn smallest(a: Option<f64>, b: Option<f64>, pick: fn(f64, f64) -> f64) -> Option<f64> {

@@ -371,8 +371,8 @@ fn plots_roll_up_to_what_one_zone_of_them_would_say() {
     StatisticTable::write(&path, &rows, &BTreeMap::new()).expect("written");
     let table = StatisticTable::open(&path).expect("a table");
     let fids: Vec<i64> = (1..=16).collect();
-    assert_eq!(roll_up_table(&table, &fids), rolled);
-    assert_eq!(roll_up_table(&table, &[500]), RollUp::default());
-    table.load();
-    assert_eq!(roll_up_table(&table, &fids), rolled);
+    assert_eq!(roll_up_table(&table, &fids).expect("read"), rolled);
+    assert_eq!(roll_up_table(&table, &[500]).expect("read"), RollUp::default());
+    table.load().expect("read");
+    assert_eq!(roll_up_table(&table, &fids).expect("read"), rolled);
 }

@@ -67,17 +67,17 @@ pub(super) async fn judge(
             .collect();
         for (indicator, item) in &items {
             if let Some(asset) = item.assets.get(&table) {
-                let table = StatisticTable::open(&fire.assets.path(&asset.href))?;
+                let table = StatisticTable::open(&fire.assets.verified(asset)?)?;
                 fill(
                     &mut series,
                     *indicator,
                     item.period(),
                     &table,
                     fire.settings.change.seen_share,
-                );
+                )?;
             }
         }
-        fill_radar(fire, blocks, &scenes, &mut series, progress)?;
+        report.failed = fill_radar(fire, blocks, &scenes, &mut series, progress)?;
         let changes = series
             .into_iter()
             .map(|(fid, weeks)| {
@@ -88,7 +88,10 @@ pub(super) async fn judge(
             })
             .collect();
         store.put_forest_change(changes).await?;
-        store.put_fire_basis(BASIS, &basis).await?;
+        if report.failed.is_empty() {
+            // else the scenes that could not be read are tried again
+            store.put_fire_basis(BASIS, &basis).await?;
+        }
         report.change_made = true;
     }
     for block in &blocks.features {
@@ -109,10 +112,19 @@ fn week_of(weeks: &mut BTreeMap<Period, ForestWeek>, week: Period) -> &mut Fores
 }
 
 /// The means of a week, where enough of a block was seen.
-fn fill(series: &mut Series, indicator: Indicator, week: Period, table: &StatisticTable, seen_share: f64) {
+///
+/// # Errors
+/// When the table cannot be read.
+fn fill(
+    series: &mut Series,
+    indicator: Indicator,
+    week: Period,
+    table: &StatisticTable,
+    seen_share: f64,
+) -> Result<()> {
     for (fid, weeks) in series {
-        let Some(row) = table.row_of(*fid) else { continue };
-        let statistic = table.statistic(row);
+        let Some(row) = table.row_of(*fid)? else { continue };
+        let statistic = table.statistic(row)?;
         let Some(mean) = statistic.mean.filter(|_| statistic.valid_fraction >= seen_share) else {
             continue;
         };
@@ -126,16 +138,18 @@ fn fill(series: &mut Series, indicator: Indicator, week: Period, table: &Statist
             Indicator::Vh => {}
         }
     }
+    Ok(())
 }
 
-/// VH of the blocks: each look less the median of all looks of its orbit, for orbits see a stand under other angles.
+/// VH of the blocks: each look less the median of all looks of its orbit, for orbits see a stand under other angles. Gives the
+/// scenes that could not be read.
 fn fill_radar(
     fire: &Fire<'_>,
     blocks: &Blocks,
     scenes: &[Item],
     series: &mut Series,
     progress: &dyn Progress,
-) -> Result<()> {
+) -> Result<Vec<(String, String)>> {
     let fids: Vec<i64> = blocks.features.iter().map(|block| block.fid).collect();
     let polygons: Vec<MultiPolygon<f64>> = blocks.features.iter().filter_map(Feature::polygons).collect();
     let radar = Backscatter {
@@ -147,7 +161,7 @@ fn fill_radar(
         fids: &fids,
         polygons: &polygons,
     };
-    let looks = pipeline::blocking(|| radar.looks(scenes, progress))?;
+    let (looks, failed) = pipeline::blocking(|| radar.looks(scenes, progress))?;
     for (index, fid) in fids.iter().enumerate() {
         let mut by_orbit: HashMap<&str, Vec<f64>> = HashMap::new();
         for look in &looks {
@@ -177,5 +191,5 @@ fn fill_radar(
             }
         }
     }
-    Ok(())
+    Ok(failed)
 }

@@ -58,6 +58,9 @@ pub struct FireReport {
     pub confirmed: usize,
     /// Blocks with an alert that is not confirmed yet.
     pub suspected: usize,
+    /// Radar scenes that could not be read for the change of blocks, with the reason; the rest was used.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub failed: Vec<(String, String)>,
     /// Hot spots.
     pub hotspots: HotspotReport,
 }

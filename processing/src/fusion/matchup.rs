@@ -127,7 +127,7 @@ fn seconds(days: f64) -> TimeDelta {
 
 /// The physical value of one cell of a raster; none where it holds no data.
 fn cell(asset: &Asset, assets: &Assets, column: usize, row: usize) -> Result<Option<f64>> {
-    let cog = Cog::open(&assets.path(&asset.href))?;
+    let cog = Cog::open(&assets.verified(asset)?)?;
     let window = Window {
         column,
         row,
@@ -187,8 +187,9 @@ async fn zone(
     };
     let mean = match item.assets.get(&sen_catalog::statistic::asset_name(layer)) {
         Some(asset) => {
-            let table = StatisticTable::open(&assets.path(&asset.href))?;
-            let statistic = table.row_of(zone.fid).map(|row| table.statistic(row));
+            let table = StatisticTable::open(&assets.verified(asset)?)?;
+            let row = table.row_of(zone.fid)?;
+            let statistic = row.map(|row| table.statistic(row)).transpose()?;
             statistic
                 .filter(|statistic| statistic.valid_fraction >= SEEN_SHARE)
                 .and_then(|statistic| statistic.mean)

@@ -62,6 +62,9 @@ pub struct DepthReport {
     pub up_to_date: usize,
     /// Weeks with a flood map and no level between gauges.
     pub no_input: usize,
+    /// Weeks whose maps are gone or not as they were written, with the reason; what was made of them before stays.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub failed: Vec<(Period, String)>,
     /// Why there are no depths at all.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub none: Option<String>,
@@ -146,7 +149,13 @@ impl Depths<'_> {
                 let told = depths(&classes, &ground.heights, &water, &silent, grid.width, error_m);
                 Ok::<_, Error>((grid, told))
             });
-            let (grid, (classes, uncertainty)) = made?;
+            let (grid, (classes, uncertainty)) = match made {
+                Err(Error::Catalog(error)) => {
+                    report.failed.push((*week, error.to_string()));
+                    continue;
+                }
+                other => other?,
+            };
             let item = self.item(*week, grid, &flood, &level, &inputs)?;
             let files = self.files(&grid, &classes, &uncertainty)?;
             rasters::publish(self.store.as_ref(), &self.assets, item, &files, known.is_some()).await?;
@@ -176,7 +185,7 @@ impl Depths<'_> {
     fn cog(&self, item: &Item, name: &str) -> Result<Option<Cog>> {
         let asset = item.assets.get(name);
         asset
-            .map(|asset| Ok(Cog::open(&self.assets.path(&asset.href))?))
+            .map(|asset| Ok(Cog::open(&self.assets.verified(asset)?)?))
             .transpose()
     }
 

@@ -170,7 +170,7 @@ impl<'a> Kinds<'a> {
         kinds: &BTreeMap<i64, u8>,
         river: &[River],
     ) -> Result<Option<Vec<u8>>> {
-        let cog = Cog::open(&self.run.assets.path(&own.href))?;
+        let cog = Cog::open(&self.run.assets.verified(own)?)?;
         let old = cog.read_window::<u8>(0, 0, cog.grid().window())?;
         let places = self.places(grid)?;
         // by the number of the place: 0 is outside

@@ -30,7 +30,7 @@ impl Week {
     pub(super) fn read(item: &Item, assets: &Assets) -> Result<Self> {
         let open = |asset: Option<&Asset>| -> Result<Option<Cog>> {
             asset
-                .map(|asset| Ok(Cog::open(&assets.path(&asset.href))?))
+                .map(|asset| Ok(Cog::open(&assets.verified(asset)?)?))
                 .transpose()
         };
         let cog = open(alone(item))?

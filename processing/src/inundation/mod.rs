@@ -68,7 +68,7 @@ pub struct InundationReport {
     pub alerts: Vec<String>,
     /// Weeks whose map tells other kinds of water now.
     pub retold: Vec<Period>,
-    /// Maps that could not be read, with the reason; their weeks have no records.
+    /// Maps that could not be read, with the reason. While there are any the records of all weeks stay as they were.
     pub failed: Vec<(String, String)>,
 }
 
@@ -108,6 +108,10 @@ impl Inundations<'_> {
         else {
             return Ok(Some(report));
         };
+        if !report.failed.is_empty() {
+            // what a later week is called depends on the weeks before: without one of them nothing is told anew
+            return Ok(Some(report));
+        }
         let around = Around::read(self.store.as_ref(), self.settings, &compartments).await?;
         let gauges = Gauges::read(
             self.store.as_ref(),
@@ -130,8 +134,7 @@ impl Inundations<'_> {
         report.changed = self.store.put_inundations(layer, records.clone()).await?;
         let kinds = Kinds::new(self, &compartments, &gauges, &zones);
         progress.begin("kinds of water", items.len() as u64);
-        let read = |item: &Item| weeks.iter().any(|(week, _)| *week == item.period());
-        for item in items.into_iter().filter(read) {
+        for item in items {
             if self.cancelled.load(Ordering::Relaxed) {
                 break;
             }

@@ -452,7 +452,7 @@ async fn a_plan_makes_a_release_and_wet_neighbours_an_alert_without_a_gauge() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_map_that_is_gone_is_named_and_the_rest_is_told() {
+async fn a_map_that_cannot_be_read_is_named_and_nothing_is_told_anew_until_it_is_back() {
     let delta = Delta::new().await;
     delta.autumn().await;
     let item = delta
@@ -461,11 +461,46 @@ async fn a_map_that_is_gone_is_named_and_the_rest_is_told() {
         .await
         .expect("asked")
         .expect("there");
-    std::fs::remove_file(delta.assets.path(&item.assets[FLOOD].href)).expect("removed");
+    let path = delta.assets.path(&item.assets[FLOOD].href);
+    let whole = std::fs::read(&path).expect("bytes");
+    // one flipped bit among the pixels: it opens as before
+    let mut flipped = whole.clone();
+    let middle = flipped.len() / 2;
+    flipped[middle] ^= 1;
+    for damage in [None, Some(&flipped[..]), Some(&whole[..100])] {
+        match damage {
+            None => std::fs::remove_file(&path).expect("removed"),
+            Some(bytes) => std::fs::write(&path, bytes).expect("written"),
+        }
+        let report = delta.run().await;
+        assert_eq!(report.failed.len(), 1, "{report:?}");
+        assert_eq!(report.failed[0].0, "flood_2026-W38");
+        assert!(report.failed[0].1.contains("flood.tif"), "{report:?}");
+        assert!(
+            delta.records("OB-1").await.is_empty(),
+            "without a week the later ones are others"
+        );
+    }
+    std::fs::write(&path, &whole).expect("back");
     let report = delta.run().await;
-    assert_eq!(report.failed.len(), 1, "{report:?}");
-    assert_eq!(report.failed[0].0, "flood_2026-W38");
-    assert_eq!(delta.records("OB-1").await.len(), 6);
+    assert!(
+        report.failed.is_empty() && report.alerts == ["OB-1"],
+        "{report:?}"
+    );
+    let told = delta.records("OB-1").await;
+    assert_eq!(told.len(), 7);
+    // a later map that is damaged takes nothing of what was told
+    delta.map(42, None, 20, 0).await;
+    let item = delta
+        .store
+        .item(FLOOD, "flood_2026-W42")
+        .await
+        .expect("asked")
+        .expect("there");
+    std::fs::write(delta.assets.path(&item.assets[FLOOD].href), &whole[..200]).expect("cut");
+    let report = delta.run().await;
+    assert_eq!(report.failed[0].0, "flood_2026-W42", "{report:?}");
+    assert_eq!(delta.records("OB-1").await, told);
 }
 
 #[tokio::test(flavor = "multi_thread")]

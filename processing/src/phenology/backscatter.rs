@@ -40,15 +40,19 @@ pub(crate) struct RadarLook {
 }
 
 impl Backscatter<'_> {
-    /// The looks of the scenes that can be read, in their order; a scene is read once.
-    pub(crate) fn looks(&self, scenes: &[Item], progress: &dyn Progress) -> Result<Vec<RadarLook>> {
+    /// The looks of the scenes that can be read, in their order, and those that cannot with the reason; a scene is read once.
+    pub(crate) fn looks(
+        &self,
+        scenes: &[Item],
+        progress: &dyn Progress,
+    ) -> Result<(Vec<RadarLook>, Vec<(String, String)>)> {
         let cells = Cells::new(self.polygons, self.grid)?;
         let kept = Kept {
             assets: self.assets,
             layer: self.layer,
             fids: self.fids,
         };
-        let mut found = Vec::new();
+        let (mut found, mut failed) = (Vec::new(), Vec::new());
         progress.begin(&format!("radar looks at {}", self.layer), scenes.len() as u64);
         for scene in scenes {
             progress.advance(1);
@@ -69,6 +73,7 @@ impl Backscatter<'_> {
                     }
                     Err(error) => {
                         progress.message(&format!("{}: {name} left out: {error}", self.layer));
+                        failed.push((name, error.to_string()));
                         None
                     }
                 },
@@ -84,7 +89,7 @@ impl Backscatter<'_> {
                 });
             }
         }
-        Ok(found)
+        Ok((found, failed))
     }
 
     fn made_of(&self, scene: &Item) -> String {

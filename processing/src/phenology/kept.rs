@@ -1,18 +1,57 @@
 //! Looks at plots that were read before: a table a scene and layer, so that a new scene costs one scene.
 
 use super::looks::PlotLook;
-use crate::Result;
-use sen_catalog::Assets;
+use crate::{Error, Result};
 use sen_catalog::statistic::{StatisticTable, ZonalStatistic};
+use sen_catalog::{Assets, asset};
+use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
+use std::path::Path;
 
-/// Where the tables lie, under the folder of the assets. They are no items: a table that is gone is made again.
-const FOLDER: &str = "looks";
+/// Where the tables lie, under the folder of the assets. They are no items: a table that is gone or damaged is made again.
+pub const FOLDER: &str = "looks";
 /// Metadata that says what a table was made of.
 const MADE_OF: &str = "made_of";
 /// Metadata that says when the look was, and at what.
 const DAY: &str = "day";
 const QUANTITY: &str = "quantity";
+/// Metadata that holds the checksum of all the rest: no row of the catalogue knows these files.
+const SUM: &str = "sha256";
+
+/// What a table is recognised by: metadata, plots and values.
+fn sum(metadata: &BTreeMap<String, String>, fids: &[i64], values: &[f64]) -> String {
+    let mut hasher = Sha256::new();
+    for (name, value) in metadata.iter().filter(|(name, _)| *name != SUM) {
+        hasher.update(format!("{name}={value}\n"));
+    }
+    for (fid, value) in fids.iter().zip(values) {
+        hasher.update(fid.to_le_bytes());
+        // every "not seen" is the same one
+        hasher.update(if value.is_nan() { f64::NAN } else { *value }.to_le_bytes());
+    }
+    asset::hex(&hasher.finalize())
+}
+
+/// Looks through a kept table; the error names the file.
+///
+/// # Errors
+/// When it cannot be read, or is not as it was written.
+pub fn check_kept_look(path: &Path) -> Result<()> {
+    let table = StatisticTable::open(path)?;
+    let values = table.column("mean")?.unwrap_or_default();
+    let whole = match table.metadata().get(SUM) {
+        Some(known) => *known == sum(table.metadata(), table.fids()?, values),
+        // made before these tables had a checksum; the next run of the calendar gives it one
+        None => table.metadata().contains_key(MADE_OF) && table.fids()?.len() == values.len(),
+    };
+    if !whole {
+        return Err(Error::Catalog(sen_catalog::Error::damaged(
+            path,
+            "is not as it was written (checksum differs)",
+        )));
+    }
+    Ok(())
+}
 
 /// The tables of one layer.
 pub(super) struct Kept<'a> {
@@ -37,18 +76,29 @@ impl Kept<'_> {
         format!("{FOLDER}/{}/{name}.arrow", self.layer)
     }
 
-    /// The look at the plots that a scene gave, if its table was made of the same.
+    /// The look at the plots that a scene gave, if its table is whole and was made of the same. What cannot be read or is not
+    /// as it was written is read from the scene again.
     pub(super) fn load(&self, scene: &str, made_of: &str) -> Option<PlotLook> {
         let table = StatisticTable::open(&self.assets.path(&self.href(scene))).ok()?;
         let text = |name: &str| table.metadata().get(name).map(String::as_str);
-        if text(MADE_OF) != Some(made_of) || table.fids() != self.fids {
+        if text(MADE_OF) != Some(made_of) || table.fids().ok()? != self.fids {
             return None;
         }
-        Some(PlotLook {
+        let values = table.column("mean").ok()??;
+        let known = text(SUM);
+        if known.is_some_and(|known| *known != sum(table.metadata(), self.fids, values)) {
+            return None;
+        }
+        let look = PlotLook {
             day: text(DAY)?.parse().ok()?,
             quantity: text(QUANTITY)?.parse().ok()?,
-            values: table.column("mean")?.iter().map(|value| *value as f32).collect(),
-        })
+            values: values.iter().map(|value| *value as f32).collect(),
+        };
+        if known.is_none() && self.save(scene, made_of, &look).is_err() {
+            // of before these tables had a checksum: it goes on without one
+            tracing::debug!(scene, "a kept look was not given its checksum");
+        }
+        Some(look)
     }
 
     /// Keeps a look.
@@ -70,10 +120,12 @@ impl Kept<'_> {
             (DAY, look.day.to_string()),
             (QUANTITY, look.quantity.name().to_owned()),
         ];
-        let metadata: BTreeMap<String, String> = metadata
+        let mut metadata: BTreeMap<String, String> = metadata
             .map(|(name, value)| (name.to_owned(), value))
             .into_iter()
             .collect();
+        let values: Vec<f64> = look.values.iter().map(|value| f64::from(*value)).collect();
+        metadata.insert(SUM.to_owned(), sum(&metadata, self.fids, &values));
         let temporary = self.assets.temporary("look");
         let kept = StatisticTable::write(&temporary, &rows, &metadata)
             .and_then(|()| self.assets.publish(&temporary, &self.href(scene)));
@@ -112,6 +164,27 @@ mod tests {
         assert!(back.values[1].is_nan());
         assert!(kept.load("sentinel-1-rtc/S1A_x", "abd").is_none());
         assert!(kept.load("sentinel-1-rtc/S1A_y", "abc").is_none());
+        // no single flipped bit gives another look: it is made again, or is the same
+        let path = assets.path(&kept.href("sentinel-1-rtc/S1A_x"));
+        let whole = std::fs::read(&path).expect("bytes");
+        check_kept_look(&path).expect("as it was written");
+        for at in 0..whole.len() {
+            let mut bytes = whole.clone();
+            bytes[at] ^= 1 << (at % 8);
+            std::fs::write(&path, &bytes).expect("flipped");
+            let told = check_kept_look(&path).is_err();
+            if let Some(look) = kept.load("sentinel-1-rtc/S1A_x", "abc") {
+                assert_eq!(
+                    (look.day, look.quantity, look.values[0], look.values[2]),
+                    (back.day, back.quantity, -15.25, -23.125),
+                    "byte {at}"
+                );
+                assert!(look.values[1].is_nan(), "byte {at}");
+            } else {
+                assert!(told, "a look that is made again is also told of: byte {at}");
+            }
+        }
+        std::fs::write(&path, &whole).expect("back");
         let fewer = Kept {
             fids: &fids[..2],
             ..kept

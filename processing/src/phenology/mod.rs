@@ -20,6 +20,7 @@ mod whittaker;
 pub(crate) use backscatter::Backscatter;
 pub use change::Estimate;
 pub use crops::{Crop, crops};
+pub use kept::{FOLDER as KEPT_LOOKS, check_kept_look};
 pub use series::Series;
 pub use settings::{CalendarSettings, SeasonRule};
 pub use whittaker::{v_curve_lambda, whittaker, whittaker_expectile};

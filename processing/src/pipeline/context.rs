@@ -11,7 +11,7 @@ use crate::{Result, look};
 use chrono::TimeDelta;
 use sen_catalog::flood::alone;
 use sen_catalog::raster::Cog;
-use sen_catalog::{Item, ItemQuery, Period, asset};
+use sen_catalog::{Asset, Item, ItemQuery, Period, asset};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 use std::collections::BTreeSet;
@@ -106,12 +106,12 @@ impl Weekly<'_> {
     }
 
     /// The earlier weeks that a product looks back at, newest first, and a fingerprint of their classes (empty without
-    /// any). Weeks whose file is gone are left out: `sen check` names them.
+    /// any). Told by the rows alone: nothing is opened for a week that is up to date.
     pub(super) async fn earlier(
         &self,
         product: &dyn Product,
         week: Period,
-    ) -> Result<(Vec<Earlier>, String)> {
+    ) -> Result<(Vec<(Period, Asset)>, String)> {
         let beyond = product.beyond();
         if beyond.weeks == 0 {
             return Ok((Vec::new(), String::new()));
@@ -129,18 +129,27 @@ impl Weekly<'_> {
             let Some(asset) = alone(&item).filter(|_| current) else {
                 continue;
             };
-            if let Ok(classes) = Cog::open(&self.assets.path(&asset.href)) {
-                hasher.update(json!([item.id, asset.sha256]).to_string());
-                earlier.push(Earlier {
-                    period: item.period(),
-                    classes,
-                });
-            }
+            hasher.update(json!([item.id, asset.sha256]).to_string());
+            earlier.push((item.period(), asset.clone()));
         }
         if earlier.len() < beyond.least_weeks.max(1) {
             return Ok((Vec::new(), String::new()));
         }
         Ok((earlier, asset::hex(&hasher.finalize())))
+    }
+
+    /// Opens earlier weeks.
+    ///
+    /// # Errors
+    /// When one of them is not there or not as it was written: without it water would be of another kind.
+    pub(super) fn open_earlier(&self, weeks: Vec<(Period, Asset)>) -> Result<Vec<Earlier>> {
+        let open = |(period, asset): (Period, Asset)| {
+            Ok(Earlier {
+                period,
+                classes: Cog::open(&self.assets.verified(&asset)?)?,
+            })
+        };
+        weeks.into_iter().map(open).collect()
     }
 
     /// The references of the radar scenes of a week; none when no product asks for them.

@@ -4,6 +4,7 @@ use crate::fire::FireReport;
 use crate::fusion::{CalibrationReport, SurfaceReport};
 use crate::inundation::{DepthReport, InundationReport};
 use crate::phenology::CalendarReport;
+use crate::{Error, Result};
 use sen_catalog::Period;
 use serde::Serialize;
 use std::collections::BTreeSet;
@@ -99,11 +100,30 @@ pub struct Report {
     /// seen to as well.
     #[serde(skip)]
     pub also: BTreeSet<Period>,
+    /// Steps that could not be done because a file of the data folder is not readable, with the reason; what they make stays
+    /// as it was.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub held_back: Vec<(String, String)>,
     /// True when the run was stopped before its end.
     pub cancelled: bool,
 }
 
 impl Report {
+    /// Enters a step of the run that failed for a file that is gone or not as it was written; the rest of the run goes on.
+    ///
+    /// # Errors
+    /// Every other failure as it is.
+    pub fn hold_back<T: Default>(&mut self, step: &str, result: Result<T>) -> Result<T> {
+        use sen_catalog::Error::{Damaged, Io, Raster};
+        match result {
+            Err(Error::Catalog(error @ (Damaged { .. } | Io { .. } | Raster { .. }))) => {
+                self.held_back.push((step.to_owned(), error.to_string()));
+                Ok(T::default())
+            }
+            other => other,
+        }
+    }
+
     /// Takes out the entries from an index on in which nothing was done.
     pub(super) fn forget_idle(&mut self, from: usize) {
         let mut index = 0;
@@ -122,7 +142,10 @@ impl Report {
             .inundations
             .as_ref()
             .is_none_or(|water| water.failed.is_empty());
-        scenes && calendars && maps && !self.cancelled && self.statistics.failed.is_empty()
+        let depths = self.depths.as_ref().is_none_or(|depths| depths.failed.is_empty());
+        let steps =
+            self.held_back.is_empty() && self.fire.failed.is_empty() && self.statistics.failed.is_empty();
+        scenes && calendars && maps && depths && steps && !self.cancelled
     }
 
     /// Takes entries out again (their work was stopped); `sorted` is in ascending order.

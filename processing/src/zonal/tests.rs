@@ -180,7 +180,8 @@ async fn each_week_gets_a_table_of_every_layer_of_polygons() {
     let report = delta.run(&["2026-W33", "2026-W34", "2026-W35"], &RUNNING).await;
     assert_eq!((report.made.len(), report.failed.len()), (2, 0), "{report:?}");
     let table = delta.table("2026-W34", "plots").await;
-    let statistic = |code: &str| table.statistic(table.row_of_code(code).expect("a row"));
+    let row = |code: &str| table.row_of_code(code).expect("read").expect("a row");
+    let statistic = |code: &str| table.statistic(row(code)).expect("read");
     // columns 1.5 to 6.5, of which those before 4 are under cloud: 4, 5 and half of 6
     let first = statistic("DT-1");
     assert!((first.count - 2.5 * 3.5).abs() < 1e-5, "{first:?}");
@@ -257,7 +258,7 @@ async fn a_rerun_changes_nothing_and_a_late_scene_its_week_alone() {
     );
     assert_eq!(delta.item("2026-W33").await, before);
     let table = delta.table("2026-W34", "plots").await;
-    assert!(table.column("mean").expect("a column")[0] > 0.3);
+    assert!(table.column("mean").expect("read").expect("a column")[0] > 0.3);
 }
 
 #[tokio::test]
@@ -272,8 +273,8 @@ async fn zones_that_changed_are_counted_again_and_the_same_import_is_no_change()
     delta.store.put_features(vec![moved]).await.expect("stored");
     assert_eq!(delta.run(&["2026-W34"], &RUNNING).await.made.len(), 1);
     let table = delta.table("2026-W34", "plots").await;
-    let row = table.row_of_code("DT-1").expect("a row");
-    assert_eq!(table.statistic(row).valid_fraction, 1.0);
+    let row = table.row_of_code("DT-1").expect("read").expect("a row");
+    assert_eq!(table.statistic(row).expect("read").valid_fraction, 1.0);
 }
 
 #[tokio::test]

@@ -92,6 +92,10 @@ async fn file(State(app): State<Shared>, request: Request) -> Outcome {
     let (file, size) = opened
         .await
         .map_err(|error| sen_catalog::Error::io(&path, error))?;
+    if asset.bytes != 0 && asset.bytes != size {
+        let reason = format!("has {size} bytes where {} were written", asset.bytes);
+        return Err(sen_catalog::Error::damaged(&path, reason).into());
+    }
     send(file, size, asset, request.method(), request.headers()).await
 }
 

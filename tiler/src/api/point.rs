@@ -50,20 +50,20 @@ async fn point(State(app): State<Shared>, request: Request) -> Outcome {
         .run(move || {
             let entry = |(collection, raster): &(String, Option<Arc<_>>)| match raster {
                 Some(raster) => {
-                    let mut entry = values::layer(&shared.rasters, &shared.assets, raster, place, language);
+                    let mut entry = values::layer(&shared.rasters, &shared.assets, raster, place, language)?;
                     let raw = entry.get("value").and_then(Value::as_f64);
                     if let Some(corrected) = Corrected::of(in_use(&calibrations, collection), raw) {
                         corrected.put_into(&mut entry);
                     }
-                    entry.into()
+                    Ok(entry.into())
                 }
-                None => json!({"collection": collection, "period": null, "value": null,
+                None => Ok(json!({"collection": collection, "period": null, "value": null,
                     "unit": shared.styles.style(collection).map_or("", |style| &style.unit),
-                    "quality": null, "reason": "nothing at that time"}),
+                    "quality": null, "reason": "nothing at that time"})),
             };
-            found.par_iter().map(entry).collect()
+            found.par_iter().map(entry).collect::<sen_catalog::Result<_>>()
         })
-        .await?;
+        .await??;
     let cache = if when.is_concrete() { HOUR } else { MINUTE };
     let document = json!({"lon": place.lon, "lat": place.lat, "layers": entries});
     Ok(document::json(headers, cache, &document))

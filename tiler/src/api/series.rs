@@ -45,12 +45,9 @@ async fn series(State(app): State<Shared>, request: Request) -> Outcome {
         limit: Some(MAX_WEEKS),
         ..ItemQuery::collection(collection)
     };
-    let items = app.lookup.store().items(&newest).await?;
-    let rasters: Vec<_> = items
-        .into_iter()
-        .rev()
-        .filter_map(|item| app.raster_of(&Arc::new(item), Pick::default()).ok())
-        .collect();
+    let mut items = app.lookup.store().items(&newest).await?;
+    items.reverse();
+    let rasters = app.rasters_of(items, Pick::default())?;
     let unit = app
         .styles
         .style(collection)
@@ -60,22 +57,19 @@ async fn series(State(app): State<Shared>, request: Request) -> Outcome {
     let values: Vec<Value> = app
         .cpu
         .run(move || {
-            let week = |raster: &Arc<crate::state::Raster>| {
-                let found = values::value(&shared.rasters, raster, place).unwrap_or_else(|error| {
-                    tracing::error!(%error, "a week of a series cannot be read");
-                    Err("not readable")
-                });
+            let week = |raster: &Arc<crate::state::Raster>| -> sen_catalog::Result<Value> {
+                let found = values::value(&shared.rasters, raster, place)?;
                 let beside = |name| values::beside(&shared.rasters, &shared.assets, raster, name, place);
                 let mut entry = json!({"period": raster.period.to_string(), "value": found.ok(),
-                    "n_clear": beside("n_clear"), "age_days": beside("age_days")});
+                    "n_clear": beside("n_clear")?, "age_days": beside("age_days")?});
                 if let (Err(reason), Some(entry)) = (found, entry.as_object_mut()) {
                     entry.insert("reason".into(), json!(reason));
                 }
-                entry
+                Ok(entry)
             };
-            rasters.par_iter().map(week).collect()
+            rasters.par_iter().map(week).collect::<sen_catalog::Result<_>>()
         })
-        .await?;
+        .await??;
     let document = json!({"collection": collection, "unit": unit, "values": values});
     Ok(document::json(request.headers(), MINUTE, &document))
 }

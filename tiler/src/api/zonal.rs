@@ -146,17 +146,14 @@ async fn between(
         limit: Some(MAX_WEEKS + 1),
         ..ItemQuery::collection(collection)
     };
-    let items = app.lookup.store().items(&newest).await?;
+    let mut items = app.lookup.store().items(&newest).await?;
     if items.len() > MAX_WEEKS {
         return Err(Problem::too_large(format!(
             "the time asked for holds more than {MAX_WEEKS} weeks; ask in parts"
         )));
     }
-    Ok(items
-        .into_iter()
-        .rev()
-        .filter_map(|item| app.raster_of(&Arc::new(item), pick).ok())
-        .collect())
+    items.reverse();
+    app.rasters_of(items, pick)
 }
 
 /// What a layer beside the main one says of a zone between two weeks, oldest first. Such layers have no tables: the
@@ -184,11 +181,7 @@ pub(crate) async fn beside(
         for raster in rasters {
             let cog = Cog::open(&shared.assets.path(&raster.asset.href))?;
             let grid = *cog.grid();
-            let zone = [Zone::new(
-                &polygons,
-                area_m2,
-                &Projection::new(Crs::WGS84, &grid)?,
-            )?];
+            let zone = [Zone::new(&polygons, area_m2, &projection(&cog)?)?];
             cells += work(&zone, &grid);
             if cells > MAX_CELLS {
                 return Err(Problem::too_large(
@@ -219,11 +212,7 @@ pub(crate) fn small(
     };
     let cog = Cog::open(&app.assets.path(&raster.asset.href))?;
     let grid = *cog.grid();
-    let zone = [Zone::new(
-        &polygons,
-        feature.area_m2,
-        &Projection::new(Crs::WGS84, &grid)?,
-    )?];
+    let zone = [Zone::new(&polygons, feature.area_m2, &projection(&cog)?)?];
     if work(&zone, &grid) > cells {
         return Ok(None);
     }
@@ -260,7 +249,7 @@ fn measure(
         let grid = *cog.grid();
         let zones = match &mut placed {
             Some((own, zones)) if *own == grid => zones,
-            other => &mut other.insert((grid, zones(document, &grid)?)).1,
+            other => &mut other.insert((grid, zones(document, &projection(&cog)?))).1,
         };
         cells += work(zones, &grid);
         if cells > MAX_CELLS {
@@ -288,13 +277,17 @@ fn measure(
     Ok(())
 }
 
+/// The way from degrees to a raster of ours: that its system is not known is no fault of the request.
+fn projection(cog: &Cog) -> Outcome<Projection> {
+    Ok(Projection::new(Crs::WGS84, cog.grid()).map_err(|error| error.in_file(cog.path()))?)
+}
+
 /// The shapes on a grid; those with a problem are nowhere.
-fn zones(document: &mut Document, grid: &Grid) -> Outcome<Vec<Zone>> {
-    let projection = Projection::new(Crs::WGS84, grid)?;
+fn zones(document: &mut Document, projection: &Projection) -> Vec<Zone> {
     let place = |shape: &mut Shape| match shape {
         Shape::Area { polygons, .. } => {
             let area_m2 = feature::geodesic_area_m2(&polygons.clone().into());
-            match Zone::new(polygons, area_m2, &projection) {
+            match Zone::new(polygons, area_m2, projection) {
                 Ok(zone) => zone,
                 Err(error) => {
                     *shape = Shape::Problem(error.to_string().into());
@@ -304,7 +297,7 @@ fn zones(document: &mut Document, grid: &Grid) -> Outcome<Vec<Zone>> {
         }
         Shape::Problem(_) => Zone::nowhere(0.0),
     };
-    Ok(document.shapes.iter_mut().map(place).collect())
+    document.shapes.iter_mut().map(place).collect()
 }
 
 /// Cells that one week costs: those of the zones' boxes within the grid.

@@ -61,7 +61,7 @@ impl Needed {
                 .map(|block| T::slice(block).filter(|slice| slice.len() >= width * height))
                 .collect::<Option<Vec<_>>>()
                 .ok_or_else(|| {
-                    Error::Invalid("a block is not of its file's pixel type and size".to_owned())
+                    Error::raster(cog.path(), "a block is not of its file's pixel type and size")
                 })?;
             for row in top.max(block_row * height)..bottom.min((block_row + 1) * height) {
                 let start = pixels.len();

@@ -98,7 +98,7 @@ impl OpenRaster {
         }
         let grid = self.cog.grid();
         let approach = Arc::new(Approach {
-            transform: Transform::new(from, grid.crs)?,
+            transform: Transform::new(from, grid.crs).map_err(|error| error.in_file(self.cog.path()))?,
             outline: grid.bounds().transform(grid.crs, from).ok(),
         });
         let mut approaches = self.approaches.write().unwrap_or_else(PoisonError::into_inner);
@@ -160,7 +160,16 @@ impl RasterSource {
         style: &Style,
         target: &Grid,
     ) -> Result<Option<IndexedImage>> {
-        let raster = self.open(asset)?;
+        self.reading(asset, |raster| self.draw(raster, asset, style, target))
+    }
+
+    fn draw(
+        &self,
+        raster: &OpenRaster,
+        asset: &RasterAsset<'_>,
+        style: &Style,
+        target: &Grid,
+    ) -> Result<Option<IndexedImage>> {
         let approach = raster.approach(target.crs)?;
         let covered = match &approach.outline {
             Some(outline) => plan::covered(target, outline),
@@ -172,7 +181,7 @@ impl RasterSource {
         let level = plan::level(raster.cog.levels().iter().map(|level| level.width), ratio);
         let mut picture = Picture {
             blocks: &self.blocks,
-            raster: &raster,
+            raster,
             transform: &approach.transform,
             style: &style,
             band: asset.band.max(1) - 1,
@@ -198,7 +207,10 @@ impl RasterSource {
     /// # Errors
     /// A damaged or missing file.
     pub fn sample(&self, asset: &RasterAsset<'_>, lon: f64, lat: f64) -> Result<Sample> {
-        let raster = self.open(asset)?;
+        self.reading(asset, |raster| self.value_at(raster, asset, lon, lat))
+    }
+
+    fn value_at(&self, raster: &OpenRaster, asset: &RasterAsset<'_>, lon: f64, lat: f64) -> Result<Sample> {
         let approach = raster.approach(Crs::WGS84)?;
         let cell = approach
             .transform
@@ -223,6 +235,18 @@ impl RasterSource {
             }
             _ => Sample::NoData,
         })
+    }
+
+    /// Reads from a file that stays open between requests. One that cannot be read is closed, so that the next request
+    /// opens what lies there then: it may have been brought back.
+    fn reading<T>(&self, asset: &RasterAsset<'_>, read: impl FnOnce(&OpenRaster) -> Result<T>) -> Result<T> {
+        let raster = self.open(asset)?;
+        let result = read(&raster);
+        if result.is_err() {
+            self.files
+                .invalidate(&(asset.path.to_path_buf(), asset.version.to_owned()));
+        }
+        result
     }
 
     fn open(&self, asset: &RasterAsset<'_>) -> Result<Arc<OpenRaster>> {

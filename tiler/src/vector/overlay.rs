@@ -9,6 +9,7 @@ use super::column::{Column, numbers, texts};
 use super::index::Index;
 use super::sensors::Readings;
 use super::water::Water;
+use crate::block_cache::shared as shared_error;
 use crate::layers;
 use crate::lookup::Snapshot;
 use crate::problem::{Outcome, Problem};
@@ -180,7 +181,7 @@ impl Overlays {
 
     /// The columns of a source for the rows of an index; `whole` when the index is a whole layer.
     ///
-    /// A table that cannot be read is said in the log; the features are drawn without it.
+    /// A table that cannot be read is an error: features without their numbers look like ones that were not seen.
     pub(crate) async fn get(
         &self,
         app: &Shared,
@@ -197,26 +198,24 @@ impl Overlays {
         if whole && let Some(overlay) = self.tables.get(&key) {
             return Ok(overlay);
         }
-        let (path, href) = (app.assets.path(&table.asset.href), table.asset.href.clone());
+        let path = app.assets.path(&table.asset.href);
         let (collection, period) = (table.collection.clone(), table.period);
         let (index, held, shared) = (Arc::clone(index), self.tables.clone(), Arc::clone(app));
         let task = tokio::task::spawn_blocking(move || {
             let make = || {
                 let table = StatisticTable::open(&path)?;
                 let style = shared.styles.style(&collection);
-                Ok(Arc::new(columns(&table, &index, &collection, period, style)))
+                Ok(Arc::new(columns(&table, &index, &collection, period, style)?))
             };
-            let made: Result<_, Arc<sen_catalog::Error>> = if whole {
-                held.try_get_with(key, make)
+            if whole {
+                held.try_get_with(key, make).map_err(|error| shared_error(&error))
             } else {
-                make().map_err(Arc::new)
-            };
-            made.unwrap_or_else(|error| {
-                tracing::error!(%error, href, "statistics cannot be drawn");
-                Arc::default()
-            })
+                make()
+            }
         });
-        task.await.map_err(|_| Problem::internal("reading statistics"))
+        Ok(task
+            .await
+            .map_err(|_| Problem::internal("reading statistics"))??)
     }
 }
 
@@ -227,15 +226,17 @@ fn columns(
     collection: &str,
     period: Period,
     style: Option<&Style>,
-) -> Overlay {
-    let rows: Vec<Option<usize>> = index.fids.iter().map(|&fid| table.row_of(fid)).collect();
-    let classes: Vec<(i64, &[f64])> = table
-        .columns()
-        .filter_map(|name| {
-            let class = name.strip_prefix("class_")?.strip_suffix("_ha")?.parse().ok()?;
-            Some((class, table.column(name)?))
-        })
-        .collect();
+) -> sen_catalog::Result<Overlay> {
+    let rows: Vec<Option<usize>> = index
+        .fids
+        .iter()
+        .map(|&fid| table.row_of(fid))
+        .collect::<Result<_, _>>()?;
+    let class_of = |name: &str| name.strip_prefix("class_")?.strip_suffix("_ha")?.parse().ok();
+    let mut classes: Vec<(i64, &[f64])> = Vec::new();
+    for (class, name) in table.columns().filter_map(|name| Some((class_of(name)?, name))) {
+        classes.extend(table.column(name)?.map(|column| (class, column)));
+    }
     let value = |column: Option<&[f64]>, row: usize| {
         column
             .and_then(|column| column.get(row))
@@ -245,7 +246,7 @@ fn columns(
     let round = |value: f64| (value * 1000.0).round() / 1000.0;
     let key = |end: &str| format!("{collection}_{end}");
     let values = if classes.is_empty() {
-        let mean = table.column("mean");
+        let mean = table.column("mean")?;
         let of_row = |row: &Option<usize>| row.and_then(|row| value(mean, row)).map(round);
         numbers(key("mean"), rows.iter().map(of_row))
     } else if style.is_some_and(Style::is_ordered) {
@@ -278,16 +279,16 @@ fn columns(
     };
     let period = period.to_string();
     let periods = rows.iter().map(|row| row.map(|_| period.as_str()));
-    let fraction = table.column("valid_fraction");
+    let fraction = table.column("valid_fraction")?;
     let hundredths = |value: f64| (value * 100.0).round() / 100.0;
     let valid = rows
         .iter()
         .map(|row| row.and_then(|row| value(fraction, row)).map(hundredths));
-    Overlay {
+    Ok(Overlay {
         values: vec![Arc::new(values)],
         details: vec![
             Arc::new(texts(key("period"), periods)),
             Arc::new(numbers(key("valid"), valid)),
         ],
-    }
+    })
 }

@@ -13,7 +13,7 @@ use crate::layers::layers;
 use crate::problem::{Outcome, Problem};
 use crate::query::{Query, segments};
 use crate::sensors_near::{self, Near};
-use crate::state::{Pick, Raster, Shared, text_header};
+use crate::state::{Pick, Shared, text_header};
 use crate::style::Text;
 use crate::time::When;
 use crate::values::{Place, beside, tidy};
@@ -23,7 +23,7 @@ use sen_catalog::calibration::{Calibration, in_use};
 use sen_catalog::inundation::{Cause, Inundation};
 use sen_catalog::season::{Season, Stage, stage_on};
 use sen_catalog::statistic::ZonalStatistic;
-use sen_catalog::{Feature, Item, Period, TimeQuery};
+use sen_catalog::{Asset, Feature, Item, Period, TimeQuery};
 use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -75,20 +75,19 @@ pub(crate) fn water_share(app: &crate::App, flood: &ZonalStatistic) -> Option<f6
 }
 
 /// The votes behind the flood map of a zone; nothing where they are not stored.
-fn votes(app: &crate::App, item: &Arc<Item>, feature: &Feature) -> Votes {
-    let of = |asset| {
+fn votes(app: &crate::App, item: &Arc<Item>, feature: &Feature) -> Outcome<Votes> {
+    let of = |asset: &str| {
+        if !item.assets.contains_key(asset) {
+            return Ok(None);
+        }
         let pick = Pick {
             asset: Some(asset),
             style: None,
         };
-        let raster = app.raster_of(item, pick).ok()?;
-        let measured = zonal::small(app, &raster, feature, VOTE_CELLS);
-        measured.unwrap_or_else(|problem| {
-            tracing::error!(?problem, asset, "a layer beside the flood map cannot be read");
-            None
-        })
+        let raster = app.raster_of(item, pick)?;
+        zonal::small(app, &raster, feature, VOTE_CELLS)
     };
-    Votes::of(of("n_clear").as_ref(), of("likelihood").as_ref())
+    Ok(Votes::of(of("n_clear")?.as_ref(), of("likelihood")?.as_ref()))
 }
 
 /// What grows in a week: on its middle day.
@@ -127,35 +126,36 @@ pub(crate) async fn record(app: &Shared, feature: &Feature, period: Period) -> O
         } else {
             "age_days"
         };
-        let raster: Option<Arc<Raster>> = app.raster_of(&item, Pick::default()).ok();
-        beside_layers.extend(raster.map(|raster| (collection.to_owned(), asset, raster)));
+        if item.main_asset().is_some_and(Asset::is_raster) {
+            let raster = app.raster_of(&item, Pick::default())?;
+            beside_layers.push((collection.to_owned(), asset, raster));
+        }
     }
     let place = centre(feature).map(|place| Place {
         lon: place.x(),
         lat: place.y(),
     });
     let (shared, asked) = (Arc::clone(app), feature.clone());
-    let work = move || {
+    let work = move || -> Outcome<_> {
         let mut found = Vec::new();
         for (collection, week) in tables {
-            match shared.tables.open(&shared.assets, &week) {
-                Ok(table) => found.extend(
-                    table
-                        .row_of(asked.fid)
-                        .map(|row| (collection, table.statistic(row))),
-                ),
-                Err(error) => tracing::error!(%error, "a table of statistics cannot be read"),
+            let table = shared.tables.open(&shared.assets, &week)?;
+            if let Some(row) = table.row_of(asked.fid)? {
+                found.push((collection, table.statistic(row)?));
             }
         }
-        let read = |(collection, asset, raster): &(String, &str, Arc<Raster>)| {
-            let value = place.map(|place| beside(&shared.rasters, &shared.assets, raster, asset, place));
-            (collection.clone(), value.unwrap_or(Value::Null))
-        };
-        let middle: Map<String, Value> = beside_layers.iter().map(read).collect();
-        let votes = flood.map(|item| votes(&shared, &item, &asked));
-        (found, middle, votes.unwrap_or_default())
+        let mut middle = Map::new();
+        for (collection, asset, raster) in &beside_layers {
+            let value = match place {
+                Some(place) => beside(&shared.rasters, &shared.assets, raster, asset, place)?,
+                None => Value::Null,
+            };
+            middle.insert(collection.clone(), value);
+        }
+        let votes = flood.map(|item| votes(&shared, &item, &asked)).transpose()?;
+        Ok((found, middle, votes.unwrap_or_default()))
     };
-    let (statistics, middle, votes) = app.cpu.run(work).await?;
+    let (statistics, middle, votes) = app.cpu.run(work).await??;
     let age_days = middle.get(INDEX).and_then(Value::as_f64);
     let of = |name: &str| {
         let found = statistics.iter().find(|(collection, _)| collection == name);

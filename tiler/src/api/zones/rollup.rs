@@ -72,8 +72,8 @@ pub(super) async fn roll_up(State(app): State<Shared>, request: Request) -> Outc
         let units: Vec<(AdminUnit, RollUp)> = divided
             .units
             .iter()
-            .map(|(unit, zones)| (unit.clone(), sum(zones)))
-            .collect();
+            .map(|(unit, zones)| Ok((unit.clone(), sum(zones)?)))
+            .collect::<sen_catalog::Result<_>>()?;
         let all: Vec<i64> = divided
             .units
             .iter()
@@ -81,7 +81,7 @@ pub(super) async fn roll_up(State(app): State<Shared>, request: Request) -> Outc
             .chain(&divided.outside)
             .copied()
             .collect();
-        Ok((units, sum(&divided.outside), sum(&all)))
+        Ok((units, sum(&divided.outside)?, sum(&all)?))
     };
     let (units, outside, total) = app.cpu.run(work).await??;
     let mut response = match query.get("f") {

@@ -28,28 +28,25 @@ pub(crate) async fn series(
 ) -> Outcome<Vec<Row>> {
     let weeks = Tables::weeks(app, snapshot, collection, kind).await?;
     let shared = Arc::clone(app);
-    let work = move || {
+    // a week that cannot be read makes the whole answer an error: a series without it looks like one in which nothing was seen
+    let work = move || -> sen_catalog::Result<Vec<Row>> {
         let inside = weeks.iter().filter(|week| {
             from.is_none_or(|from| from <= week.period) && to.is_none_or(|to| week.period <= to)
         });
         let mut rows = Vec::new();
         for week in inside {
-            // a week whose table cannot be read is named in the log; the others are still worth having
-            let table = match shared.tables.open(&shared.assets, week) {
-                Ok(table) => table,
-                Err(error) => {
-                    tracing::error!(%error, "a table of statistics cannot be read");
-                    continue;
-                }
+            let Some(fid) = versions.fid_in(week.period) else {
+                continue;
             };
-            if let Some(row) = versions.fid_in(week.period).and_then(|fid| table.row_of(fid)) {
+            let table = shared.tables.open(&shared.assets, week)?;
+            if let Some(row) = table.row_of(fid)? {
                 rows.push(Row {
                     period: week.period,
-                    statistic: table.statistic(row),
+                    statistic: table.statistic(row)?,
                 });
             }
         }
-        rows
+        Ok(rows)
     };
-    app.cpu.run(work).await
+    Ok(app.cpu.run(work).await??)
 }

@@ -84,14 +84,16 @@ fn columns(
     style: Option<&Style>,
 ) -> Outcome<Value> {
     let column = column(table, statistic, style)?;
-    let rows: Vec<usize> = inside.iter().filter_map(|fid| table.row_of(*fid)).collect();
+    // with all of them in memory a row is found without reading
+    let fids = table.fids()?;
+    let rows = inside.iter().map(|fid| table.row_of(*fid));
+    let rows: Vec<usize> = rows.filter_map(Result::transpose).collect::<Result<_, _>>()?;
     if rows.len() > MAX_ZONES {
         return Err(Problem::too_large(format!(
             "{} zones are more than one answer holds ({MAX_ZONES}); give a bbox",
             rows.len()
         )));
     }
-    let fids = table.fids();
     let ids: Vec<i64> = rows.iter().filter_map(|&row| fids.get(row).copied()).collect();
     // four decimals colour a map as well as ten, in half the bytes
     let round = |value: f64| value.is_finite().then(|| (value * 1e4).round() / 1e4);
@@ -101,7 +103,10 @@ fn columns(
         .collect();
     let mut document = json!({"statistic": statistic, "fids": ids, "values": values});
     if let Some(fields) = document.as_object_mut().filter(|_| with_codes) {
-        let codes: Vec<_> = rows.iter().map(|&row| table.code(row)).collect();
+        let codes: Vec<String> = rows
+            .iter()
+            .map(|&row| table.code(row))
+            .collect::<Result<_, _>>()?;
         fields.insert("codes".into(), json!(codes));
     }
     Ok(document)
@@ -120,19 +125,19 @@ fn column(table: &StatisticTable, statistic: &str, style: Option<&Style>) -> Out
         )
     };
     if statistic == "majority" {
-        return majority(table, style).ok_or_else(unknown);
+        return majority(table, style)?.ok_or_else(unknown);
     }
     let class = statistic
         .strip_suffix("_share")
         .filter(|name| name.starts_with("class_"));
     if class.is_none() && statistic != "share" {
-        return table.column(statistic).map(<[f64]>::to_vec).ok_or_else(unknown);
+        return table.column(statistic)?.map(<[f64]>::to_vec).ok_or_else(unknown);
     }
     let counts = |number: f64| match class {
         Some(class) => class == format!("class_{number}"),
         None => style.map_or(number == 1.0, |style| style.is_counted(number)),
     };
-    let (mut own, mut seen) = (vec![0.0; table.fids().len()], vec![0.0; table.fids().len()]);
+    let (mut own, mut seen) = (vec![0.0; table.len()], vec![0.0; table.len()]);
     let mut known = false;
     for name in table.columns() {
         let number = name
@@ -141,8 +146,9 @@ fn column(table: &StatisticTable, statistic: &str, style: Option<&Style>) -> Out
         let Some(number) = number.and_then(|number| number.parse::<f64>().ok()) else {
             continue;
         };
+        let areas = table.column(name)?.unwrap_or(&[]);
         let add = |sums: &mut [f64]| {
-            for (sum, area) in sums.iter_mut().zip(table.column(name).unwrap_or(&[])) {
+            for (sum, area) in sums.iter_mut().zip(areas) {
                 *sum += if area.is_nan() { 0.0 } else { *area };
             }
         };
@@ -163,7 +169,7 @@ fn column(table: &StatisticTable, statistic: &str, style: Option<&Style>) -> Out
 }
 
 /// The class that most of each zone has; none where most of it was not seen, nor for rasters without classes.
-fn majority(table: &StatisticTable, style: Option<&Style>) -> Option<Vec<f64>> {
+fn majority(table: &StatisticTable, style: Option<&Style>) -> sen_catalog::Result<Option<Vec<f64>>> {
     let mut most = vec![(f64::NAN, 0.0); table.len()];
     let mut found = false;
     for name in table.columns() {
@@ -179,11 +185,11 @@ fn majority(table: &StatisticTable, style: Option<&Style>) -> Option<Vec<f64>> {
         } else {
             number
         };
-        for (most, area) in most.iter_mut().zip(table.column(name).unwrap_or(&[])) {
+        for (most, area) in most.iter_mut().zip(table.column(name)?.unwrap_or(&[])) {
             if *area > most.1 {
                 *most = (told, *area);
             }
         }
     }
-    found.then(|| most.into_iter().map(|(class, _)| class).collect())
+    Ok(found.then(|| most.into_iter().map(|(class, _)| class).collect()))
 }
