@@ -19,6 +19,7 @@ pub mod grid;
 pub mod intake;
 pub mod inundation;
 pub mod item;
+pub mod limits;
 pub mod observation;
 pub mod period;
 pub mod property;
@@ -27,6 +28,7 @@ pub mod raster;
 pub mod season;
 pub mod statistic;
 pub mod store;
+pub mod table_text;
 pub mod tms;
 pub mod zonal;
 

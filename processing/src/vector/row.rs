@@ -9,13 +9,11 @@ use chrono::NaiveDate;
 use geo::orient::{Direction, Orient};
 use geo::{BoundingRect, MapCoordsInPlace};
 use geo_types::{Coord, Geometry, Polygon};
-use sen_catalog::Feature;
 use sen_catalog::feature::{OtherCode, Shape};
+use sen_catalog::{Feature, limits};
 use serde_json::{Map, Number, Value};
 use std::collections::BTreeSet;
 
-/// Longest code, characters.
-const MAX_CODE: usize = 200;
 /// Width of a polygon that is no zone any more, degrees of longitude.
 const HALF_THE_GLOBE_DEG: f64 = 180.0;
 /// A code column of measurements: whole numbers beyond this lose digits in a double.
@@ -103,15 +101,11 @@ impl<'a> Maker<'a> {
             CodeColumn::Fid => row.fid.map(|fid| fid.to_string()),
             CodeColumn::At(index) => self.plain(&row.values[index], index)?,
         };
-        match text {
-            Some(text) if text.chars().count() > MAX_CODE => {
-                Err(format!("its code is longer than {MAX_CODE} characters"))
-            }
-            Some(text) if text.chars().any(char::is_control) => {
-                Err(format!("its code holds control characters: {text:?}"))
-            }
-            other => Ok(other.filter(|text| !text.trim().is_empty())),
+        let text = text.filter(|text| !text.trim().is_empty());
+        if let Some(code) = &text {
+            limits::check_code("code", code).map_err(|error| error.to_string())?;
         }
+        Ok(text)
     }
 
     fn geometry(&mut self, mut geometry: Geometry<f64>) -> Result<Geometry<f64>, String> {
@@ -168,8 +162,15 @@ impl<'a> Maker<'a> {
         let mut feature = Feature::new(&self.options.layer, code, geometry);
         feature.scheme.clone_from(&self.options.scheme);
         let text = |index: Option<usize>| index.map_or(Ok(None), |index| self.plain(&values[index], index));
-        feature.name = text(self.columns.name)?;
-        feature.parent = text(self.columns.parent)?;
+        let line = |index| {
+            Ok::<_, String>(
+                text(index)?
+                    .map(|text| one_line(&text))
+                    .filter(|text| !text.is_empty()),
+            )
+        };
+        feature.name = line(self.columns.name)?;
+        feature.parent = line(self.columns.parent)?;
         feature.valid_from = date(text(self.columns.valid_from)?)?.or(self.options.valid_from);
         feature.valid_to = date(text(self.columns.valid_to)?)?.or(self.options.valid_to);
         if let (Some(from), Some(to)) = (feature.valid_from, feature.valid_to)
@@ -200,6 +201,7 @@ impl<'a> Maker<'a> {
             }
         }
         feature.properties = self.properties(values)?;
+        limits::check_feature(&feature).map_err(|error| error.to_string())?;
         Ok(feature)
     }
 
@@ -344,6 +346,18 @@ fn simple(geometry: Geometry<f64>) -> Option<Geometry<f64>> {
     }
 }
 
+/// A name that a cell or label breaks into lines, on one line; empty where there is nothing but space.
+fn one_line(name: &str) -> String {
+    if !name.contains(['\n', '\r', '\t']) && !name.trim().is_empty() {
+        return name.to_owned();
+    }
+    name.split(['\n', '\r', '\t'])
+        .map(str::trim)
+        .filter(|part| !part.is_empty())
+        .collect::<Vec<_>>()
+        .join(" ")
+}
+
 /// A CSV says not which columns are numbers: those are in which every text is one, written as numbers are (so that
 /// `00123` stays a code).
 pub(super) fn numbers_of_csv(features: &mut [Feature]) {
@@ -396,6 +410,13 @@ mod tests {
         let mixed =
             Geometry::GeometryCollection(vec![Geometry::Polygon(square), Point::new(0.0, 0.0).into()].into());
         assert_eq!(simple(mixed), None);
+    }
+
+    #[test]
+    fn a_name_stands_on_one_line() {
+        assert_eq!(one_line("Trạm bơm\r\n số 3"), "Trạm bơm số 3");
+        assert_eq!(one_line(" Trạm 3 "), " Trạm 3 ");
+        assert_eq!(one_line(" \n "), "");
     }
 
     #[test]
