@@ -3,6 +3,10 @@
 //! A feature's identity is (layer, scheme, code, valid from): codes are kept verbatim and re-used in the world, so a
 //! code alone names nothing for ever. [`fold`] is how they are searched, never how they are stored.
 
+mod sought;
+
+pub use sought::{Found, Number, Sought};
+
 use crate::grid::Bounds;
 use chrono::NaiveDate;
 use geo::{BoundingRect, GeodesicArea};

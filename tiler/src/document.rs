@@ -1,6 +1,9 @@
 //! JSON answers: with a validator, so that a client that has one gets 304.
 
+use crate::forwarded::vary;
 use crate::headers::{MINUTE, not_modified};
+use crate::query::Query;
+use crate::style::Language;
 use axum::body::Body;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
@@ -32,6 +35,15 @@ pub(crate) fn csv(asked: &HeaderMap, name: &str, table: String) -> Response {
         response.headers_mut().insert(header::CONTENT_DISPOSITION, name);
     }
     response
+}
+
+/// Says in which language an answer is, and that it depends on what the client likes where the address does not say.
+pub(crate) fn in_language(response: &mut Response, language: Language, query: &Query<'_>) {
+    let headers = response.headers_mut();
+    headers.insert(header::CONTENT_LANGUAGE, HeaderValue::from_static(language.tag()));
+    if query.get("lang").is_none() {
+        vary(headers, "Accept-Language");
+    }
 }
 
 /// Any small body.

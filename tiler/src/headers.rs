@@ -77,7 +77,12 @@ pub(crate) fn base_url(headers: &HeaderMap, public_url: Option<&str>, path: &str
         .unwrap_or("http");
     let host = first("x-forwarded-host")
         .or_else(|| first("host"))
-        .filter(|host| is_authority(host));
+        .filter(|host| is_authority(host))
+        .unwrap_or("localhost");
+    let usual = if scheme == "https" { "443" } else { "80" };
+    let port = first("x-forwarded-port")
+        .filter(|port| port.parse::<u16>().is_ok() && *port != usual && !has_port(host))
+        .map_or_else(String::new, |port| format!(":{port}"));
     let prefix = first("x-forwarded-prefix")
         .map(|prefix| prefix.trim_matches('/'))
         .or_else(|| {
@@ -87,11 +92,15 @@ pub(crate) fn base_url(headers: &HeaderMap, public_url: Option<&str>, path: &str
                 .map(|prefix| prefix.trim_matches('/'))
         });
     let prefix = prefix.filter(|prefix| !prefix.is_empty() && is_plain_path(prefix));
-    let host = host.unwrap_or("localhost");
     prefix.map_or_else(
-        || format!("{scheme}://{host}"),
-        |prefix| format!("{scheme}://{host}/{prefix}"),
+        || format!("{scheme}://{host}{port}"),
+        |prefix| format!("{scheme}://{host}{port}/{prefix}"),
     )
+}
+
+/// True for `map.example:8443` and `[::1]:80`, not for `[::1]`.
+fn has_port(host: &str) -> bool {
+    host.rsplit_once(':').is_some_and(|(_, port)| !port.contains(']'))
 }
 
 fn is_authority(host: &str) -> bool {
@@ -139,6 +148,21 @@ mod tests {
             ("x-forwarded-prefix", "/sen/"),
         ];
         assert_eq!(base_url(&map(&proxied), None, "/x"), "https://map.example/sen");
+        for (host, proto, port, expected) in [
+            ("map.example", "https", "8443", "https://map.example:8443"),
+            ("map.example", "https", "443", "https://map.example"),
+            ("map.example", "http", "443", "http://map.example:443"),
+            ("map.example:9000", "https", "8443", "https://map.example:9000"),
+            ("[2001:db8::1]", "https", "8443", "https://[2001:db8::1]:8443"),
+            ("map.example", "https", "port", "https://map.example"),
+        ] {
+            let proxied = [
+                ("x-forwarded-host", host),
+                ("x-forwarded-proto", proto),
+                ("x-forwarded-port", port),
+            ];
+            assert_eq!(base_url(&map(&proxied), None, "/x"), expected);
+        }
         assert_eq!(
             base_url(
                 &map(&[("host", "a"), ("x-rewrite-url", "/t/ndvi?x=1")]),

@@ -170,17 +170,6 @@ pub(crate) fn language(query: &Query<'_>, headers: &axum::http::HeaderMap) -> Ou
             "lang",
             format!("`{other}` is not offered; use vi or en"),
         )),
-        None => {
-            let accepted = headers
-                .get(axum::http::header::ACCEPT_LANGUAGE)
-                .and_then(|value| value.to_str().ok());
-            let mut tags = accepted.unwrap_or("").split(',').map(str::trim);
-            let english = tags.find_map(|tag| match tag.get(..2).map(str::to_ascii_lowercase).as_deref() {
-                Some("vi") => Some(Language::Vi),
-                Some("en") => Some(Language::En),
-                _ => None,
-            });
-            Ok(english.unwrap_or_default())
-        }
+        None => Ok(crate::negotiate::language(headers)),
     }
 }

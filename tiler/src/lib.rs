@@ -13,6 +13,7 @@ mod block_cache;
 mod cpu;
 mod document;
 mod draw;
+mod forwarded;
 mod headers;
 mod keys;
 mod layers;

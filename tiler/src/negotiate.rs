@@ -3,7 +3,8 @@
 
 use crate::encode::Format;
 use crate::problem::{Outcome, Problem};
-use axum::http::{HeaderMap, HeaderValue, header};
+use crate::style::Language;
+use axum::http::{HeaderMap, HeaderName, HeaderValue, header};
 
 /// What is offered, in the order of preference for equal weights.
 const OFFERED: [Format; 2] = [Format::Png, Format::Webp];
@@ -77,29 +78,66 @@ impl Coding {
     /// The packing a client asks for: the heaviest weight, of equal ones the quickest to make. Who says nothing, or
     /// nothing that is offered, gets the tile as it is.
     pub(crate) fn of(headers: &HeaderMap) -> Self {
-        let mut best = (0.0, Self::Identity);
-        for value in headers.get_all(header::ACCEPT_ENCODING) {
-            for entry in value.to_str().unwrap_or("").split(',') {
-                let (name, parameters) = entry.split_once(';').unwrap_or((entry, ""));
-                let (coding, haste) = match name.trim().to_ascii_lowercase().as_str() {
-                    "zstd" => (Self::Zstd, 0.000_03),
-                    "gzip" | "x-gzip" => (Self::Gzip, 0.000_02),
-                    "br" => (Self::Brotli, 0.000_01),
-                    _ => continue,
-                };
-                let q = parameters
-                    .trim()
-                    .strip_prefix("q=")
-                    .or_else(|| parameters.trim().strip_prefix("Q="));
-                let q = q.map_or(1.0, |q| q.trim().parse::<f32>().unwrap_or(0.0).clamp(0.0, 1.0));
-                // weights have three digits, so haste decides among equals alone
-                if q > 0.0 && q + haste > best.0 {
-                    best = (q + haste, coding);
-                }
-            }
-        }
-        best.1
+        let offered = [("zstd", Self::Zstd), ("gzip", Self::Gzip), ("br", Self::Brotli)];
+        heaviest(headers, &offered).unwrap_or(Self::Identity)
     }
+}
+
+/// The packing with the heaviest weight in `Accept-Encoding` (RFC 9110, 12.5.3), the first of equal ones; none where none is
+/// accepted by name.
+pub(crate) fn heaviest<T: Copy>(headers: &HeaderMap, offered: &[(&str, T)]) -> Option<T> {
+    let entries = entries(headers, &header::ACCEPT_ENCODING);
+    let mut best = (0.0, None);
+    for (name, coding) in offered {
+        let own = entries.iter().find(|(entry, _)| {
+            let entry = entry.strip_prefix("x-").unwrap_or(entry);
+            entry == *name
+        });
+        if let Some((_, weight)) = own.filter(|(_, weight)| *weight > best.0) {
+            best = (*weight, Some(*coding));
+        }
+    }
+    best.1
+}
+
+/// The language a client likes best: the heaviest weight in `Accept-Language` (RFC 9110, 12.5.4), the first of equal ones;
+/// Vietnamese where it names neither.
+pub(crate) fn language(headers: &HeaderMap) -> Language {
+    let entries = entries(headers, &header::ACCEPT_LANGUAGE);
+    let mut best = (0.0, Language::default());
+    for (tag, weight) in &entries {
+        let language = match tag.split('-').next() {
+            Some("vi") => Language::Vi,
+            Some("en") => Language::En,
+            _ => continue,
+        };
+        if *weight > best.0 {
+            best = (*weight, language);
+        }
+    }
+    best.1
+}
+
+/// The entries of a header of weighted names, in lower case and their order; a weight that cannot be read is none.
+fn entries(headers: &HeaderMap, name: &HeaderName) -> Vec<(String, f32)> {
+    let values = headers.get_all(name).iter().filter_map(|value| value.to_str().ok());
+    values
+        .flat_map(|text| text.split(','))
+        .map(|entry| {
+            let mut parts = entry.split(';').map(str::trim);
+            let name = parts.next().unwrap_or("").to_ascii_lowercase();
+            (name, quality(parts))
+        })
+        .collect()
+}
+
+/// The `q` among the parameters of an entry, 1 where there is none.
+fn quality<'a>(mut parameters: impl Iterator<Item = &'a str>) -> f32 {
+    let q = parameters.find_map(|part| {
+        let (name, value) = part.split_once('=')?;
+        name.trim().eq_ignore_ascii_case("q").then(|| value.trim())
+    });
+    q.map_or(1.0, |q| q.parse::<f32>().unwrap_or(0.0).clamp(0.0, 1.0))
 }
 
 /// The weight of a media type in an `Accept` header (RFC 9110, 12.5.1): the most specific range decides.
@@ -119,8 +157,7 @@ fn weight(ranges: &[&str], media_type: &str) -> f32 {
             }
             _ => continue,
         };
-        let q = parts.find_map(|part| part.strip_prefix("q=").or_else(|| part.strip_prefix("Q=")));
-        let q = q.map_or(1.0, |q| q.trim().parse::<f32>().unwrap_or(0.0).clamp(0.0, 1.0));
+        let q = quality(parts);
         if specificity > found.0 {
             found = (specificity, q);
         }
@@ -152,6 +189,29 @@ mod tests {
         assert_eq!(packed("br, gzip;q=0.9"), Coding::Brotli);
         assert_eq!(packed("gzip;q=0, deflate"), Coding::Identity);
         assert_eq!(packed("*"), Coding::Identity);
+    }
+
+    #[test]
+    fn the_heaviest_language_wins() {
+        let liked = |accept: &'static str| {
+            let mut headers = HeaderMap::new();
+            headers.insert(header::ACCEPT_LANGUAGE, HeaderValue::from_static(accept));
+            language(&headers).tag()
+        };
+        assert_eq!(language(&HeaderMap::new()).tag(), "vi");
+        for (accept, tag) in [
+            ("en;q=0.1, vi;q=0.9", "vi"),
+            ("vi;q=0.1, en-GB;q=0.9", "en"),
+            ("fr, en;q=0.5, vi; q=0.4", "en"),
+            ("en-US,en;q=0.9,vi;q=0.8", "en"),
+            ("en;q=0, fr", "vi"),
+            ("vi;q=0, en;q=0.1", "en"),
+            ("de", "vi"),
+            ("EN", "en"),
+            ("english", "vi"),
+        ] {
+            assert_eq!(liked(accept), tag, "{accept}");
+        }
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! The map page, built into the program from `web/dist`.
 
 use crate::headers::not_modified;
+use crate::negotiate::heaviest;
 use crate::problem::{Outcome, Problem};
 use crate::state::Shared;
 use axum::Router;
@@ -61,30 +62,10 @@ pub(crate) fn file(path: &str, asked: &HeaderMap) -> Option<Response> {
         return None;
     }
     let plain = Files::get(path)?;
-    let accepted = asked
-        .get(header::ACCEPT_ENCODING)
-        .and_then(|value| value.to_str().ok())
-        .unwrap_or("");
-    let accepts = |name: &str| {
-        accepted.split(',').map(str::trim).any(|entry| {
-            let (coding, q) = entry.split_once(';').unwrap_or((entry, ""));
-            let weight = q
-                .trim()
-                .strip_prefix("q=")
-                .and_then(|q| q.trim().parse::<f32>().ok());
-            coding.trim().eq_ignore_ascii_case(name) && weight != Some(0.0)
-        })
-    };
-    let packed = [("br", "br"), ("gz", "gzip")]
-        .into_iter()
-        .find_map(|(extension, coding)| {
-            let file = if accepts(coding) {
-                Files::get(&format!("{path}.{extension}"))
-            } else {
-                None
-            };
-            file.map(|file| (file, coding))
-        });
+    let packed = heaviest(asked, &[("br", ("br", "br")), ("gzip", ("gz", "gzip"))]).and_then(|(extension, coding)| {
+        let file = Files::get(&format!("{path}.{extension}"))?;
+        Some((file, coding))
+    });
     let has_packed = packed.is_some() || Files::get(&format!("{path}.br")).is_some();
     let (file, coding) = packed.map_or((None, None), |(file, coding)| (Some(file), Some(coding)));
     Some(respond(

@@ -4,6 +4,7 @@ use axum::Json;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde_json::{Map, Value, json};
+use std::borrow::Cow;
 
 /// Result of a handler.
 pub(crate) type Outcome<T = Response> = Result<T, Problem>;
@@ -16,7 +17,7 @@ pub struct Problem {
     code: &'static str,
     detail: String,
     /// The parameter at fault, where one is.
-    parameter: Option<&'static str>,
+    parameter: Option<Cow<'static, str>>,
 }
 
 impl Problem {
@@ -30,9 +31,9 @@ impl Problem {
     }
 
     /// 400: a parameter that cannot be used.
-    pub(crate) fn bad(parameter: &'static str, detail: impl Into<String>) -> Self {
+    pub(crate) fn bad(parameter: impl Into<Cow<'static, str>>, detail: impl Into<String>) -> Self {
         Self {
-            parameter: Some(parameter),
+            parameter: Some(parameter.into()),
             ..Self::new(StatusCode::BAD_REQUEST, "invalid-parameter", detail)
         }
     }
@@ -57,9 +58,9 @@ impl Problem {
         Self::new(StatusCode::CONFLICT, "conflict", detail)
     }
 
-    /// 405: only reading is offered.
+    /// 405: the address does not take this method. The router says in `Allow` which it takes.
     pub(crate) fn method() -> Self {
-        let detail = "only GET, HEAD and OPTIONS are answered here";
+        let detail = "this address does not take the method; the header Allow lists those it takes";
         Self::new(StatusCode::METHOD_NOT_ALLOWED, "method-not-allowed", detail)
     }
 
@@ -140,9 +141,6 @@ impl Problem {
         }
         if self.status == StatusCode::UNAUTHORIZED {
             headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
-        }
-        if self.status == StatusCode::METHOD_NOT_ALLOWED {
-            headers.insert(header::ALLOW, HeaderValue::from_static("GET, HEAD, OPTIONS"));
         }
         response
     }

@@ -1,6 +1,7 @@
 //! Sockets, limits and what surrounds every answer.
 
 use crate::api::{STANDARDS, tiles};
+use crate::forwarded::{self, Proxy};
 use crate::headers::{self, REQUEST_ID, SERVER_TIMING};
 use crate::measure::Kind;
 use crate::page;
@@ -20,7 +21,7 @@ use sen_catalog::intake::Quality;
 use sen_catalog::{Assets, Bounds, Error, Store};
 use serde::{Deserialize, Serialize};
 use std::convert::Infallible;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 use std::time::{Duration, Instant};
@@ -48,6 +49,9 @@ pub struct ServeOptions {
     pub vector_index_mb: u64,
     /// Address under which clients see the service, where a proxy does not tell it (`https://map.example/sen`).
     pub public_url: Option<String>,
+    /// Proxies whose `X-Forwarded-*` headers say under which address clients see the service: addresses and networks
+    /// (`10.0.0.0/8`). Of everybody else they are left out.
+    pub trusted_proxies: Vec<Proxy>,
     /// Seconds a client may take to send the head of a request; idle connections are closed after them too.
     pub header_timeout_s: u64,
     /// Connections open at the same time; more of them wait.
@@ -74,6 +78,7 @@ impl Default for ServeOptions {
             block_cache_mb: 512,
             vector_index_mb: 512,
             public_url: None,
+            trusted_proxies: Proxy::loopback(),
             header_timeout_s: 15,
             max_connections: 4096,
             queue: 1024,
@@ -142,6 +147,7 @@ fn seal(app: &App, uri: &Uri, response: &mut Response, id: HeaderValue, kind: Ki
     app.measures.answered(kind, response.status(), took);
     log(uri, response.status(), took, &id);
     let headers = response.headers_mut();
+    forwarded::one_vary(headers);
     headers::allow_any_origin(headers);
     headers.insert(REQUEST_ID, id);
     headers.entry(SERVER_TIMING).or_insert_with(|| {
@@ -155,15 +161,48 @@ fn seal(app: &App, uri: &Uri, response: &mut Response, id: HeaderValue, kind: Ki
 async fn call(
     app: Shared,
     router: Router,
-    request: hyper::Request<Incoming>,
+    client: IpAddr,
+    mut request: hyper::Request<Incoming>,
 ) -> Result<Response, Infallible> {
     let started = Instant::now();
+    forwarded::distrust(request.headers_mut(), client, &app.trusted_proxies);
+    if let Some(uri) = single_slashes(request.uri()) {
+        *request.uri_mut() = uri;
+    }
     if let Some(mut response) = tiles::ready(&app, &request) {
         let id = request_id(&app, request.headers());
         seal(&app, request.uri(), &mut response, id, Kind::Tile, started);
         return Ok(response);
     }
-    router.oneshot(request.map(Body::new)).await
+    let mut response = router.oneshot(request.map(Body::new)).await?;
+    // the router knows the methods of a route, and that it answers OPTIONS everywhere is known here alone
+    if let Some(Ok(allowed)) = response.headers().get(header::ALLOW).map(HeaderValue::to_str)
+        && let Ok(allowed) = format!("{},OPTIONS", allowed).replace(',', ", ").try_into()
+    {
+        response.headers_mut().insert(header::ALLOW, allowed);
+    }
+    Ok(response)
+}
+
+/// The address with runs of slashes in its path put together, where there are any: a base address that ends in a slash
+/// makes them.
+fn single_slashes(uri: &Uri) -> Option<Uri> {
+    if !uri.path().contains("//") {
+        return None;
+    }
+    let mut path = String::with_capacity(uri.path().len());
+    for character in uri.path().chars() {
+        if character != '/' || !path.ends_with('/') {
+            path.push(character);
+        }
+    }
+    if let Some(query) = uri.query() {
+        path.push('?');
+        path.push_str(query);
+    }
+    let mut parts = uri.clone().into_parts();
+    parts.path_and_query = Some(path.try_into().ok()?);
+    Uri::from_parts(parts).ok()
 }
 
 fn log(uri: &Uri, status: StatusCode, took: Duration, id: &HeaderValue) {
@@ -189,14 +228,14 @@ fn request_id(app: &App, headers: &HeaderMap) -> HeaderValue {
 fn preflight() -> Response {
     let mut response = StatusCode::NO_CONTENT.into_response();
     let headers = response.headers_mut();
-    headers.insert(header::ALLOW, HeaderValue::from_static("GET, HEAD, OPTIONS"));
     headers.insert(
         header::ACCESS_CONTROL_ALLOW_METHODS,
         HeaderValue::from_static("GET, HEAD, POST, OPTIONS"),
     );
+    // `*` does not cover the key (Fetch standard)
     headers.insert(
         header::ACCESS_CONTROL_ALLOW_HEADERS,
-        HeaderValue::from_static("*"),
+        HeaderValue::from_static("Authorization, Content-Type, *"),
     );
     headers.insert(header::ACCESS_CONTROL_MAX_AGE, HeaderValue::from_static("86400"));
     response
@@ -218,8 +257,8 @@ pub async fn serve(
     let mut http = hyper::server::conn::http1::Builder::new();
     // the timeout also closes connections that never say anything: half-open ones must not pile up
     http.timer(TokioTimer::new())
-        .header_read_timeout(Duration::from_secs(options.header_timeout_s.max(1)))
-        .pipeline_flush(true);
+        .header_read_timeout(Duration::from_secs(options.header_timeout_s.max(1)));
+    // without `pipeline_flush`: hyper then drops the status line for what is no HTTP
     let places = Arc::new(Semaphore::new(options.max_connections.max(1)));
     let (stop, stopping) = watch::channel(false);
     let mut shutdown = std::pin::pin!(shutdown);
@@ -229,9 +268,9 @@ pub async fn serve(
             () = &mut shutdown => break,
         };
         let place = place.map_err(|error| Error::io("listener", std::io::Error::other(error)))?;
-        let stream = tokio::select! {
+        let (stream, client) = tokio::select! {
             accepted = listener.accept() => match accepted {
-                Ok((stream, _)) => stream,
+                Ok(accepted) => accepted,
                 Err(error) => {
                     // most often too many open files: others must close theirs first
                     tracing::warn!(%error, "a connection could not be accepted");
@@ -246,7 +285,7 @@ pub async fn serve(
             continue;
         }
         let (shared, routes) = (Arc::clone(&app), router.clone());
-        let service = service_fn(move |request| call(Arc::clone(&shared), routes.clone(), request));
+        let service = service_fn(move |request| call(Arc::clone(&shared), routes.clone(), client.ip(), request));
         let connection = http.serve_connection(TokioIo::new(stream), service);
         let (app, mut stopping) = (Arc::clone(&app), stopping.clone());
         tokio::spawn(async move {

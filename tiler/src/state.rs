@@ -1,6 +1,7 @@
 //! What all handlers share, and how a request's layer, asset and style become something that can be drawn.
 
 use crate::cpu::Cpu;
+use crate::forwarded::{self, Proxy};
 use crate::headers;
 use crate::layers::Week;
 use crate::lookup::{Lookup, Snapshot};
@@ -14,6 +15,7 @@ use crate::time::When;
 use crate::vector::overlay::Overlays;
 use crate::vector::shelf::Shelf;
 use axum::http::{HeaderMap, HeaderValue, Uri};
+use axum::response::Response;
 use moka::sync::Cache;
 use sen_catalog::intake::Intake;
 use sen_catalog::{Asset, Assets, Band, Bounds, Item, Period, Store};
@@ -56,6 +58,7 @@ pub struct App {
     /// The box of the province in degrees, where it is known.
     pub(crate) province: Option<Bounds>,
     pub(crate) public_url: Option<String>,
+    pub(crate) trusted_proxies: Vec<Proxy>,
     pub(crate) requests: AtomicU64,
 }
 
@@ -93,6 +96,7 @@ impl App {
             divisions: crate::api::zones::Divisions::default(),
             province: options.province,
             public_url: options.public_url.clone(),
+            trusted_proxies: options.trusted_proxies.clone(),
             requests: AtomicU64::new(0),
         }))
     }
@@ -102,7 +106,15 @@ impl App {
         self.lookup.refresh().await.map(|_| ())
     }
 
-    /// The address under which the client of this request sees the service.
+    /// An answer that holds [`App::base_url`]: it depends on what the proxies say of it, unless it is configured.
+    pub(crate) fn with_own_address(&self, mut response: Response) -> Response {
+        if self.public_url.is_none() {
+            forwarded::vary_on_address(&mut response);
+        }
+        response
+    }
+
+    /// The address under which the client of this request sees the service; see [`App::with_own_address`].
     pub(crate) fn base_url(&self, headers: &HeaderMap, uri: &Uri) -> String {
         headers::base_url(headers, self.public_url.as_deref(), uri.path())
     }

@@ -11,7 +11,7 @@ pub use observations::observations;
 use super::{FeatureQuery, ItemQuery, Put, Store};
 use crate::calibration::{Calibration, in_use};
 use crate::crs::Crs;
-use crate::feature::{Feature, OtherCode, Shape};
+use crate::feature::{Feature, OtherCode, Shape, Sought};
 use crate::grid::{Bounds, Grid};
 use crate::item::{Asset, Item};
 use crate::period::Period;
@@ -133,6 +133,11 @@ pub async fn features(store: &dyn Store) {
     plot.name = Some("Ruộng ông Bảy".into());
     plot.parent = Some("29869".into());
     plot.properties.insert("crop".into(), json!("lúa"));
+    plot.properties.insert("area".into(), json!(12.0));
+    plot.properties.insert("rows".into(), json!(7));
+    plot.properties.insert("parcel".into(), json!(9_007_199_254_740_993_i64));
+    plot.properties.insert("irrigated".into(), json!(true));
+    plot.properties.insert("sown".into(), json!("2026-05-02T00:00:00"));
     plot.codes.push(OtherCode {
         scheme: "export".into(),
         market: Some("CN".into()),
@@ -215,10 +220,34 @@ pub async fn features(store: &dyn Store) {
     };
     assert_eq!(codes(bbox).await, ["DT-002"]);
     let crop = FeatureQuery {
-        properties: vec![("crop".into(), "lúa".into())],
+        properties: vec![("crop".into(), vec![Sought::of("xoài"), Sought::of("lúa")])],
         ..FeatureQuery::default()
     };
     assert_eq!(codes(crop).await, ["DT-001"]);
+    for (name, value, found) in [
+        ("area", "12", true),
+        ("area", "12.00", true),
+        ("area", "12.5", false),
+        ("rows", "7.0", true),
+        ("parcel", "9007199254740993", true),
+        ("parcel", "9007199254740992", false),
+        ("irrigated", "True", true),
+        ("irrigated", "false", false),
+        ("irrigated", "1", false),
+        ("sown", "2026-05-02", true),
+        ("sown", "2026-05-02T07:00:00+07:00", true),
+        ("sown", "2026-05-03", false),
+        ("crop", "l\u{75}\u{301}a", true),
+        ("crop", "", false),
+        ("nothing", "12", false),
+    ] {
+        let one = FeatureQuery {
+            properties: vec![(name.into(), vec![Sought::of(value)])],
+            ..FeatureQuery::default()
+        };
+        let count = store.count_features(&one).await.unwrap();
+        assert_eq!(count == 1, found, "{name}={value}");
+    }
     let page = FeatureQuery {
         after: Some(back.fid),
         limit: Some(1),

@@ -15,7 +15,7 @@ pub use sqlite::SqliteStore;
 
 use crate::admin::AdminUnits;
 use crate::calibration::Calibration;
-use crate::feature::{Feature, Layer};
+use crate::feature::{Feature, Layer, Sought};
 use crate::grid::Bounds;
 use crate::item::Item;
 use crate::period::Period;
@@ -69,8 +69,8 @@ pub struct FeatureQuery {
     pub scheme: Option<String>,
     /// Only features valid on this day; none: of all times.
     pub valid_on: Option<NaiveDate>,
-    /// Only features whose property, as text, equals the value.
-    pub properties: Vec<(String, String)>,
+    /// Only features whose property is one of the values.
+    pub properties: Vec<(String, Vec<Sought>)>,
     /// Only features after this `fid`: the way to page, as features come in the order of `fid`.
     pub after: Option<i64>,
     /// At most so many.

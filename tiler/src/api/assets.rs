@@ -6,7 +6,7 @@ use super::Standard;
 use crate::headers::{HOUR, not_modified};
 use crate::layers::is_layer;
 use crate::problem::{Outcome, Problem};
-use crate::query::segments;
+use crate::query::{Query, segments};
 use crate::state::Shared;
 use axum::Router;
 use axum::body::{Body, Bytes};
@@ -60,6 +60,7 @@ pub(crate) fn address(base: &str, item: &Item, href: &str) -> String {
 }
 
 async fn file(State(app): State<Shared>, request: Request) -> Outcome {
+    Query::of(request.uri(), &[])?;
     let parts = segments(request.uri().path())?;
     let part = |index: usize| parts.get(index).map_or("", AsRef::as_ref);
     let nothing = || Problem::not_found("unknown-asset", "no item of the catalogue has such a file");

@@ -5,7 +5,7 @@ use super::Standard;
 use crate::document;
 use crate::headers::MINUTE;
 use crate::problem::{Outcome, Problem};
-use crate::query::segments;
+use crate::query::{Query, segments};
 use crate::state::Shared;
 use crate::values::tidy;
 use axum::Router;
@@ -67,6 +67,7 @@ impl Corrected {
 }
 
 async fn all(State(app): State<Shared>, request: Request) -> Outcome {
+    Query::of(request.uri(), &[])?;
     let snapshot = app.lookup.snapshot().await?;
     let known = app.lookup.calibrations(&snapshot).await?;
     let versions: Vec<Value> = known.iter().map(|one| json_of(one, &known)).collect();
@@ -75,6 +76,7 @@ async fn all(State(app): State<Shared>, request: Request) -> Outcome {
 }
 
 async fn one(State(app): State<Shared>, request: Request) -> Outcome {
+    Query::of(request.uri(), &[])?;
     let collection = segments(request.uri().path())?.pop().unwrap_or_default();
     let snapshot = app.lookup.snapshot().await?;
     let known = app.lookup.calibrations(&snapshot).await?;

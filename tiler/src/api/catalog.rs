@@ -5,12 +5,11 @@ use crate::document;
 use crate::headers::{IMMUTABLE, MINUTE};
 use crate::layers::{LATEST, feature_layer_name, layer_name, layers};
 use crate::problem::{Outcome, Problem};
-use crate::query::encode as escape;
+use crate::query::{Query, encode as escape};
 use crate::state::Shared;
 use axum::Router;
 use axum::extract::{Request, State};
-use axum::http::HeaderMap;
-use axum::response::Response;
+use axum::http::{HeaderMap, Uri};
 use axum::routing::get;
 use sen_catalog::tms::{MAX_ZOOM, WORLD_HALF_M};
 use serde_json::{Map, Value, json};
@@ -40,6 +39,7 @@ impl Standard for Catalog {
 }
 
 async fn catalog(State(app): State<Shared>, request: Request) -> Outcome {
+    Query::of(request.uri(), &[])?;
     let base = app.base_url(request.headers(), request.uri());
     let snapshot = app.lookup.snapshot().await?;
     let mut tiles = Map::new();
@@ -93,29 +93,33 @@ async fn catalog(State(app): State<Shared>, request: Request) -> Outcome {
         })
         .collect();
     let document = json!({"tiles": tiles, "sprites": {}, "fonts": {}, "styles": styles});
-    Ok(document::json(request.headers(), MINUTE, &document))
+    Ok(app.with_own_address(document::json(request.headers(), MINUTE, &document)))
 }
 
 /// The one tile matrix set, by its OGC name.
 pub(crate) const WEB_MERCATOR_QUAD: &str = "WebMercatorQuad";
 
-async fn conformance(headers: HeaderMap) -> Response {
+async fn conformance(headers: HeaderMap, uri: Uri) -> Outcome {
+    Query::of(&uri, &[])?;
     let classes: Vec<_> = STANDARDS
         .iter()
         .flat_map(|standard| standard.conformance())
         .collect();
-    document::json(&headers, MINUTE, &json!({"conformsTo": classes}))
+    Ok(document::json(&headers, MINUTE, &json!({"conformsTo": classes})))
 }
 
-async fn matrix_sets(State(app): State<Shared>, request: Request) -> Response {
+async fn matrix_sets(State(app): State<Shared>, request: Request) -> Outcome {
+    Query::of(request.uri(), &[])?;
     let base = app.base_url(request.headers(), request.uri());
     let link = json!({"rel": "self", "type": "application/json", "href": format!("{base}/tileMatrixSets/{WEB_MERCATOR_QUAD}")});
     let set =
         json!({"id": WEB_MERCATOR_QUAD, "title": "Google Maps Compatible for the World", "links": [link]});
-    document::json(request.headers(), MINUTE, &json!({"tileMatrixSets": [set]}))
+    let response = document::json(request.headers(), MINUTE, &json!({"tileMatrixSets": [set]}));
+    Ok(app.with_own_address(response))
 }
 
 async fn matrix_set(headers: HeaderMap, request: Request) -> Outcome {
+    Query::of(request.uri(), &[])?;
     if !request.uri().path().ends_with(WEB_MERCATOR_QUAD) {
         let detail = format!("the only tile matrix set is {WEB_MERCATOR_QUAD}");
         return Err(Problem::not_found("unknown-tile-matrix-set", detail));

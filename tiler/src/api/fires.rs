@@ -12,6 +12,7 @@ use crate::time::When;
 use axum::Router;
 use axum::extract::{Request, State};
 use axum::routing::get;
+use sen_catalog::feature::Sought;
 use sen_catalog::fire::HOTSPOTS;
 use sen_catalog::{Feature, FeatureQuery, Period, TimeQuery};
 use serde_json::{Value, json};
@@ -33,7 +34,7 @@ impl Standard for Fires {
 }
 
 async fn fires(State(app): State<Shared>, request: Request) -> Outcome {
-    let query = Query::of(request.uri())?;
+    let query = Query::of(request.uri(), &["datetime", "bbox", "burning"])?;
     let when = When::of(&query)?.query;
     let mut properties = Vec::new();
     if let Some(burning) = query.get("burning") {
@@ -43,10 +44,10 @@ async fn fires(State(app): State<Shared>, request: Request) -> Outcome {
                 format!("`{burning}` is not known; there are {}", BURNING.join(", ")),
             ));
         }
-        properties.push(("burning".to_owned(), burning.to_owned()));
+        properties.push(("burning".to_owned(), vec![Sought::of(burning)]));
     }
     if let TimeQuery::Week(week) = when {
-        properties.push(("week".to_owned(), week.to_string()));
+        properties.push(("week".to_owned(), vec![Sought::of(&week.to_string())]));
     }
     let found = FeatureQuery {
         bbox: bbox(&query)?,

@@ -9,7 +9,6 @@ use crate::query::{Query, segments};
 use crate::state::{self, Shared};
 use axum::Router;
 use axum::extract::{Request, State};
-use axum::http::{HeaderValue, header};
 use axum::routing::get;
 use serde_json::Value;
 
@@ -35,7 +34,7 @@ async fn legend(State(app): State<Shared>, request: Request) -> Outcome {
             format!("there is no style `{id}`; /catalog lists them"),
         )
     })?;
-    let query = Query::of(uri)?;
+    let query = Query::of(uri, &["lang"])?;
     let language = language(&query, headers)?;
     let citation = citation(&app, id).await?;
     // who issued a table may change with the next run
@@ -55,11 +54,7 @@ async fn legend(State(app): State<Shared>, request: Request) -> Outcome {
         }
         document::json(headers, cache, &legend)
     };
-    let answer = response.headers_mut();
-    answer.insert(header::CONTENT_LANGUAGE, HeaderValue::from_static(language.tag()));
-    if query.get("lang").is_none() {
-        answer.insert(header::VARY, HeaderValue::from_static("Accept-Language"));
-    }
+    document::in_language(&mut response, language, &query);
     Ok(response)
 }
 

@@ -5,7 +5,7 @@ use crate::document;
 use crate::headers::MINUTE;
 use crate::layers::collection_of;
 use crate::problem::Outcome;
-use crate::query::segments;
+use crate::query::{Query, segments};
 use crate::state::Shared;
 use axum::Router;
 use axum::extract::{Request, State};
@@ -26,6 +26,7 @@ impl Standard for Periods {
 }
 
 async fn periods(State(app): State<Shared>, request: Request) -> Outcome {
+    Query::of(request.uri(), &[])?;
     let name = segments(request.uri().path())?.pop().unwrap_or_default();
     let snapshot = app.lookup.snapshot().await?;
     let collection = collection_of(&name);

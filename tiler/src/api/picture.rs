@@ -36,7 +36,7 @@ async fn picture(State(app): State<Shared>, request: Request) -> Outcome {
     let (style, bbox, size) = (part(1), draw::parse_box(part(3))?, part(4));
     let (size, format) = draw::split_format(size)?;
     let size = Size::parse(size)?;
-    let query = Query::of(uri)?;
+    let query = Query::of(uri, &["datetime", "nearest", "collection", "asset", "v"])?;
     let when = When::of(&query)?;
     let snapshot = app.lookup.snapshot().await?;
     if app.styles.style(style).is_none() && !is_layer(&snapshot, style) {

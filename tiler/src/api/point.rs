@@ -30,7 +30,7 @@ impl Standard for Point {
 async fn point(State(app): State<Shared>, request: Request) -> Outcome {
     let (uri, headers) = (request.uri(), request.headers());
     let place = Place::parse(&segments(uri.path())?.pop().unwrap_or_default())?;
-    let query = Query::of(uri)?;
+    let query = Query::of(uri, &["datetime", "nearest", "lang"])?;
     let (when, language) = (When::of(&query)?, language(&query, headers)?);
     let snapshot = app.lookup.snapshot().await?;
     let mut found = Vec::new();
@@ -66,5 +66,7 @@ async fn point(State(app): State<Shared>, request: Request) -> Outcome {
         .await??;
     let cache = if when.is_concrete() { HOUR } else { MINUTE };
     let document = json!({"lon": place.lon, "lat": place.lat, "layers": entries});
-    Ok(document::json(headers, cache, &document))
+    let mut response = document::json(headers, cache, &document);
+    document::in_language(&mut response, language, &query);
+    Ok(response)
 }

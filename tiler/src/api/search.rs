@@ -36,7 +36,7 @@ impl Standard for Search {
 }
 
 async fn search(State(app): State<Shared>, request: Request) -> Outcome {
-    let query = Query::of(request.uri())?;
+    let query = Query::of(request.uri(), &["q", "limit"])?;
     let text = query
         .get("q")
         .map(str::trim)

@@ -33,7 +33,7 @@ async fn series(State(app): State<Shared>, request: Request) -> Outcome {
     let uri = request.uri();
     let parts = segments(uri.path())?;
     let place = Place::parse(parts.get(3).map_or("", AsRef::as_ref))?;
-    let query = Query::of(uri)?;
+    let query = Query::of(uri, &["collection", "datetime"])?;
     let snapshot = app.lookup.snapshot().await?;
     let collection = asked(&snapshot, &query)?;
     // without a time the whole series is meant

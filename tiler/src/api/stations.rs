@@ -86,7 +86,7 @@ fn station(feature: &Feature, streams: &[Datastream], newest: &HashMap<i64, Obse
 }
 
 async fn list(State(app): State<Shared>, request: Request) -> Outcome {
-    let query = Query::of(request.uri())?;
+    let query = Query::of(request.uri(), &["bbox", "limit"])?;
     let limit = query.number("limit", 1..=MOST_STATIONS)?.unwrap_or(MOST_STATIONS);
     let wanted = FeatureQuery {
         bbox: query.get("bbox").map(draw::parse_box).transpose()?,
@@ -121,6 +121,7 @@ async fn known(app: &App, code: &str) -> Outcome<Feature> {
 }
 
 async fn one(State(app): State<Shared>, request: Request) -> Outcome {
+    Query::of(request.uri(), &[])?;
     let parts = segments(request.uri().path())?;
     let feature = known(&app, parts.get(3).map_or("", AsRef::as_ref)).await?;
     let streams = app.lookup.store().datastreams(Some(&feature.code)).await?;
@@ -130,7 +131,7 @@ async fn one(State(app): State<Shared>, request: Request) -> Outcome {
 
 async fn series(State(app): State<Shared>, request: Request) -> Outcome {
     let parts = segments(request.uri().path())?;
-    let query = Query::of(request.uri())?;
+    let query = Query::of(request.uri(), &["property", "datetime", "step"])?;
     let feature = known(&app, parts.get(3).map_or("", AsRef::as_ref)).await?;
     let store = app.lookup.store();
     let streams = store.datastreams(Some(&feature.code)).await?;

@@ -43,7 +43,7 @@ async fn layer(State(app): State<Shared>, request: Request) -> Outcome {
     if !layers::is_layer(&snapshot, collection) {
         return page::file(&name, headers).ok_or_else(|| layers::unknown(layer));
     }
-    let query = Query::of(uri)?;
+    let query = Query::of(uri, super::tiles::PARAMETERS)?;
     let when = When::of(&query)?;
     let pick = Pick {
         asset: query.get("asset"),
@@ -72,21 +72,20 @@ async fn layer(State(app): State<Shared>, request: Request) -> Outcome {
     response
         .headers_mut()
         .insert(SEN_PERIOD, raster.period_header.clone());
-    Ok(response)
+    Ok(app.with_own_address(response))
 }
 
 /// The TileJSON of one or more feature layers in one tile.
 async fn features(app: &Shared, snapshot: &Snapshot, names: &str, uri: &Uri, headers: &HeaderMap) -> Outcome {
-    let query = Query::of(uri)?;
+    let query = Query::with_filters(uri, vector::PARAMETERS)?;
     let concrete = When::of(&query)?.is_concrete();
     let plan = vector::plan(app, snapshot, names, &query).await?;
     let base = app.base_url(headers, uri);
     let path: Vec<_> = names.split(',').map(escape).collect();
     let mut url = format!("{base}/{}/{{z}}/{{x}}/{{y}}?", path.join(","));
-    for (key, value) in query.pairs().filter(|(key, _)| *key != "v") {
-        let _ = write!(url, "{}={}&", escape(key), escape(value));
-    }
-    let _ = write!(url, "v={}", plan.version());
+    let said = query.again(|name| plan.says(name));
+    let mark = if said.is_empty() { "" } else { "&" };
+    let _ = write!(url, "{said}{mark}v={}", plan.version());
     let mut bounds: Option<Bounds> = None;
     let mut layers = Vec::new();
     for plan in &plan.layers {
@@ -125,7 +124,7 @@ async fn features(app: &Shared, snapshot: &Snapshot, names: &str, uri: &Uri, hea
     if let Some(period) = plan.period.as_deref() {
         response.headers_mut().insert(SEN_PERIOD, text_header(period));
     }
-    Ok(response)
+    Ok(app.with_own_address(response))
 }
 
 /// First and last zoom worth asking for: from the view of a region, in which the layer fills a quarter of a tile, to where

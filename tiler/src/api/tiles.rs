@@ -29,6 +29,9 @@ use std::time::Instant;
 /// Longest query whose meaning is kept, bytes.
 const MAX_KEPT_QUERY: usize = 256;
 
+/// What the address of a raster tile takes; its TileJSON takes the same.
+pub(crate) const PARAMETERS: &[&str] = &["datetime", "nearest", "asset", "style", "size", "v"];
+
 /// See the module.
 pub(crate) struct Tiles;
 
@@ -177,10 +180,11 @@ async fn tile(State(app): State<Shared>, request: Request) -> Outcome {
         plan
     } else {
         let layer = segments(layer)?.pop().unwrap_or_default();
-        let asked = Query::of(uri)?;
         let plan = if vector::is_vector(&snapshot, &layer) {
+            let asked = Query::with_filters(uri, vector::PARAMETERS)?;
             Drawn::Vector(Arc::new(vector::plan(&app, &snapshot, &layer, &asked).await?))
         } else {
+            let asked = Query::of(uri, PARAMETERS)?;
             Drawn::Raster(Arc::new(plan(&app, &snapshot, &layer, &asked).await?))
         };
         // long queries are nobody's habit, and would fill the memory of plans

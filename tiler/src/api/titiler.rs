@@ -78,7 +78,40 @@ impl Standard for Titiler {
     }
 }
 
+/// What the addresses below a collection or an item take. Those of the second part are hints of TiTiler's clients that
+/// change no pixel here; what would change one (`rescale`, `colormap_name`, `expression`) is refused: styles colour.
+const PARAMETERS: &[&str] = &[
+    "datetime",
+    "nearest",
+    "assets",
+    "asset",
+    "style",
+    "bidx",
+    "asset_bidx",
+    "tilesize",
+    "tileSize",
+    "size",
+    "tile_scale",
+    "tile_format",
+    "max_size",
+    "width",
+    "height",
+    "histogram_bins",
+    "v",
+    "asset_as_band",
+    "buffer",
+    "padding",
+    "return_mask",
+    "pixel_selection",
+    "items_limit",
+    "scan_limit",
+    "time_limit",
+    "exitwhenfull",
+    "skipcovered",
+];
+
 async fn collections(State(app): State<Shared>, request: Request) -> Outcome {
+    Query::of(request.uri(), &[])?;
     let base = app.base_url(request.headers(), request.uri());
     let snapshot = app.lookup.snapshot().await?;
     let link = |name: &String| {
@@ -86,14 +119,12 @@ async fn collections(State(app): State<Shared>, request: Request) -> Outcome {
             "href": format!("{base}/raster/collections/{}", escape(name))}]})
     };
     let list: Vec<_> = snapshot.collections.iter().map(link).collect();
-    Ok(document::json(
-        request.headers(),
-        MINUTE,
-        &json!({"collections": list}),
-    ))
+    let response = document::json(request.headers(), MINUTE, &json!({"collections": list}));
+    Ok(app.with_own_address(response))
 }
 
 async fn collection(State(app): State<Shared>, request: Request) -> Outcome {
+    Query::of(request.uri(), &[])?;
     let uri = request.uri();
     let name = segments(uri.path())?.pop().unwrap_or_default();
     let snapshot = app.lookup.snapshot().await?;
@@ -119,14 +150,14 @@ async fn collection(State(app): State<Shared>, request: Request) -> Outcome {
             {"rel": "tilejson", "href": format!("{at}/{WEB_MERCATOR_QUAD}/tilejson.json")},
         ],
     });
-    Ok(document::json(request.headers(), MINUTE, &document))
+    Ok(app.with_own_address(document::json(request.headers(), MINUTE, &document)))
 }
 
 async fn items(State(app): State<Shared>, request: Request) -> Outcome {
     let uri = request.uri();
     let parts = segments(uri.path())?;
     let name = parts.get(2).map_or("", AsRef::as_ref);
-    let query = Query::of(uri)?;
+    let query = Query::of(uri, &["datetime", "bbox", "limit"])?;
     let snapshot = app.lookup.snapshot().await?;
     if !snapshot.collections.contains(name) {
         return Err(unknown(name));
@@ -147,15 +178,17 @@ async fn items(State(app): State<Shared>, request: Request) -> Outcome {
     let features: Vec<_> = found.iter().map(|item| stac(item, &base)).collect();
     let document =
         json!({"type": "FeatureCollection", "numberReturned": features.len(), "features": features});
-    Ok(document::geo_json(request.headers(), MINUTE, &document))
+    Ok(app.with_own_address(document::geo_json(request.headers(), MINUTE, &document)))
 }
 
 async fn item(State(app): State<Shared>, request: Request) -> Outcome {
+    Query::of(request.uri(), &[])?;
     let uri = request.uri();
     let parts = segments(uri.path())?;
     let item = by_id(&app, &parts).await?;
     let base = app.base_url(request.headers(), uri);
-    Ok(document::geo_json(request.headers(), MINUTE, &stac(&item, &base)))
+    let response = document::geo_json(request.headers(), MINUTE, &stac(&item, &base));
+    Ok(app.with_own_address(response))
 }
 
 fn stac(item: &Item, base: &str) -> Value {
@@ -211,7 +244,7 @@ async fn dataset(State(app): State<Shared>, request: Request) -> Outcome {
     let uri = request.uri();
     let parts = segments(uri.path())?;
     let collection = parts.get(2).map_or("", AsRef::as_ref).to_owned();
-    let query = Query::of(uri)?;
+    let query = Query::of(uri, PARAMETERS)?;
     let when = When::of(&query)?;
     check_bands(&query)?;
     let pick = Pick {
@@ -379,7 +412,7 @@ async fn tile_json(subject: &Subject<'_>, tms: &str) -> Outcome {
     response
         .headers_mut()
         .insert(SEN_PERIOD, raster.period_header.clone());
-    Ok(response)
+    Ok(subject.app.with_own_address(response))
 }
 
 async fn point(subject: &Subject<'_>, place: Place) -> Outcome {

@@ -32,7 +32,7 @@ impl Standard for Units {
 
 /// `?q=&level=&parent=&on=&limit=`.
 async fn list(State(app): State<Shared>, request: Request) -> Outcome {
-    let query = Query::of(request.uri())?;
+    let query = Query::of(request.uri(), &["q", "level", "parent", "on", "limit"])?;
     let level = query.get("level").map(str::parse::<Level>).transpose();
     let asked = UnitQuery {
         level: level.map_err(|error| Problem::bad("level", error.to_string()))?,
@@ -56,6 +56,7 @@ async fn list(State(app): State<Shared>, request: Request) -> Outcome {
 
 /// All units that ever had a code, or a 404.
 async fn of_code(State(app): State<Shared>, request: Request) -> Outcome {
+    Query::of(request.uri(), &[])?;
     let code = segments(request.uri().path())?.pop().unwrap_or_default();
     let store = app.lookup.store();
     let own = UnitQuery {

@@ -7,7 +7,7 @@ use crate::layers;
 use crate::lookup::Snapshot;
 use crate::negotiate::{self, Coding, VECTOR};
 use crate::problem::{Outcome, Problem};
-use crate::query::Query;
+use crate::query::{self, Condition, Query};
 use crate::state::{App, Shared, text_header};
 use crate::tile_cache::{Form, Tile, TileKey};
 use crate::time::When;
@@ -15,7 +15,7 @@ use crate::vector::index::{Index, day};
 use crate::vector::overlay;
 use crate::vector::pack::pack;
 use crate::vector::shelf::Kept;
-use crate::vector::tile::{Condition, View, render};
+use crate::vector::tile::{View, render};
 use axum::body::Body;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
@@ -30,11 +30,8 @@ use std::time::{Instant, SystemTime};
 /// Most layers in one tile.
 const MOST_LAYERS: usize = 16;
 
-/// Most conditions and values of a filter.
-const MOST_CONDITIONS: usize = 32;
-
 /// Parameters that are no property.
-const OWN: [&str; 3] = ["datetime", "nearest", "v"];
+pub(crate) const PARAMETERS: &[&str] = &["datetime", "nearest", "v"];
 
 /// Changes when tiles of the same features come out otherwise than before.
 const EDITION: &str = "mvt 1";
@@ -70,6 +67,11 @@ impl VectorPlan {
     /// What `v=` says in an address that never changes its bytes.
     pub(crate) fn version(&self) -> String {
         format!("{:012x}", self.source >> 16)
+    }
+
+    /// True for a parameter that says what is shown.
+    pub(crate) fn says(&self, name: &str) -> bool {
+        (PARAMETERS.contains(&name) && name != "v") || self.filter.iter().any(|condition| condition.key == name)
     }
 
     /// False once another day has begun, or sensors have said more.
@@ -156,26 +158,27 @@ pub(crate) async fn plan(
             overlays: overlay::sources(app, snapshot, &layer.name, when).await?,
         });
     }
-    let filter = filter(query)?;
+    let mut filter = query.conditions()?;
     let mut hash = Sha256::new();
     let mut mark = |text: &str| {
         hash.update(text.as_bytes());
         hash.update([0]);
     };
     mark(EDITION);
-    let mut unknown: Vec<&Condition> = filter.iter().collect();
+    let mut unknown: Vec<String> = filter.iter().map(|condition| condition.key.clone()).collect();
     for plan in &mut layers {
         let span = match app.vectors.layer(&plan.layer).await? {
             Kept::Index(index) => {
                 plan.layer.revision = index.revision.max(plan.layer.revision);
-                unknown.retain(|condition| {
-                    let known = index.columns.iter().any(|column| column.key == condition.key);
-                    !known && !plan.overlays.iter().any(|overlay| overlay.has(&condition.key))
+                unknown.retain(|key| {
+                    let known = index.columns.iter().any(|column| column.key == *key);
+                    !known && !plan.overlays.iter().any(|overlay| overlay.has(key))
                 });
                 index.span(day)
             }
             Kept::TooLarge => {
-                unknown.clear(); // its properties are not known without reading it
+                // its properties are not known without reading it
+                unknown.retain(|key| filter.iter().any(|one| one.is_passer_by && one.key == *key));
                 day as usize
             }
         };
@@ -186,16 +189,14 @@ pub(crate) async fn plan(
             mark(overlay.version());
         }
     }
-    if let Some(condition) = unknown.first() {
-        let detail = format!(
-            "`{}` is neither a property of {names} nor a parameter of tiles; the TileJSON lists the fields",
-            condition.key
-        );
-        return Err(Problem::bad("query", detail));
+    // what caches and gateways hang on is a condition only where there is such a property
+    filter.retain(|condition| !(condition.is_passer_by && unknown.contains(&condition.key)));
+    if let Some(key) = unknown.iter().find(|key| filter.iter().any(|one| one.key == **key)) {
+        return Err(no_field(app, &layers, names, key).await);
     }
     for condition in &filter {
         mark(&condition.key);
-        condition.values.iter().for_each(|value| mark(value));
+        condition.values.iter().for_each(|value| mark(value.text()));
         mark("");
     }
     let source = hash
@@ -231,30 +232,25 @@ pub(crate) async fn plan(
     Ok(plan)
 }
 
-/// The conditions of a query: every parameter that is not ours, values separated by commas.
-fn filter(query: &Query<'_>) -> Outcome<Vec<Condition>> {
-    let mut filter: Vec<Condition> = Vec::new();
-    for (key, value) in query.pairs() {
-        if OWN.contains(&key) {
-            continue;
-        }
-        let values = value.split(',').map(str::to_owned);
-        match filter.iter_mut().find(|condition| condition.key == key) {
-            Some(condition) => condition.values.extend(values),
-            None => filter.push(Condition {
-                key: key.to_owned(),
-                values: values.collect(),
-            }),
-        }
+/// 400 for a condition on what no layer has, with the nearest of what they have.
+async fn no_field(app: &Shared, layers: &[LayerPlan], names: &str, key: &str) -> Problem {
+    let mut known: Vec<String> = PARAMETERS.iter().map(ToString::to_string).collect();
+    for plan in layers {
+        // what cannot be read now is not offered
+        let fields = fields(app, plan).await.unwrap_or_default();
+        known.extend(fields.into_iter().map(|(field, _)| field));
     }
-    let count: usize = filter.iter().map(|condition| condition.values.len()).sum();
-    if filter.len() > MOST_CONDITIONS || count > MOST_CONDITIONS {
-        let detail = format!("at most {MOST_CONDITIONS} values are looked for at once");
-        return Err(Problem::bad("query", detail));
-    }
-    Ok(filter)
+    let key: String = key.chars().take(60).collect();
+    let nearest = query::nearest(&key, known.iter().map(String::as_str));
+    Problem::bad(
+        key.clone(),
+        format!(
+            "`{key}` is neither a property of {names} nor a parameter of tiles; did you mean `{}`? The TileJSON lists \
+             the fields",
+            nearest.unwrap_or_default()
+        ),
+    )
 }
-
 /// The tile, from memory or cut now.
 pub(crate) async fn answer(
     app: &Shared,

@@ -72,7 +72,7 @@ impl Drop for Waiting {
 async fn zonal(State(app): State<Shared>, request: Request) -> Outcome {
     let _admitted = ADMITTED.try_acquire().map_err(|_| Problem::busy())?;
     let (head, body) = request.into_parts();
-    let query = Query::of(&head.uri)?;
+    let query = Query::of(&head.uri, &["collection", "datetime", "nearest", "asset"])?;
     let snapshot = app.lookup.snapshot().await?;
     let collection = asked(&snapshot, &query)?.to_owned();
     let when = When::of(&query)?;

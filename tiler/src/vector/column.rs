@@ -1,6 +1,6 @@
 //! Attributes of all features of a layer, column by column, each value already as it stands in a tile.
 
-use sen_catalog::feature::Feature;
+use sen_catalog::feature::{Feature, Found, Sought};
 use serde_json::Value;
 use std::collections::{BTreeMap, HashMap};
 
@@ -127,14 +127,14 @@ impl Column {
         }
     }
 
-    /// True when the row's value, as text, is one of `wanted`.
-    pub(crate) fn matches(&self, row: usize, wanted: &[String]) -> bool {
+    /// True when the row's value is one of `wanted`.
+    pub(crate) fn matches(&self, row: usize, wanted: &[Sought]) -> bool {
         let value = match self.cell(row) {
             Cell::None => return false,
             Cell::Shared(number) => self.entry(number),
             Cell::Own(value) => value,
         };
-        wanted.iter().any(|wanted| text_is(value, wanted))
+        found(value).is_some_and(|found| wanted.iter().any(|wanted| wanted.is(&found)))
     }
 }
 
@@ -350,29 +350,29 @@ pub(super) fn string_of(value: &[u8]) -> Option<String> {
     String::from_utf8(value.get(at..)?.to_vec()).ok()
 }
 
-/// True when an encoded value, as text, is `wanted`.
-fn text_is(value: &[u8], wanted: &str) -> bool {
+/// An encoded value as conditions compare it.
+fn found(value: &[u8]) -> Option<Found<'_>> {
     let mut at = 1;
     super::mvt::read_varint(value, &mut at);
-    let Some(&tag) = value.get(at) else { return false };
+    let &tag = value.get(at)?;
     at += 1;
     match tag {
         0x0a => {
             super::mvt::read_varint(value, &mut at);
-            value.get(at..) == Some(wanted.as_bytes())
+            std::str::from_utf8(value.get(at..)?).ok().map(Found::Text)
         }
-        0x19 => value
-            .get(at..at + 8)
-            .and_then(|bytes| bytes.try_into().ok())
-            .is_some_and(|bytes| wanted.parse() == Ok(f64::from_le_bytes(bytes))),
-        0x28 => wanted.parse() == Ok(super::mvt::read_varint(value, &mut at)),
+        0x19 => {
+            let bytes = value.get(at..at + 8)?.try_into().ok()?;
+            Some(Found::Real(f64::from_le_bytes(bytes)))
+        }
+        0x28 => Some(Found::Whole(super::mvt::read_varint(value, &mut at).into())),
         0x30 => {
             let zigzag = super::mvt::read_varint(value, &mut at);
             let number = (zigzag >> 1) as i64 ^ -((zigzag & 1) as i64);
-            wanted.parse() == Ok(number) || wanted.parse() == Ok(number as f64)
+            Some(Found::Whole(number.into()))
         }
-        0x38 => wanted.parse() == Ok(value.get(at) == Some(&1)),
-        _ => false,
+        0x38 => Some(Found::Flag(value.get(at) == Some(&1))),
+        _ => None,
     }
 }
 
@@ -385,14 +385,17 @@ mod tests {
     fn a_value_is_found_by_the_text_that_people_type() {
         for (value, text, other) in [
             (json!("lúa"), "lúa", "lua"),
-            (json!(12), "12", "-12"),
+            (json!(12), "12.0", "-12"),
+            (json!(12.0), "12", "12.5"),
             (json!(-3), "-3", "3"),
-            (json!(0.25), "0.25", "0.250001"),
+            (json!(0.25), "0.250", "0.250001"),
             (json!(true), "true", "false"),
+            (json!("2026-08-20T00:00:00"), "2026-08-20", "2026-08-21"),
         ] {
             let (_, bytes) = scalar(&value).expect("a scalar");
-            assert!(text_is(&bytes, text), "{value}");
-            assert!(!text_is(&bytes, other), "{value}");
+            let found = found(&bytes).expect("a value");
+            assert!(Sought::of(text).is(&found), "{value}");
+            assert!(!Sought::of(other).is(&found), "{value}");
         }
         assert!(scalar(&json!([1])).is_none());
         assert!(scalar(&json!("x".repeat(300))).is_none());
@@ -404,7 +407,7 @@ mod tests {
         let column = numbers("mean".into(), values.into_iter());
         assert_eq!(column.cell(0), column.cell(3));
         assert_eq!(column.cell(1), Cell::None);
-        assert!(column.matches(2, &["-2".into()]));
-        assert!(!column.matches(1, &["0".into()]));
+        assert!(column.matches(2, &[Sought::of("-2")]));
+        assert!(!column.matches(1, &[Sought::of("0")]));
     }
 }

@@ -10,6 +10,7 @@ use super::index::Index;
 use super::mvt::{Geometry, Layer, varint};
 use super::overlay::Overlay;
 use super::thin;
+use crate::query::Condition;
 use sen_catalog::TileCoord;
 use std::cell::RefCell;
 use std::sync::Arc;
@@ -39,13 +40,6 @@ pub(crate) struct View {
     pub(crate) filter: Vec<Condition>,
     /// The day of which features are shown.
     pub(crate) day: i32,
-}
-
-/// `?crop=lua,xoai`.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Condition {
-    pub(crate) key: String,
-    pub(crate) values: Vec<String>,
 }
 
 impl View {

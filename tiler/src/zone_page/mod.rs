@@ -73,8 +73,13 @@ struct Page<'a> {
 }
 
 impl<'a> Page<'a> {
-    fn of(app: &'a Shared, request: &'a Request, root: &'static str) -> Outcome<Self> {
-        let query = Query::of(request.uri())?;
+    fn of(
+        app: &'a Shared,
+        request: &'a Request,
+        root: &'static str,
+        parameters: &'static [&'static str],
+    ) -> Outcome<Self> {
+        let query = Query::of(request.uri(), parameters)?;
         Ok(Self {
             app,
             headers: request.headers(),
@@ -86,14 +91,9 @@ impl<'a> Page<'a> {
 
     /// The query of this page with one parameter put in place of its old value.
     fn with(&self, name: &str, value: &str) -> String {
-        let mut pairs: Vec<String> = self
-            .query
-            .pairs()
-            .filter(|(known, _)| *known != name)
-            .map(|(name, value)| format!("{}={}", encode(name), encode(value)))
-            .collect();
-        pairs.push(format!("{name}={}", encode(value)));
-        pairs.join("&")
+        let others = self.query.again(|known| known != name);
+        let mark = if others.is_empty() { "" } else { "&" };
+        format!("{others}{mark}{name}={}", encode(value))
     }
 
     fn render(&self, template: &str, status: StatusCode, own: Value) -> Outcome {
@@ -139,13 +139,7 @@ impl<'a> Page<'a> {
             header::X_CONTENT_TYPE_OPTIONS,
             HeaderValue::from_static("nosniff"),
         );
-        headers.insert(
-            header::CONTENT_LANGUAGE,
-            HeaderValue::from_static(self.language.tag()),
-        );
-        if self.query.get("lang").is_none() {
-            headers.insert(header::VARY, HeaderValue::from_static("Accept-Language"));
-        }
+        document::in_language(&mut response, self.language, &self.query);
         Ok(response)
     }
 
@@ -156,7 +150,7 @@ impl<'a> Page<'a> {
 
 /// `/zones`: the kinds there are.
 pub(crate) async fn kinds(State(app): State<Shared>, request: Request) -> Outcome {
-    let page = Page::of(&app, &request, "./")?;
+    let page = Page::of(&app, &request, "./", &["lang"])?;
     let layers = app.lookup.store().layers().await?;
     let kinds: Vec<Value> = layers
         .iter()
@@ -170,7 +164,8 @@ pub(crate) async fn kinds(State(app): State<Shared>, request: Request) -> Outcom
 }
 
 /// `/overview.png`: where the newest picture of the whole index layer is, for the page without script.
-pub(crate) async fn overview(State(app): State<Shared>) -> Outcome {
+pub(crate) async fn overview(State(app): State<Shared>, request: Request) -> Outcome {
+    Query::of(request.uri(), &[])?;
     let snapshot = app.lookup.snapshot().await?;
     let layers = &snapshot.collections;
     let layer = ["ndvi"].into_iter().find(|name| layers.contains(*name));
@@ -192,7 +187,7 @@ pub(crate) async fn overview(State(app): State<Shared>) -> Outcome {
 
 /// `/zones/{kind}?q=`: the zones of a kind, page by page.
 pub(crate) async fn list(State(app): State<Shared>, request: Request) -> Outcome {
-    let page = Page::of(&app, &request, "../")?;
+    let page = Page::of(&app, &request, "../", &["lang", "q", "after"])?;
     let kind = segments(request.uri().path())?.pop().unwrap_or_default();
     zones::layer(&app, &kind).await?;
     let after = page.query.number("after", 0..=i64::MAX as usize)?;
@@ -224,7 +219,7 @@ fn rows_of(found: &[Feature], language: Language) -> Vec<Value> {
 
 /// `/zones/{kind}/{code}`: one zone.
 pub(crate) async fn zone(State(app): State<Shared>, request: Request) -> Outcome {
-    let page = Page::of(&app, &request, "../../")?;
+    let page = Page::of(&app, &request, "../../", &["lang", "week", "on", "scheme"])?;
     let parts = segments(request.uri().path())?;
     let part = |index: usize| parts.get(index).map_or("", AsRef::as_ref);
     let (kind, code) = (part(1), part(2));

@@ -1,7 +1,7 @@
 //! Features: zones, stations, lines. The box index is an R*-tree, the text index FTS5 with trigrams.
 
 use super::SqliteStore;
-use crate::feature::{Feature, Layer, OtherCode, Shape, fold};
+use crate::feature::{Feature, Layer, Number, OtherCode, Shape, Sought, fold};
 use crate::grid::Bounds;
 use crate::store::{FeatureQuery, Features, Put};
 use crate::{Error, Result};
@@ -237,10 +237,8 @@ fn select(query: &FeatureQuery, columns: &str) -> (String, Vec<Box<dyn ToSql>>) 
         condition("f.valid_from <= ?", Box::new(day.to_string()));
         condition("(f.valid_to = '' OR f.valid_to > ?)", Box::new(day.to_string()));
     }
-    for (name, value) in &query.properties {
-        sql.push_str(" AND CAST(json_extract(f.properties, ?) AS TEXT) = ?");
-        values.push(Box::new(format!("$.\"{}\"", name.replace('"', ""))));
-        values.push(Box::new(value.clone()));
+    for (name, sought) in &query.properties {
+        property_is(name, sought, &mut sql, &mut values);
     }
     if let Some(after) = query.after {
         let _ = write!(sql, " AND f.fid > {after}");
@@ -250,6 +248,48 @@ fn select(query: &FeatureQuery, columns: &str) -> (String, Vec<Box<dyn ToSql>>) 
         let _ = write!(sql, " LIMIT {limit}");
     }
     (sql, values)
+}
+
+/// The condition that a property is one of some values, as [`Sought::is`] compares them.
+fn property_is(name: &str, sought: &[Sought], sql: &mut String, values: &mut Vec<Box<dyn ToSql>>) {
+    let path = format!("$.\"{}\"", name.replace('"', ""));
+    sql.push_str(" AND (0");
+    let mut or = |condition: &str, value: Box<dyn ToSql>| {
+        let _ = write!(sql, " OR ({condition})");
+        for _ in 0..condition.matches("?").count() - 1 {
+            values.push(Box::new(path.clone()));
+        }
+        values.push(value);
+    };
+    for one in sought {
+        for spelling in one.spellings() {
+            or(
+                "json_type(f.properties, ?) = 'text' AND json_extract(f.properties, ?) = ?",
+                Box::new(spelling.clone()),
+            );
+        }
+        let number = "json_type(f.properties, ?) IN ('integer', 'real') AND json_extract(f.properties, ?) = ?";
+        match one.number() {
+            Some(Number::Real(real)) => or(number, Box::new(real)),
+            Some(Number::Whole(whole)) => match i64::try_from(whole) {
+                Ok(whole) => or(number, Box::new(whole)),
+                // beyond 2^63 SQLite has doubles alone: digit by digit then
+                Err(_) => or("f.properties -> ? = ?", Box::new(whole.to_string())),
+            },
+            None => {}
+        }
+        if let Some(flag) = one.flag() {
+            or("json_type(f.properties, ?) = ?", Box::new(flag.to_string()));
+        }
+        if let Some(time) = one.time() {
+            or(
+                "json_type(f.properties, ?) = 'text' AND json_extract(f.properties, ?) GLOB '[0-9][0-9][0-9][0-9]-*' \
+                 AND julianday(json_extract(f.properties, ?)) = julianday(?)",
+                Box::new(time.format("%Y-%m-%d %H:%M:%S%.3f").to_string()),
+            );
+        }
+    }
+    sql.push(')');
 }
 
 #[async_trait]

@@ -74,7 +74,7 @@ async fn landing(State(app): State<Shared>, request: Request) -> Response {
         .map(|name| json!({"name": name, "url": format!("{base}/{name}")}))
         .collect();
     let body = json!({"value": sets, "serverSettings": {"conformance": CONFORMANCE}});
-    document::json(request.headers(), NO_CACHE, &body)
+    app.with_own_address(document::json(request.headers(), NO_CACHE, &body))
 }
 
 /// A part of an address: `Things`, `Things(1)`, `name`, `$value`.
@@ -189,7 +189,7 @@ fn no_entity(set: &str, id: &str) -> Problem {
 async fn answer(State(app): State<Shared>, request: Request) -> Outcome {
     let (headers, uri) = (request.headers(), request.uri());
     let world = World::load(app.lookup.store(), base(&app, headers, uri)).await?;
-    let query = Query::of(uri)?;
+    let query = Query::of(uri, options::PARAMETERS)?;
     let options = Options::of(&query)?;
     let path = parts(uri.path())?;
     let address = format!(
@@ -232,7 +232,7 @@ async fn answer(State(app): State<Shared>, request: Request) -> Outcome {
             }
         }
     };
-    Ok(document::json(headers, NO_CACHE, &body))
+    Ok(app.with_own_address(document::json(headers, NO_CACHE, &body)))
 }
 
 /// The same request, further on.

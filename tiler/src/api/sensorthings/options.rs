@@ -14,6 +14,19 @@ const MOST_SKIP: usize = 100_000;
 /// How deep expansions may be nested.
 const DEEPEST: usize = 3;
 
+/// What an address takes.
+pub(super) const PARAMETERS: &[&str] = &[
+    "$top",
+    "$skip",
+    "$count",
+    "$select",
+    "$orderby",
+    "$expand",
+    "$filter",
+    "$resultFormat",
+    "$skiptoken",
+];
+
 /// What a request asks of a set.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Options {
@@ -37,17 +50,7 @@ impl Options {
     /// Those of a query.
     pub(super) fn of(query: &Query<'_>) -> Outcome<Self> {
         let mut options = Self::default();
-        for name in [
-            "$top",
-            "$skip",
-            "$count",
-            "$select",
-            "$orderby",
-            "$expand",
-            "$filter",
-            "$resultFormat",
-            "$skiptoken",
-        ] {
+        for name in PARAMETERS {
             if let Some(value) = query.get(name) {
                 options.set(name, value, 0)?;
             }
@@ -185,7 +188,7 @@ mod tests {
 
     fn of(query: &str) -> Outcome<Options> {
         let uri: Uri = format!("/x?{query}").parse().expect("uri");
-        Options::of(&Query::of(&uri)?)
+        Options::of(&Query::of(&uri, PARAMETERS)?)
     }
 
     #[test]

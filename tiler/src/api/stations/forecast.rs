@@ -45,7 +45,7 @@ fn millimetres(value: f64) -> f64 {
 /// The forecast of a gauge.
 pub(super) async fn forecast(State(app): State<Shared>, request: Request) -> Outcome {
     let parts = segments(request.uri().path())?;
-    let query = Query::of(request.uri())?;
+    let query = Query::of(request.uri(), &["datetime", "at"])?;
     let feature = known(&app, parts.get(3).map_or("", AsRef::as_ref)).await?;
     let store = app.lookup.store();
     let streams = store.datastreams(Some(&feature.code)).await?;

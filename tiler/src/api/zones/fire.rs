@@ -13,6 +13,7 @@ use crate::values::tidy;
 use crate::zone_page::words;
 use axum::extract::{Request, State};
 use chrono::{DateTime, Utc};
+use sen_catalog::feature::Sought;
 use sen_catalog::fire::HOTSPOTS;
 use sen_catalog::fire::change::{Alert, ForestChange, ForestWeek, State as Change};
 use sen_catalog::fire::danger::Level;
@@ -93,7 +94,7 @@ async fn hotspots(app: &App, feature: &Feature, period: Period) -> Outcome<BTree
             b.east + AROUND,
             b.north + AROUND,
         )),
-        properties: vec![("week".to_owned(), period.to_string())],
+        properties: vec![("week".to_owned(), vec![Sought::of(&period.to_string())])],
         limit: Some(MOST_HOTSPOTS),
         ..FeatureQuery::layer(HOTSPOTS)
     };
@@ -306,7 +307,7 @@ pub(super) async fn days(State(app): State<Shared>, request: Request) -> Outcome
     let (uri, headers) = (request.uri(), request.headers());
     let parts = segments(uri.path())?;
     let part = |index: usize| parts.get(index).map_or("", AsRef::as_ref);
-    let query = Query::of(uri)?;
+    let query = Query::of(uri, &["datetime", "on", "scheme"])?;
     let feature = Which::of(&query)?.zone(&app, part(3), part(4)).await?;
     let store = app.lookup.store();
     let text = query.get("datetime").unwrap_or("");

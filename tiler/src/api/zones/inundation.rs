@@ -68,7 +68,7 @@ pub(super) async fn list(State(app): State<Shared>, request: Request) -> Outcome
     let (uri, headers) = (request.uri(), request.headers());
     let parts = segments(uri.path())?;
     let kind = parts.get(3).map_or("", AsRef::as_ref);
-    let query = Query::of(uri)?;
+    let query = Query::of(uri, &["datetime", "nearest", "class", "bbox", "compact"])?;
     let (when, causes) = (When::of(&query)?, causes(&query)?);
     layer(&app, kind).await?;
     let snapshot = app.lookup.snapshot().await?;
@@ -129,7 +129,7 @@ pub(super) async fn weeks(State(app): State<Shared>, request: Request) -> Outcom
     let (uri, headers) = (request.uri(), request.headers());
     let parts = segments(uri.path())?;
     let part = |index: usize| parts.get(index).map_or("", AsRef::as_ref);
-    let query = Query::of(uri)?;
+    let query = Query::of(uri, &["datetime", "on", "scheme"])?;
     let feature = Which::of(&query)?.zone(&app, part(3), part(4)).await?;
     let (from, to) = When::of(&query)?.query.weeks();
     let records = app.lookup.store().inundations_of(feature.fid).await?;

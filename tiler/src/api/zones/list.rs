@@ -5,13 +5,15 @@ use super::{bbox, day, layer};
 use crate::document;
 use crate::headers::MINUTE;
 use crate::problem::{Outcome, Problem};
-use crate::query::{Query, encode, segments};
+use crate::query::{Query, encode, nearest, segments};
 use crate::state::{App, Shared};
 use axum::extract::{Request, State};
 use axum::http::{HeaderValue, header};
 use sen_catalog::FeatureQuery;
+use sen_catalog::feature::Sought;
 use serde_json::{Map, Value, json};
 use std::collections::BTreeSet;
+use std::fmt::Write;
 
 /// Zones of a page when nothing is said, and at most.
 const LIMIT: usize = 100;
@@ -20,7 +22,7 @@ const MAX_LIMIT: usize = 1000;
 
 /// Parameters that are no properties.
 const OWN: &[&str] = &[
-    "q", "bbox", "limit", "after", "on", "parent", "geometry", "simplify", "lang", "f", "scheme",
+    "q", "bbox", "limit", "after", "on", "parent", "geometry", "simplify", "scheme",
 ];
 
 /// How many features are looked at to tell which properties a layer has.
@@ -28,6 +30,7 @@ const SAMPLE: usize = 50;
 
 /// The kinds there are.
 pub(super) async fn kinds(State(app): State<Shared>, request: Request) -> Outcome {
+    Query::of(request.uri(), &[])?;
     let base = app.base_url(request.headers(), request.uri());
     let layers = app.lookup.store().layers().await?;
     let kinds: Vec<Value> = layers
@@ -42,93 +45,103 @@ pub(super) async fn kinds(State(app): State<Shared>, request: Request) -> Outcom
             })
         })
         .collect();
-    Ok(document::json(
-        request.headers(),
-        MINUTE,
-        &json!({"kinds": kinds}),
-    ))
+    let response = document::json(request.headers(), MINUTE, &json!({"kinds": kinds}));
+    Ok(app.with_own_address(response))
 }
 
-/// The query of a list, as its parameters say it; `limit` is always given.
-pub(crate) fn query_of(kind: &str, query: &Query<'_>) -> Outcome<FeatureQuery> {
+/// The query of a list, as its own parameters say it; `limit` is always given.
+fn query_of(kind: &str, query: &Query<'_>) -> Outcome<FeatureQuery> {
     let limit = query
         .number("limit", 1..=usize::MAX)?
         .unwrap_or(LIMIT)
         .min(MAX_LIMIT);
     let after = query.number("after", 0..=i64::MAX as usize)?;
-    let properties = query
-        .pairs()
-        .filter(|(name, _)| !OWN.contains(name))
-        .map(|(name, value)| (name.to_owned(), value.to_owned()))
-        .collect();
     Ok(FeatureQuery {
         bbox: bbox(query)?,
         text: query.get("q").map(str::to_owned),
         parent: query.get("parent").map(str::to_owned),
         valid_on: day(query)?,
         scheme: query.get("scheme").map(str::to_owned),
-        properties,
         after: after.map(|fid| fid as i64),
         limit: Some(limit),
         ..FeatureQuery::layer(kind)
     })
 }
 
-/// A property nobody has is a mistake of the request, not an empty answer.
-async fn check_properties(app: &App, asked: &FeatureQuery) -> Outcome<()> {
-    let Some(kind) = &asked.layer else { return Ok(()) };
+/// The properties that the features of a kind have, by a look at some of them.
+async fn known_properties(app: &App, kind: &str) -> Outcome<BTreeSet<String>> {
     let sample = FeatureQuery {
         limit: Some(SAMPLE),
         ..FeatureQuery::layer(kind)
     };
     let sample = app.lookup.store().features(&sample).await?;
-    let known: BTreeSet<&str> = sample
-        .iter()
-        .flat_map(|feature| feature.properties.keys().map(String::as_str))
-        .collect();
-    for (name, _) in &asked.properties {
-        if !known.contains(name.as_str()) {
-            let known: Vec<_> = known.into_iter().collect();
-            return Err(Problem::bad(
-                "property",
-                format!("`{kind}` has no property `{name}`; it has {}", known.join(", ")),
-            ));
+    let properties = sample.into_iter().flat_map(|feature| feature.properties);
+    Ok(properties.map(|(name, _)| name).collect())
+}
+
+/// A property nobody has is a mistake of the request, not an empty answer.
+async fn check_properties(app: &App, kind: &str, asked: &FeatureQuery) -> Outcome<()> {
+    let known = known_properties(app, kind).await?;
+    match asked.properties.iter().find(|(name, _)| !known.contains(name)) {
+        None => Ok(()),
+        Some((name, _)) => {
+            let names = OWN.iter().copied().chain(known.iter().map(String::as_str));
+            let nearest = nearest(name, names).unwrap_or_default();
+            let known: Vec<_> = known.iter().map(String::as_str).collect();
+            Err(Problem::bad(
+                name.clone(),
+                format!(
+                    "`{kind}` has no property `{name}`; did you mean `{nearest}`? It has {}; further parameters are {}",
+                    known.join(", "),
+                    OWN.join(", ")
+                ),
+            ))
         }
     }
-    Ok(())
+}
+
+/// The conditions of a query on properties; what caches and gateways hang on is one only where there is such a property.
+async fn conditions(app: &App, kind: &str, query: &Query<'_>) -> Outcome<Vec<(String, Vec<Sought>)>> {
+    let mut conditions = query.conditions()?;
+    if conditions.iter().any(|one| one.is_passer_by) {
+        let known = known_properties(app, kind).await?;
+        conditions.retain(|one| !one.is_passer_by || known.contains(&one.key));
+    }
+    Ok(conditions.into_iter().map(|one| (one.key, one.values)).collect())
 }
 
 /// One page of a kind.
 pub(super) async fn list(State(app): State<Shared>, request: Request) -> Outcome {
     let (uri, headers) = (request.uri(), request.headers());
     let kind = segments(uri.path())?.pop().unwrap_or_default();
-    let query = Query::of(uri)?;
+    let query = Query::with_filters(uri, OWN)?;
     let detail = Detail::of(&query)?;
-    let asked = query_of(&kind, &query)?;
+    let mut asked = query_of(&kind, &query)?;
     layer(&app, &kind).await?;
+    asked.properties = conditions(&app, &kind, &query).await?;
     let limit = asked.limit.unwrap_or(LIMIT);
     let matched = app.lookup.store().count_features(&asked).await?;
     if matched == 0 && !asked.properties.is_empty() {
-        check_properties(&app, &asked).await?;
+        check_properties(&app, &kind, &asked).await?;
     }
     // one more tells whether there is a next page
     let one_more = FeatureQuery {
         limit: Some(limit + 1),
-        ..asked
+        ..asked.clone()
     };
     let mut found = app.lookup.store().features(&one_more).await?;
     let more = found.len() > limit;
     found.truncate(limit);
     let base = app.base_url(headers, uri);
+    let says = |name: &str| OWN.contains(&name) || asked.properties.iter().any(|(known, _)| known == name);
     let address = |after: Option<i64>| {
-        let mut pairs: Vec<String> = query
-            .pairs()
-            .filter(|(name, _)| *name != "after" || after.is_none())
-            .map(|(name, value)| format!("{}={}", encode(name), encode(value)))
-            .collect();
-        pairs.extend(after.map(|fid| format!("after={fid}")));
-        let mark = if pairs.is_empty() { "" } else { "?" };
-        format!("{base}/api/v1/zones/{}{mark}{}", encode(&kind), pairs.join("&"))
+        let mut parameters = query.again(|name| says(name) && (name != "after" || after.is_none()));
+        if let Some(fid) = after {
+            let mark = if parameters.is_empty() { "" } else { "&" };
+            let _ = write!(parameters, "{mark}after={fid}");
+        }
+        let mark = if parameters.is_empty() { "" } else { "?" };
+        format!("{base}/api/v1/zones/{}{mark}{parameters}", encode(&kind))
     };
     let next = found.last().filter(|_| more).map(|last| address(Some(last.fid)));
     let mut links = vec![json!({"rel": "self", "type": "application/geo+json", "href": address(None)})];
@@ -150,5 +163,5 @@ pub(super) async fn list(State(app): State<Shared>, request: Request) -> Outcome
     if let Some(link) = next.and_then(|next| HeaderValue::try_from(format!("<{next}>; rel=\"next\"")).ok()) {
         answer.insert(header::LINK, link);
     }
-    Ok(response)
+    Ok(app.with_own_address(response))
 }

@@ -17,7 +17,7 @@ pub(super) async fn one(State(app): State<Shared>, request: Request) -> Outcome 
     let parts = segments(uri.path())?;
     let part = |index: usize| parts.get(index).map_or("", AsRef::as_ref);
     let (kind, code) = (part(3), part(4));
-    let query = Query::of(uri)?;
+    let query = Query::of(uri, &["geometry", "simplify", "on", "scheme"])?;
     let detail = Detail::of(&query)?;
     let feature = Which::of(&query)?.zone(&app, kind, code).await?;
     let mut extra = Map::new();
@@ -43,5 +43,5 @@ pub(super) async fn one(State(app): State<Shared>, request: Request) -> Outcome 
         ]);
         fields.insert("links".into(), links);
     }
-    Ok(document::geo_json(headers, MINUTE, &document))
+    Ok(app.with_own_address(document::geo_json(headers, MINUTE, &document)))
 }

@@ -221,7 +221,7 @@ pub(super) async fn week(State(app): State<Shared>, request: Request) -> Outcome
     let period: Period = part(6)
         .parse()
         .map_err(|error: sen_catalog::Error| Problem::bad("period", error.to_string()))?;
-    let query = Query::of(uri)?;
+    let query = Query::of(uri, &["on", "scheme"])?;
     let which = Which::of(&query)?.in_week(period);
     let feature = which.zone(&app, part(3), part(4)).await?;
     let record = record(&app, &feature, period).await?;

@@ -50,7 +50,7 @@ pub(super) async fn roll_up(State(app): State<Shared>, request: Request) -> Outc
     let (uri, headers) = (request.uri(), request.headers());
     let parts = segments(uri.path())?;
     let kind = parts.get(3).map_or("", AsRef::as_ref);
-    let query = Query::of(uri)?;
+    let query = Query::of(uri, &["collection", "datetime", "nearest", "level", "on", "f"])?;
     let snapshot = app.lookup.snapshot().await?;
     let collection = asked(&snapshot, &query)?;
     let when = When::of(&query)?;

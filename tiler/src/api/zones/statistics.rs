@@ -27,7 +27,7 @@ pub(super) async fn statistics(State(app): State<Shared>, request: Request) -> O
     let (uri, headers) = (request.uri(), request.headers());
     let parts = segments(uri.path())?;
     let part = |index: usize| parts.get(index).map_or("", AsRef::as_ref);
-    let query = Query::of(uri)?;
+    let query = Query::of(uri, &["collection", "datetime", "asset", "on", "scheme", "f"])?;
     let snapshot = app.lookup.snapshot().await?;
     let collection = asked(&snapshot, &query)?;
     // without a time the whole series is meant

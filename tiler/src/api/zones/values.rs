@@ -25,7 +25,7 @@ pub(super) async fn values(State(app): State<Shared>, request: Request) -> Outco
     let (uri, headers) = (request.uri(), request.headers());
     let parts = segments(uri.path())?;
     let kind = parts.get(3).map_or("", AsRef::as_ref).to_owned();
-    let query = Query::of(uri)?;
+    let query = Query::of(uri, &["collection", "datetime", "nearest", "statistic", "bbox", "codes"])?;
     let snapshot = app.lookup.snapshot().await?;
     let collection = asked(&snapshot, &query)?;
     let (when, bbox) = (When::of(&query)?, bbox(&query)?);
