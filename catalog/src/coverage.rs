@@ -5,9 +5,10 @@
 //! and further parts need no care of their own: their edges run the other way.
 
 use crate::crs::{Crs, Transform};
+use crate::feature::geodesic_area_m2;
 use crate::grid::{Bounds, Grid, Window};
 use crate::{Error, Result};
-use geo::{BoundingRect, GeodesicArea};
+use geo::BoundingRect;
 use geo_types::{LineString, MultiPolygon};
 
 /// Shares of touched cells nearer than this to 0 or 1 are 0 or 1: an edge along a cell's edge touches nothing, but
@@ -63,7 +64,8 @@ impl Outline {
         }
         if let Some(near) = &near {
             // cells that the part which was cut off would have
-            let share = polygons.geodesic_area_unsigned() / near.geodesic_area_unsigned();
+            let area = |polygons: &MultiPolygon<f64>| geodesic_area_m2(&polygons.clone().into());
+            let share = area(polygons) / area(near);
             if share.is_finite() {
                 outline.cells *= share.max(1.0);
             }

@@ -10,7 +10,7 @@ pub use sought::{Found, Number, Sought};
 use crate::grid::Bounds;
 use chrono::NaiveDate;
 use geo::{BoundingRect, GeodesicArea};
-use geo_types::{Geometry, MultiPolygon};
+use geo_types::{Geometry, LineString, MultiPolygon, Polygon};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use unicode_normalization::UnicodeNormalization;
@@ -120,9 +120,21 @@ pub fn polygons(geometry: &Geometry<f64>) -> Option<MultiPolygon<f64>> {
     }
 }
 
-/// Geodesic area on WGS 84 in square metres of a lon/lat geometry (Karney 2013, as in GeographicLib).
+/// Geodesic area on WGS 84 in square metres of a lon/lat geometry (Karney 2013, as in GeographicLib), whichever way its
+/// rings run.
 pub fn geodesic_area_m2(geometry: &Geometry<f64>) -> f64 {
-    geometry.geodesic_area_unsigned()
+    match geometry {
+        Geometry::Polygon(polygon) => polygon_area_m2(polygon),
+        Geometry::MultiPolygon(polygons) => polygons.iter().map(polygon_area_m2).sum(),
+        Geometry::GeometryCollection(parts) => parts.iter().map(geodesic_area_m2).sum(),
+        other => other.geodesic_area_unsigned(),
+    }
+}
+
+fn polygon_area_m2(polygon: &Polygon<f64>) -> f64 {
+    // of a ring that runs clockwise the whole rest of the globe would be the inside
+    let within = |ring: &LineString<f64>| Polygon::new(ring.clone(), Vec::new()).geodesic_area_signed().abs();
+    within(polygon.exterior()) - polygon.interiors().iter().map(within).sum::<f64>()
 }
 
 /// Text as it is compared in searches: no accents (đ as d), no case, no spaces, dashes or other marks.

@@ -47,6 +47,19 @@ fn random() -> anyhow::Result<[u8; 32]> {
     Ok(bytes)
 }
 
+/// What can be written over HTTP.
+const WRITABLE: [&str; 2] = ["observations", "*"];
+
+/// A key for what cannot be written would be refused at every request: a slip is told when it is made.
+fn check_writable(write: &[String]) -> Result<(), UsageError> {
+    let slip = write.iter().find(|name| !WRITABLE.contains(&name.as_str()));
+    slip.map_or(Ok(()), |name| {
+        Err(UsageError(format!(
+            "--write: `{name}` cannot be written over HTTP; there are `observations` and `*` (all of them)"
+        )))
+    })
+}
+
 impl Keys {
     pub(crate) fn run(self, place: &Place, output: &Output) -> anyhow::Result<Outcome> {
         let data = place.open_existing()?;
@@ -54,6 +67,7 @@ impl Keys {
         runtime.block_on(async {
             match self.what {
                 What::Add { name, write } => {
+                    check_writable(&write)?;
                     let text = format!("sen_{}", hex(&random()?));
                     let key = Key {
                         name,

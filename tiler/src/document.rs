@@ -1,7 +1,7 @@
 //! JSON answers: with a validator, so that a client that has one gets 304.
 
 use crate::forwarded::vary;
-use crate::headers::{MINUTE, not_modified};
+use crate::headers::not_modified;
 use crate::query::Query;
 use crate::style::Language;
 use axum::body::Body;
@@ -24,17 +24,6 @@ fn typed(asked: &HeaderMap, cache: HeaderValue, kind: &'static str, value: &impl
     let body =
         serde_json::to_vec(value).expect("keys are texts or numbers and nothing refuses to be written");
     bytes(asked, cache, kind, body)
-}
-
-/// A table to download as `{name}.csv`, for a minute.
-pub(crate) fn csv(asked: &HeaderMap, name: &str, table: String) -> Response {
-    let mut response = bytes(asked, MINUTE, "text/csv; charset=utf-8", table.into_bytes());
-    let plain = |c: char| c.is_ascii_alphanumeric() || "-_.".contains(c);
-    let safe: String = name.chars().map(|c| if plain(c) { c } else { '_' }).collect();
-    if let Ok(name) = HeaderValue::try_from(format!("attachment; filename=\"{safe}.csv\"")) {
-        response.headers_mut().insert(header::CONTENT_DISPOSITION, name);
-    }
-    response
 }
 
 /// Says in which language an answer is, and that it depends on what the client likes where the address does not say.

@@ -107,10 +107,25 @@ pub(crate) fn grid(bbox: Bounds, size: Size) -> Grid {
     }
 }
 
-/// The size of a box when only the longer side is given.
-pub(crate) fn fitted(bbox: Bounds, longest: usize) -> Outcome<Size> {
+/// The one side of a picture that is given; the other follows from the shape of the box.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Fit {
+    /// The longer one.
+    Longest(usize),
+    /// The width.
+    Width(usize),
+    /// The height.
+    Height(usize),
+}
+
+/// The size of a box when one side is given, pixels.
+pub(crate) fn fitted(bbox: Bounds, fit: Fit) -> Outcome<Size> {
     let unit = grid(bbox, Size { width: 1, height: 1 });
-    let scale = longest as f64 / unit.cell_width.max(unit.cell_height);
+    let scale = match fit {
+        Fit::Longest(side) => side as f64 / unit.cell_width.max(unit.cell_height),
+        Fit::Width(side) => side as f64 / unit.cell_width,
+        Fit::Height(side) => side as f64 / unit.cell_height,
+    };
     let side = |length: f64| ((length * scale).round() as usize).max(1);
     Size::new(side(unit.cell_width), side(unit.cell_height))
 }
@@ -227,8 +242,12 @@ mod tests {
 
     #[test]
     fn a_picture_keeps_the_shape_of_its_box() {
-        let size = fitted(Bounds::new(105.0, 10.0, 106.0, 10.5), 1000).expect("small");
+        let size = fitted(Bounds::new(105.0, 10.0, 106.0, 10.5), Fit::Longest(1000)).expect("small");
         assert_eq!(size.width, 1000);
         assert!((505..=511).contains(&size.height), "{size:?}"); // half as high in degrees, stretched by 1 / cos 10.25
+        let high = Bounds::new(105.0, 10.0, 105.5, 11.0);
+        assert_eq!(fitted(high, Fit::Width(256)).expect("small").width, 256);
+        assert!(fitted(high, Fit::Width(256)).expect("small").height > 500);
+        assert_eq!(fitted(high, Fit::Height(256)).expect("small").height, 256);
     }
 }

@@ -18,9 +18,6 @@ const CELL_AT_ZERO_M: f64 = 2.0 * sen_catalog::tms::WORLD_HALF_M / 256.0;
 /// Length of a degree of a great circle, metres.
 const DEGREE_M: f64 = 111_319.49;
 
-/// Most weeks that are listed: about forty years.
-const MAX_WEEKS: usize = 2080;
-
 /// A week that a layer has.
 #[derive(Clone, Debug)]
 pub(crate) struct Week {
@@ -88,6 +85,7 @@ pub(crate) fn asked<'q>(snapshot: &Snapshot, query: &'q Query<'_>) -> Outcome<&'
 pub(crate) const LATEST: When = When {
     query: TimeQuery::Latest,
     nearest: false,
+    newest_alone: true,
 };
 
 impl App {
@@ -100,12 +98,7 @@ impl App {
         if let Some(weeks) = self.weeks.get(&key) {
             return Ok(weeks);
         }
-        let newest = ItemQuery {
-            newest_first: true,
-            limit: Some(MAX_WEEKS),
-            ..ItemQuery::collection(collection)
-        };
-        let items = self.lookup.store().items(&newest).await?;
+        let items = self.lookup.store().items(&ItemQuery::collection(collection)).await?;
         let week = |item: Item| {
             let item = Arc::new(item);
             let (period, seen_share) = (item.period(), seen_share(&item));
@@ -118,7 +111,7 @@ impl App {
                 version,
             }
         };
-        let weeks: Vec<_> = items.into_iter().rev().map(week).collect();
+        let weeks: Vec<_> = items.into_iter().map(week).collect();
         let weeks = Arc::new(weeks);
         self.weeks.insert(key, Arc::clone(&weeks));
         Ok(weeks)

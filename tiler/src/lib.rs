@@ -10,6 +10,7 @@ pub mod style;
 
 mod api;
 mod block_cache;
+mod body;
 mod cpu;
 mod document;
 mod draw;
@@ -26,6 +27,7 @@ mod problem;
 mod query;
 mod sensors_near;
 mod server;
+mod spreadsheet;
 mod state;
 mod tile_cache;
 mod time;

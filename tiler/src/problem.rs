@@ -75,6 +75,11 @@ impl Problem {
         Self::new(StatusCode::PAYLOAD_TOO_LARGE, "too-large", detail)
     }
 
+    /// 415: a body in a form that is not read.
+    pub(crate) fn unsupported(detail: impl Into<String>) -> Self {
+        Self::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "unsupported-media-type", detail)
+    }
+
     /// 416: the byte range lies outside the file.
     pub(crate) fn range(size: u64) -> Self {
         let detail = format!("the range lies outside the {size} bytes of the file");

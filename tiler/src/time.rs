@@ -11,6 +11,8 @@ pub(crate) struct When {
     pub(crate) query: TimeQuery,
     /// Take the nearest item when none holds the moment asked for.
     pub(crate) nearest: bool,
+    /// `latest` was said in so many words: of a series its newest entry alone is meant, where without a time all of it is.
+    pub(crate) newest_alone: bool,
 }
 
 impl When {
@@ -21,7 +23,11 @@ impl When {
         let query = text
             .parse()
             .map_err(|error: sen_catalog::Error| Problem::bad("datetime", error.to_string()))?;
-        Ok(Self { query, nearest })
+        Ok(Self {
+            query,
+            nearest,
+            newest_alone: text == "latest",
+        })
     }
 
     /// True when the answer stays the same unless the item itself is remade.

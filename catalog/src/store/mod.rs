@@ -42,6 +42,8 @@ pub struct ItemQuery {
     pub newest_first: bool,
     /// At most so many.
     pub limit: Option<usize>,
+    /// Without the first so many: the way to page; counts only beside a limit.
+    pub skip: usize,
 }
 
 impl ItemQuery {

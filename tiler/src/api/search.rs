@@ -1,5 +1,7 @@
 //! `/api/v1/search?q=`: codes, names, communes and coordinates over all kinds, best first.
 
+mod place;
+
 use super::Standard;
 use super::zones::{centre, label};
 use crate::document;
@@ -13,6 +15,7 @@ use axum::extract::{Request, State};
 use axum::routing::get;
 use geo::Contains;
 use geo_types::Point;
+use place::{coordinates, numbers};
 use sen_catalog::crs::Transform;
 use sen_catalog::feature::Layer;
 use sen_catalog::{Bounds, Crs, Feature, FeatureQuery, Store, admin};
@@ -141,62 +144,9 @@ fn vn2000(text: &str, layers: &[Layer]) -> Vec<(String, f64, f64)> {
         .collect()
 }
 
-/// Longitude and latitude of a text of two numbers. Around Viet Nam longitudes are above 90 degrees, so the order
-/// tells itself; elsewhere latitude comes first, as people write it.
-fn coordinates(text: &str) -> Option<(f64, f64)> {
-    let (a, b) = numbers(text)?;
-    let fits = |lon: f64, lat: f64| (-180.0..=180.0).contains(&lon) && (-90.0..=90.0).contains(&lat);
-    if f64::abs(a) > 90.0 && fits(a, b) {
-        return Some((a, b));
-    }
-    fits(b, a).then_some((b, a))
-}
-
-/// The two numbers of a text.
-fn numbers(text: &str) -> Option<(f64, f64)> {
-    let clean: String = text
-        .chars()
-        .map(|c| if c == ';' || c == '\u{b0}' { ' ' } else { c })
-        .collect();
-    // a comma between digits is a decimal one only when the numbers are parted otherwise: "10,46 105,63"
-    let words: Vec<&str> = clean.split_whitespace().collect();
-    let numbers: Vec<f64> = match words.as_slice() {
-        [a, b] if !a.ends_with(',') && a.matches(',').count() <= 1 && b.matches(',').count() <= 1 => [a, b]
-            .iter()
-            .filter_map(|word| word.replace(',', ".").parse().ok())
-            .collect(),
-        _ => clean
-            .split([',', ' '])
-            .filter(|part| !part.is_empty())
-            .map_while(|part| part.parse().ok())
-            .collect(),
-    };
-    let [a, b] = numbers.try_into().ok()?;
-    Some((a, b))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn two_numbers_are_a_place_in_any_order_people_write() {
-        let here = Some((105.63, 10.46));
-        for text in [
-            "10.46, 105.63",
-            "105.63, 10.46",
-            "10.46 105.63",
-            "10.46,105.63",
-            "10,46 105,63",
-            "10,46; 105,63",
-            "10.46\u{b0}, 105.63\u{b0}",
-        ] {
-            assert_eq!(coordinates(text), here, "{text}");
-        }
-        for text in ["10.46", "DT-1, 2", "1,2,3", "95, 95", "nan, 1", "200, 10", ""] {
-            assert_eq!(coordinates(text), None, "{text}");
-        }
-    }
 
     #[test]
     fn metres_of_vn2000_are_read_where_there_is_something() {

@@ -5,7 +5,7 @@ use crate::document;
 use crate::headers::MINUTE;
 use crate::layers::asked;
 use crate::problem::Outcome;
-use crate::query::{Query, segments};
+use crate::query::{Query, encode, segments};
 use crate::state::{Pick, Shared};
 use crate::time::When;
 use crate::values::{self, Place};
@@ -37,15 +37,31 @@ async fn series(State(app): State<Shared>, request: Request) -> Outcome {
     let snapshot = app.lookup.snapshot().await?;
     let collection = asked(&snapshot, &query)?;
     // without a time the whole series is meant
-    let (from, to) = When::of(&query)?.query.weeks();
+    let when = When::of(&query)?;
+    let (from, to) = when.query.weeks();
+    let most = if when.newest_alone { 1 } else { MAX_WEEKS };
     let newest = ItemQuery {
         from,
         to,
         newest_first: true,
-        limit: Some(MAX_WEEKS),
+        limit: Some(most + 1),
         ..ItemQuery::collection(collection)
     };
     let mut items = app.lookup.store().items(&newest).await?;
+    let older = items.len() > most && !when.newest_alone;
+    items.truncate(most);
+    // the weeks before are another answer, whose address is told
+    let next = items.last().filter(|_| older).map(|oldest| {
+        let first = from.map_or("..".to_owned(), |week| week.to_string());
+        let base = app.base_url(request.headers(), uri);
+        format!(
+            "{base}/api/v1/point/{},{}/series?collection={}&datetime={first}/{}",
+            place.lon,
+            place.lat,
+            encode(collection),
+            oldest.period().previous()
+        )
+    });
     items.reverse();
     let rasters = app.rasters_of(items, Pick::default())?;
     let unit = app
@@ -70,6 +86,10 @@ async fn series(State(app): State<Shared>, request: Request) -> Outcome {
             rasters.par_iter().map(week).collect::<sen_catalog::Result<_>>()
         })
         .await??;
-    let document = json!({"collection": collection, "unit": unit, "values": values});
+    let mut document = json!({"collection": collection, "unit": unit, "values": values});
+    if let Some(next) = next {
+        document["links"] = json!([{"rel": "next", "type": "application/json", "href": next}]);
+        return Ok(app.with_own_address(document::json(request.headers(), MINUTE, &document)));
+    }
     Ok(document::json(request.headers(), MINUTE, &document))
 }

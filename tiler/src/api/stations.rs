@@ -86,15 +86,20 @@ fn station(feature: &Feature, streams: &[Datastream], newest: &HashMap<i64, Obse
 }
 
 async fn list(State(app): State<Shared>, request: Request) -> Outcome {
-    let query = Query::of(request.uri(), &["bbox", "limit"])?;
+    let query = Query::of(request.uri(), &["bbox", "limit", "after"])?;
     let limit = query.number("limit", 1..=MOST_STATIONS)?.unwrap_or(MOST_STATIONS);
+    let after = query.number("after", 0..=i64::MAX as usize)?;
     let wanted = FeatureQuery {
         bbox: query.get("bbox").map(draw::parse_box).transpose()?,
-        limit: Some(limit),
+        after: after.map(|fid| fid as i64),
+        // one more tells whether there is a next page
+        limit: Some(limit + 1),
         ..FeatureQuery::layer(STATIONS)
     };
     let store = app.lookup.store();
-    let found = store.features(&wanted).await?;
+    let mut found = store.features(&wanted).await?;
+    let more = found.len() > limit;
+    found.truncate(limit);
     let mut streams = store.datastreams(None).await?;
     let asked: HashSet<&str> = found.iter().map(|station| station.code.as_str()).collect();
     streams.retain(|stream| asked.contains(stream.station.as_str()));
@@ -103,11 +108,41 @@ async fn list(State(app): State<Shared>, request: Request) -> Outcome {
         .iter()
         .map(|feature| station(feature, &streams, &newest))
         .collect();
-    Ok(document::json(
-        request.headers(),
-        NO_CACHE,
-        &json!({"stations": stations}),
-    ))
+    let mut document = json!({"stations": stations});
+    if let Some(last) = found.last().filter(|_| more) {
+        let base = app.base_url(request.headers(), request.uri());
+        let said = query.again(|name| name != "after");
+        let mark = if said.is_empty() { "" } else { "&" };
+        let next = format!("{base}/api/v1/stations?{said}{mark}after={}", last.fid);
+        document["links"] = json!([{"rel": "next", "type": "application/json", "href": next}]);
+    }
+    let response = document::json(request.headers(), NO_CACHE, &document);
+    Ok(app.with_own_address(response))
+}
+
+/// The time that a series is asked for: the last week until the newest value where nothing is said.
+fn span(query: &Query<'_>, newest: DateTime<Utc>) -> Outcome<(Option<DateTime<Utc>>, Option<DateTime<Utc>>)> {
+    let when = When::of(query)?;
+    // a date is its day and an instant itself, as the interval from it to it says
+    let asked = match when.query {
+        TimeQuery::Within(_) => {
+            let moment = query.get("datetime").unwrap_or_default();
+            format!("{moment}/{moment}").parse()?
+        }
+        other => other,
+    };
+    Ok(match asked {
+        TimeQuery::Latest => {
+            let end = newest + Duration::milliseconds(1);
+            let start = if when.newest_alone { newest } else { end - USUAL_SPAN };
+            (Some(start), Some(end))
+        }
+        TimeQuery::Week(week) | TimeQuery::Within(week) => {
+            (Some(week.interval().start), Some(week.interval().end))
+        }
+        // the last second belongs to the interval
+        TimeQuery::Between(from, to) => (from, to.map(|to| to + Duration::seconds(1))),
+    })
 }
 
 async fn known(app: &App, code: &str) -> Outcome<Feature> {
@@ -146,20 +181,8 @@ async fn series(State(app): State<Shared>, request: Request) -> Outcome {
                 format!("`{}` measures {}", feature.code, measured.join(", ")),
             )
         })?;
-    let (from, to) = match When::of(&query)?.query {
-        TimeQuery::Latest => {
-            let newest = store
-                .latest(stream.id)
-                .await?
-                .map_or_else(Utc::now, |latest| latest.time);
-            let end = newest + Duration::milliseconds(1);
-            (Some(end - USUAL_SPAN), Some(end))
-        }
-        TimeQuery::Week(week) | TimeQuery::Within(week) => {
-            (Some(week.interval().start), Some(week.interval().end))
-        }
-        TimeQuery::Between(from, to) => (from, to),
-    };
+    let newest = store.latest(stream.id).await?;
+    let (from, to) = span(&query, newest.map_or_else(Utc::now, |latest| latest.time))?;
     let mut body = Map::new();
     body.insert("station".into(), json!(feature.code));
     body.insert("property".into(), json!(stream.property));
@@ -168,10 +191,17 @@ async fn series(State(app): State<Shared>, request: Request) -> Outcome {
         let step: Step = step
             .parse()
             .map_err(|error: sen_catalog::Error| Problem::bad("step", error.to_string()))?;
-        let from = from.unwrap_or(DateTime::UNIX_EPOCH);
-        let all = store
-            .aggregate(stream.id, from, to.unwrap_or_else(Utc::now), step)
-            .await?;
+        let to = to.unwrap_or_else(Utc::now);
+        let newest_alone = When::of(&query)?.newest_alone;
+        let from = match from {
+            // the newest step whole: none is longer than a week
+            Some(_) if newest_alone => to - Duration::days(8),
+            from => from.unwrap_or(DateTime::UNIX_EPOCH),
+        };
+        let mut all = store.aggregate(stream.id, from, to, step).await?;
+        if newest_alone {
+            all.drain(..all.len().saturating_sub(1));
+        }
         if all.len() > MOST_VALUES {
             return Err(too_many());
         }

@@ -157,27 +157,44 @@ async fn items(State(app): State<Shared>, request: Request) -> Outcome {
     let uri = request.uri();
     let parts = segments(uri.path())?;
     let name = parts.get(2).map_or("", AsRef::as_ref);
-    let query = Query::of(uri, &["datetime", "bbox", "limit"])?;
+    let query = Query::of(uri, &["datetime", "bbox", "limit", "skip"])?;
     let snapshot = app.lookup.snapshot().await?;
     if !snapshot.collections.contains(name) {
         return Err(unknown(name));
     }
-    let (from, to) = When::of(&query)?.query.weeks();
+    let when = When::of(&query)?;
+    let (from, to) = when.query.weeks();
     let bbox = query.get("bbox").map(draw::parse_box).transpose()?;
     let limit = query.number("limit", 1..=usize::MAX)?.unwrap_or(10).min(1000);
+    let limit = if when.newest_alone { 1 } else { limit };
+    let skip = query.number("skip", 0..=1_000_000)?.unwrap_or(0);
     let filter = ItemQuery {
         from,
         to,
         bbox,
         newest_first: true,
-        limit: Some(limit),
+        // one more tells whether there is a next page
+        limit: Some(limit + 1),
+        skip,
         ..ItemQuery::collection(name)
     };
     let base = app.base_url(request.headers(), uri);
-    let found = app.lookup.store().items(&filter).await?;
+    let mut found = app.lookup.store().items(&filter).await?;
+    let more = found.len() > limit && !when.newest_alone;
+    found.truncate(limit);
     let features: Vec<_> = found.iter().map(|item| stac(item, &base)).collect();
-    let document =
+    let mut document =
         json!({"type": "FeatureCollection", "numberReturned": features.len(), "features": features});
+    if more {
+        let said = query.again(|name| name != "skip");
+        let mark = if said.is_empty() { "" } else { "&" };
+        let next = format!(
+            "{base}/raster/collections/{}/items?{said}{mark}skip={}",
+            escape(name),
+            skip + limit
+        );
+        document["links"] = json!([{"rel": "next", "type": "application/geo+json", "href": next}]);
+    }
     Ok(app.with_own_address(document::geo_json(request.headers(), MINUTE, &document)))
 }
 
@@ -258,6 +275,7 @@ async fn dataset(State(app): State<Shared>, request: Request) -> Outcome {
         let when = When {
             query: sen_catalog::TimeQuery::Week(item.period()),
             nearest: false,
+            newest_alone: false,
         };
         let pick = Pick {
             asset: pick.asset.or_else(|| first_band(&item)),
@@ -461,7 +479,9 @@ async fn picture(subject: &Subject<'_>, bbox: Option<&str>, size: Option<&str>) 
     let size = match (size, width, height) {
         (Some(size), ..) => Size::parse(size)?,
         (None, Some(width), Some(height)) => Size::new(width, height)?,
-        (None, ..) => draw::fitted(bbox, longest)?,
+        (None, Some(width), None) => draw::fitted(bbox, draw::Fit::Width(width))?,
+        (None, None, Some(height)) => draw::fitted(bbox, draw::Fit::Height(height))?,
+        (None, None, None) => draw::fitted(bbox, draw::Fit::Longest(longest))?,
     };
     let format = match format {
         Some(format) => format,

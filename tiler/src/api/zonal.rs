@@ -11,6 +11,7 @@ mod shape;
 
 use super::Standard;
 use super::zones::Row;
+use crate::body::Packing;
 use crate::document;
 use crate::headers::SEN_PERIOD;
 use crate::layers::asked;
@@ -81,6 +82,7 @@ async fn zonal(State(app): State<Shared>, request: Request) -> Outcome {
         style: None,
     };
     let rasters = rasters(&app, &snapshot, &collection, when, pick).await?;
+    let packing = Packing::of(&head.headers)?;
     let body = to_bytes(body, MAX_BODY).await.map_err(|_| {
         Problem::too_large(format!(
             "the body is longer than {} MB or did not arrive whole; send fewer or simpler polygons at once",
@@ -97,6 +99,7 @@ async fn zonal(State(app): State<Shared>, request: Request) -> Outcome {
     let answer = app
         .cpu
         .run(move || {
+            let body = packing.text(body.into(), MAX_BODY)?;
             let mut document = Document::parse(&body)?;
             drop(body);
             measure(&shared, &rasters, &mut document, &stop, &collection, &unit)?;

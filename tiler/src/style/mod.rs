@@ -133,6 +133,11 @@ impl Style {
         }
     }
 
+    /// True for a style of classes.
+    pub fn is_classes(&self) -> bool {
+        matches!(self.scheme, Scheme::Classes { .. })
+    }
+
     /// True where a zone is told by the class most of it has, as it is for levels.
     pub fn is_ordered(&self) -> bool {
         matches!(self.scheme, Scheme::Classes { ordered: true, .. })

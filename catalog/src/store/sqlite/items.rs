@@ -65,7 +65,7 @@ fn select(query: &ItemQuery) -> (String, Vec<Box<dyn ToSql>>) {
         )
     };
     if let Some(limit) = query.limit {
-        let _ = write!(sql, " LIMIT {limit}");
+        let _ = write!(sql, " LIMIT {limit} OFFSET {}", query.skip);
     }
     (sql, values)
 }

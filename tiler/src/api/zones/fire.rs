@@ -312,7 +312,8 @@ pub(super) async fn days(State(app): State<Shared>, request: Request) -> Outcome
     let store = app.lookup.store();
     let text = query.get("datetime").unwrap_or("");
     let local = |time: DateTime<Utc>| time.with_timezone(&local_zone()).date_naive();
-    let (from, to) = match When::of(&query)?.query {
+    let when = When::of(&query)?;
+    let (from, to) = match when.query {
         TimeQuery::Within(week) => {
             // a date means its day here, not its week
             let day = text.parse().ok();
@@ -323,7 +324,7 @@ pub(super) async fn days(State(app): State<Shared>, request: Request) -> Outcome
         TimeQuery::Latest => (None, None),
     };
     let mut days = store.danger(feature.fid, from, to).await?;
-    if text == "latest" {
+    if when.newest_alone {
         days.drain(..days.len().saturating_sub(1));
     }
     let basis = store.fire_basis(DANGER).await?;

@@ -131,12 +131,16 @@ pub(super) async fn weeks(State(app): State<Shared>, request: Request) -> Outcom
     let part = |index: usize| parts.get(index).map_or("", AsRef::as_ref);
     let query = Query::of(uri, &["datetime", "on", "scheme"])?;
     let feature = Which::of(&query)?.zone(&app, part(3), part(4)).await?;
-    let (from, to) = When::of(&query)?.query.weeks();
+    let when = When::of(&query)?;
+    let (from, to) = when.query.weeks();
     let records = app.lookup.store().inundations_of(feature.fid).await?;
     let inside = records.iter().filter(|record| {
         from.is_none_or(|from| from <= record.period) && to.is_none_or(|to| record.period <= to)
     });
-    let weeks: Vec<Value> = inside.map(|record| json_of(&app, record)).collect();
+    let mut weeks: Vec<Value> = inside.map(|record| json_of(&app, record)).collect();
+    if when.newest_alone {
+        weeks.drain(..weeks.len().saturating_sub(1));
+    }
     let document = json!({"kind": feature.layer, "code": feature.code, "weeks": weeks});
     Ok(document::json(headers, MINUTE, &document))
 }

@@ -11,6 +11,7 @@ use crate::headers::{HOUR, MINUTE, SEN_PERIOD};
 use crate::layers::asked;
 use crate::problem::{Outcome, Problem};
 use crate::query::{Query, segments};
+use crate::spreadsheet::{Cell, Spreadsheet};
 use crate::state::{Shared, text_header};
 use crate::time::When;
 use axum::extract::{Request, State};
@@ -22,7 +23,6 @@ use sen_catalog::zonal::{RollUp, roll_up_table};
 use sen_catalog::{FeatureQuery, Period};
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
-use std::fmt::Write;
 use std::sync::Arc;
 
 /// Zones that are read from the store at once.
@@ -97,7 +97,7 @@ pub(super) async fn roll_up(State(app): State<Shared>, request: Request) -> Outc
         }
         Some("csv") => {
             let name = format!("{kind}_{collection}_{period}_{}", level.name());
-            document::csv(headers, &name, csv(&units, &outside, &total))
+            table(&units, &outside, &total).answer(headers, &name)
         }
         Some(other) => {
             let detail = format!("f={other} is not offered; use json or csv");
@@ -192,19 +192,31 @@ fn of_unit(unit: &AdminUnit, sum: &RollUp) -> Value {
     value
 }
 
-/// A row a unit, then what lies in none, then all; the mark at the start tells Excel that it is UTF-8.
-fn csv(units: &[(AdminUnit, RollUp)], outside: &RollUp, total: &RollUp) -> String {
+/// A row a unit, then what lies in none, then all.
+fn table(units: &[(AdminUnit, RollUp)], outside: &RollUp, total: &RollUp) -> Spreadsheet {
     let classes: BTreeSet<i64> = total.classes.keys().copied().collect();
-    let mut text =
-        "\u{feff}code,name,valid_from,valid_to,parts,parts_seen,count,mean,min,max,stdev,valid_fraction,\
-                    area_ha,unseen_ha"
-            .to_owned();
-    for class in &classes {
-        let _ = write!(text, ",class_{class}_ha");
-    }
-    text.push_str("\r\n");
+    let columns = [
+        "code",
+        "name",
+        "valid_from",
+        "valid_to",
+        "parts",
+        "parts_seen",
+        "count",
+        "mean",
+        "min",
+        "max",
+        "stdev",
+        "valid_fraction",
+        "area_ha",
+        "unseen_ha",
+    ];
+    let columns = columns.into_iter().map(str::to_owned);
+    let columns: Vec<String> = columns
+        .chain(classes.iter().map(|class| format!("class_{class}_ha")))
+        .collect();
+    let mut table = Spreadsheet::new(&columns);
     let date = |day: Option<NaiveDate>| day.map_or(String::new(), |day| day.to_string());
-    let quoted = |name: &str| format!("\"{}\"", name.replace('"', "\"\""));
     let rows = units.iter().map(|(unit, sum)| {
         let days = (date(unit.valid_from), date(unit.valid_to));
         (unit.code.as_str(), unit.name.as_str(), days, sum)
@@ -212,25 +224,23 @@ fn csv(units: &[(AdminUnit, RollUp)], outside: &RollUp, total: &RollUp) -> Strin
     let rest = [("outside", outside), ("total", total)];
     let rest = rest.map(|(name, sum)| (name, "", (String::new(), String::new()), sum));
     for (code, name, (from, to), sum) in rows.chain(rest) {
-        let _ = write!(
-            text,
-            "{code},{},{from},{to},{},{},{}",
-            quoted(name),
-            sum.parts,
-            sum.parts_seen,
-            sum.count
-        );
-        for value in [sum.mean, sum.min, sum.max, sum.stdev] {
-            text.push(',');
-            if let Some(value) = value {
-                let _ = write!(text, "{value}");
-            }
-        }
-        let _ = write!(text, ",{},{},{}", sum.valid_fraction, sum.area_ha, sum.unseen_ha);
-        for class in &classes {
-            let _ = write!(text, ",{}", sum.classes.get(class).copied().unwrap_or(0.0));
-        }
-        text.push_str("\r\n");
+        let words = [Cell::from(code), Cell::from(name), Cell::from(from), Cell::from(to)];
+        let numbers = [
+            (sum.parts as f64).into(),
+            (sum.parts_seen as f64).into(),
+            sum.count.into(),
+            sum.mean.into(),
+            sum.min.into(),
+            sum.max.into(),
+            sum.stdev.into(),
+            sum.valid_fraction.into(),
+            sum.area_ha.into(),
+            sum.unseen_ha.into(),
+        ];
+        let classes = classes
+            .iter()
+            .map(|class| Cell::from(sum.classes.get(class).copied().unwrap_or(0.0)));
+        table.record(words.into_iter().chain(numbers).chain(classes));
     }
-    text
+    table
 }

@@ -2,7 +2,7 @@
 //! layer beside the main one, such as `likelihood` of `flood`.
 
 use super::series::{Row, series};
-use super::{Versions, Which};
+use super::{Tables, Versions, Which};
 use crate::api::calibrations::Corrected;
 use crate::api::zonal;
 use crate::document;
@@ -10,6 +10,7 @@ use crate::headers::MINUTE;
 use crate::layers::asked;
 use crate::problem::{Outcome, Problem};
 use crate::query::{Query, segments};
+use crate::spreadsheet::{Cell, Spreadsheet};
 use crate::state::Shared;
 use crate::style::Style;
 use crate::time::When;
@@ -20,7 +21,6 @@ use sen_catalog::flood::FLOOD;
 use sen_catalog::statistic::ZonalStatistic;
 use serde::Serialize;
 use std::collections::{BTreeMap, BTreeSet};
-use std::fmt::Write;
 
 /// The series.
 pub(super) async fn statistics(State(app): State<Shared>, request: Request) -> Outcome {
@@ -30,8 +30,7 @@ pub(super) async fn statistics(State(app): State<Shared>, request: Request) -> O
     let query = Query::of(uri, &["collection", "datetime", "asset", "on", "scheme", "f"])?;
     let snapshot = app.lookup.snapshot().await?;
     let collection = asked(&snapshot, &query)?;
-    // without a time the whole series is meant
-    let between = When::of(&query)?.query.weeks();
+    let when = When::of(&query)?;
     let which = Which::of(&query)?;
     let (feature, versions) = which.zone_and_versions(&app, part(3), part(4)).await?;
     // the series of a code goes through its versions; a day that is named asks for one of them
@@ -41,6 +40,20 @@ pub(super) async fn statistics(State(app): State<Shared>, request: Request) -> O
         versions
     };
     let asset = query.get("asset").filter(|asset| *asset != collection);
+    // without a time the whole series is meant
+    let between = match (when.newest_alone, asset) {
+        (false, _) => when.query.weeks(),
+        (true, Some(_)) => {
+            let item = app.lookup.item(&snapshot, collection, when).await?;
+            let newest = item.map(|item| item.period());
+            (newest, newest)
+        }
+        (true, None) => {
+            let weeks = Tables::weeks(&app, &snapshot, collection, part(3)).await?;
+            let newest = weeks.last().map(|week| week.period);
+            (newest, newest)
+        }
+    };
     let rows = match asset {
         Some(asset) => zonal::beside(&app, collection, asset, between, &feature).await?,
         None => series(&app, &snapshot, (part(3), versions), collection, between).await?,
@@ -70,7 +83,7 @@ pub(super) async fn statistics(State(app): State<Shared>, request: Request) -> O
         }
         Some("csv") => {
             let name = format!("{}_{collection}", feature.code);
-            Ok(document::csv(headers, &name, csv(&rows, calibration)))
+            Ok(table(&rows, calibration).answer(headers, &name))
         }
         Some(other) => Err(Problem::bad(
             "f",
@@ -203,49 +216,54 @@ fn measures(one: &ZonalStatistic) -> [(&'static str, Option<f64>); 7] {
     ]
 }
 
-/// The table as spreadsheet programs read it: the mark at its start tells Excel that it is UTF-8.
-fn csv(rows: &[Row], calibration: Option<&Calibration>) -> String {
+/// The series as a table.
+fn table(rows: &[Row], calibration: Option<&Calibration>) -> Spreadsheet {
     let classes: BTreeSet<i64> = rows
         .iter()
         .flat_map(|row| row.statistic.classes.keys().copied())
         .collect();
-    let mut text =
-        "\u{feff}period,from,to,count,mean,min,max,stdev,median,p10,p90,valid_fraction,area_ha".to_owned();
-    for class in &classes {
-        let _ = write!(text, ",class_{class}_ha");
-    }
-    if calibration.is_some() {
-        text.push_str(",corrected,calibration");
-    }
-    text.push_str("\r\n");
+    let columns = [
+        "period",
+        "from",
+        "to",
+        "count",
+        "mean",
+        "min",
+        "max",
+        "stdev",
+        "median",
+        "p10",
+        "p90",
+        "valid_fraction",
+        "area_ha",
+    ];
+    let correction: &[&str] = if calibration.is_some() { &["corrected", "calibration"] } else { &[] };
+    let columns: Vec<String> = columns
+        .into_iter()
+        .map(str::to_owned)
+        .chain(classes.iter().map(|class| format!("class_{class}_ha")))
+        .chain(correction.iter().map(ToString::to_string))
+        .collect();
+    let mut table = Spreadsheet::new(&columns);
     for row in rows {
         let (period, one) = (row.period, &row.statistic);
-        let _ = write!(
-            text,
-            "{period},{},{},{}",
-            period.first_day(),
-            period.last_day(),
-            tidy(one.count)
-        );
-        for (_, value) in measures(one) {
-            text.push(',');
-            if let Some(value) = value {
-                let _ = write!(text, "{}", tidy(value));
-            }
-        }
-        let _ = write!(text, ",{},{}", tidy(one.valid_fraction), tidy(one.area_ha));
-        for class in &classes {
-            let _ = write!(text, ",{}", one.classes.get(class).copied().map_or(0.0, tidy));
-        }
+        let week = [
+            Cell::from(period.to_string()),
+            Cell::from(period.first_day().to_string()),
+            Cell::from(period.last_day().to_string()),
+            Cell::from(tidy(one.count)),
+        ];
+        let mut cells = Vec::from(week);
+        cells.extend(measures(one).map(|(_, value)| Cell::from(value.map(tidy))));
+        cells.extend([tidy(one.valid_fraction).into(), tidy(one.area_ha).into()]);
+        cells.extend(classes.iter().map(|class| Cell::from(one.classes.get(class).copied().map_or(0.0, tidy))));
         if calibration.is_some() {
             match Corrected::of(calibration, one.mean).map(|corrected| corrected.cells()) {
-                Some((value, version)) => {
-                    let _ = write!(text, ",{value},{version}");
-                }
-                None => text.push_str(",,"),
+                Some((value, version)) => cells.extend([value.into(), version.into()]),
+                None => cells.extend([Cell::Number(None), Cell::Number(None)]),
             }
         }
-        text.push_str("\r\n");
+        table.record(cells);
     }
-    text
+    table
 }

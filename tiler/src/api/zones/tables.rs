@@ -8,9 +8,6 @@ use sen_catalog::statistic::{StatisticTable, StatisticTables, asset_name};
 use sen_catalog::{Asset, Assets, Item, ItemQuery, Period};
 use std::sync::Arc;
 
-/// Most weeks of a collection whose tables are known: ten years.
-const MAX_WEEKS: usize = 520;
-
 /// Where the table of one week of a collection lies.
 #[derive(Clone, Debug)]
 pub(crate) struct TableWeek {
@@ -51,14 +48,9 @@ impl Tables {
         if let Some(weeks) = app.tables.weeks.get(&key) {
             return Ok(weeks);
         }
-        let newest = ItemQuery {
-            newest_first: true,
-            limit: Some(MAX_WEEKS),
-            ..ItemQuery::collection(collection)
-        };
-        let items = app.lookup.store().items(&newest).await?;
+        let items = app.lookup.store().items(&ItemQuery::collection(collection)).await?;
         let name = asset_name(kind);
-        let weeks: Vec<_> = items.iter().rev().filter_map(|item| week(item, &name)).collect();
+        let weeks: Vec<_> = items.iter().filter_map(|item| week(item, &name)).collect();
         let weeks = Arc::new(weeks);
         app.tables.weeks.insert(key, Arc::clone(&weeks));
         Ok(weeks)

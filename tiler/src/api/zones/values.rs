@@ -131,14 +131,17 @@ fn column(table: &StatisticTable, statistic: &str, style: Option<&Style>) -> Out
         .strip_suffix("_share")
         .filter(|name| name.starts_with("class_"));
     if class.is_none() && statistic != "share" {
-        return table.column(statistic)?.map(<[f64]>::to_vec).ok_or_else(unknown);
+        let column = table.column(statistic)?.map(<[f64]>::to_vec);
+        // a class that the week does not have covers nothing of any zone
+        let absent = || is_class(style, statistic, "_ha").then(|| vec![0.0; table.len()]);
+        return column.or_else(absent).ok_or_else(unknown);
     }
     let counts = |number: f64| match class {
         Some(class) => class == format!("class_{number}"),
         None => style.map_or(number == 1.0, |style| style.is_counted(number)),
     };
     let (mut own, mut seen) = (vec![0.0; table.len()], vec![0.0; table.len()]);
-    let mut known = false;
+    let mut known = is_class(style, statistic, "_share");
     for name in table.columns() {
         let number = name
             .strip_prefix("class_")
@@ -160,12 +163,22 @@ fn column(table: &StatisticTable, statistic: &str, style: Option<&Style>) -> Out
             add(&mut seen);
         }
     }
-    // a class of its own that the week does not have is asked for by mistake; that none of several occurs is an answer
+    // a class that neither the style nor the week has is asked for by mistake; that none of several occurs is an answer
     if !known && class.is_some() {
         return Err(unknown());
     }
     // nothing seen: 0 / 0, which is no value
     Ok(own.iter().zip(&seen).map(|(own, seen)| own / seen).collect())
+}
+
+/// True for `class_5_share` or `class_5_ha` of a class that the style knows.
+fn is_class(style: Option<&Style>, statistic: &str, suffix: &str) -> bool {
+    let number = statistic
+        .strip_prefix("class_")
+        .and_then(|name| name.strip_suffix(suffix));
+    let number = number.and_then(|number| number.parse::<f64>().ok());
+    let knows = |number: f64| style.is_some_and(|style| style.is_classes() && style.class_title(number).is_some());
+    number.is_some_and(knows)
 }
 
 /// The class that most of each zone has; none where most of it was not seen, nor for rasters without classes.
@@ -191,5 +204,7 @@ fn majority(table: &StatisticTable, style: Option<&Style>) -> sen_catalog::Resul
             }
         }
     }
+    // nothing of any class lies in a zone that was not seen
+    let found = found || style.is_some_and(Style::is_classes);
     Ok(found.then(|| most.into_iter().map(|(class, _)| class).collect()))
 }
