@@ -1,7 +1,7 @@
 //! `sen keys`: who may write over HTTP.
 
 use crate::Outcome;
-use crate::config::Place;
+use crate::config::{Place, UsageError};
 use crate::output::{Output, table};
 use anyhow::Context;
 use clap::{Args, Subcommand};

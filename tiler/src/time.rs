@@ -2,7 +2,7 @@
 
 use crate::problem::{Outcome, Problem};
 use crate::query::Query;
-use sen_catalog::TimeQuery;
+use sen_catalog::{Period, TimeQuery};
 
 /// What a request says about time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -28,6 +28,15 @@ impl When {
             nearest,
             newest_alone: text == "latest",
         })
+    }
+
+    /// One week.
+    pub(crate) fn week(week: Period) -> Self {
+        Self {
+            query: TimeQuery::Week(week),
+            nearest: false,
+            newest_alone: false,
+        }
     }
 
     /// True when the answer stays the same unless the item itself is remade.

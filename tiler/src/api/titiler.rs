@@ -272,11 +272,7 @@ async fn dataset(State(app): State<Shared>, request: Request) -> Outcome {
     let of_item = parts.get(3).is_some_and(|part| part == "items");
     let (raster, rest, when) = if of_item {
         let item = Arc::new(by_id(&app, &parts).await?);
-        let when = When {
-            query: sen_catalog::TimeQuery::Week(item.period()),
-            nearest: false,
-            newest_alone: false,
-        };
+        let when = When::week(item.period());
         let pick = Pick {
             asset: pick.asset.or_else(|| first_band(&item)),
             ..pick

@@ -23,7 +23,7 @@ use sen_catalog::calibration::{Calibration, in_use};
 use sen_catalog::inundation::{Cause, Inundation};
 use sen_catalog::season::{Season, Stage, stage_on};
 use sen_catalog::statistic::ZonalStatistic;
-use sen_catalog::{Asset, Feature, Item, Period, TimeQuery};
+use sen_catalog::{Asset, Feature, Item, Period};
 use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -105,10 +105,7 @@ pub(crate) async fn record(app: &Shared, feature: &Feature, period: Period) -> O
             tables.push((collection.to_owned(), week.clone()));
         }
     }
-    let when = When {
-        query: TimeQuery::Week(period),
-        nearest: false,
-    };
+    let when = When::week(period);
     let mut beside_layers = Vec::new();
     let mut flood = None;
     for collection in layers(&snapshot) {
