@@ -133,7 +133,11 @@ pub fn geodesic_area_m2(geometry: &Geometry<f64>) -> f64 {
 
 fn polygon_area_m2(polygon: &Polygon<f64>) -> f64 {
     // of a ring that runs clockwise the whole rest of the globe would be the inside
-    let within = |ring: &LineString<f64>| Polygon::new(ring.clone(), Vec::new()).geodesic_area_signed().abs();
+    let within = |ring: &LineString<f64>| {
+        Polygon::new(ring.clone(), Vec::new())
+            .geodesic_area_signed()
+            .abs()
+    };
     within(polygon.exterior()) - polygon.interiors().iter().map(within).sum::<f64>()
 }
 

@@ -39,7 +39,12 @@ impl Packing {
 }
 
 fn unpacked(body: &[u8], most: usize) -> Outcome<Vec<u8>> {
-    let damaged = || Problem::bad("body", "the body is said to be gzip, and is not or did not arrive whole");
+    let damaged = || {
+        Problem::bad(
+            "body",
+            "the body is said to be gzip, and is not or did not arrive whole",
+        )
+    };
     let too_long = || Problem::too_large(format!("the body is longer than {} MB once unpacked", most >> 20));
     // the length stands at the end; one that lies is found out
     let &length = body.last_chunk::<4>().ok_or_else(damaged)?;
@@ -58,7 +63,10 @@ fn unpacked(body: &[u8], most: usize) -> Outcome<Vec<u8>> {
 
 fn utf8(body: Vec<u8>) -> Outcome<Vec<u8>> {
     let wide = |bytes: &[u8], unit: fn([u8; 2]) -> u16| {
-        let units: Vec<u16> = bytes.chunks_exact(2).map(|pair| unit([pair[0], pair[1]])).collect();
+        let units: Vec<u16> = bytes
+            .chunks_exact(2)
+            .map(|pair| unit([pair[0], pair[1]]))
+            .collect();
         String::from_utf16(&units)
             .map(String::into_bytes)
             .map_err(|_| Problem::bad("body", "the body begins as UTF-16 and is none; send UTF-8"))
@@ -89,7 +97,9 @@ mod tests {
     fn a_body_is_read_however_programs_write_it() {
         let text = "{\"tên\": 1}";
         let wide = |unit: fn(u16) -> [u8; 2], mark: [u8; 2]| -> Vec<u8> {
-            mark.into_iter().chain(text.encode_utf16().flat_map(unit)).collect()
+            mark.into_iter()
+                .chain(text.encode_utf16().flat_map(unit))
+                .collect()
         };
         for body in [
             text.as_bytes().to_vec(),
@@ -97,14 +107,22 @@ mod tests {
             wide(u16::to_le_bytes, [0xff, 0xfe]),
             wide(u16::to_be_bytes, [0xfe, 0xff]),
         ] {
-            assert_eq!(Packing::Gzip.text(gzip(&body), 100).expect("read"), text.as_bytes());
+            assert_eq!(
+                Packing::Gzip.text(gzip(&body), 100).expect("read"),
+                text.as_bytes()
+            );
             assert_eq!(Packing::Plain.text(body, 100).expect("read"), text.as_bytes());
         }
     }
 
     #[test]
     fn what_cannot_be_unpacked_is_refused() {
-        let status = |packed: Vec<u8>| Packing::Gzip.text(packed, 1000).err().map(|problem| problem.status().as_u16());
+        let status = |packed: Vec<u8>| {
+            Packing::Gzip
+                .text(packed, 1000)
+                .err()
+                .map(|problem| problem.status().as_u16())
+        };
         assert_eq!(status(gzip(&[b' '; 1001])), Some(413));
         // a length that lies
         let mut bomb = gzip(&[b' '; 100_000]);
@@ -114,7 +132,13 @@ mod tests {
         assert_eq!(status(b"{}".to_vec()), Some(400));
         assert_eq!(status(gzip(b"{}")[..12].to_vec()), Some(400));
         let mut headers = HeaderMap::new();
-        for (coding, known) in [("gzip", true), ("GZIP", true), ("identity", true), ("br", false), ("gzip, br", false)] {
+        for (coding, known) in [
+            ("gzip", true),
+            ("GZIP", true),
+            ("identity", true),
+            ("br", false),
+            ("gzip, br", false),
+        ] {
             headers.insert(header::CONTENT_ENCODING, HeaderValue::from_static(coding));
             assert_eq!(Packing::of(&headers).is_ok(), known, "{coding}");
         }

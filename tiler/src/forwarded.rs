@@ -44,9 +44,9 @@ impl TryFrom<String> for Proxy {
 
     fn try_from(text: String) -> Result<Self, String> {
         let network = text.parse().or_else(|_| text.parse::<IpAddr>().map(IpNet::from));
-        network
-            .map(Self)
-            .map_err(|_| format!("`{text}` is neither an address nor a network; write 10.0.0.5 or 10.0.0.0/8"))
+        network.map(Self).map_err(|_| {
+            format!("`{text}` is neither an address nor a network; write 10.0.0.5 or 10.0.0.0/8")
+        })
     }
 }
 
@@ -83,7 +83,11 @@ pub(crate) fn one_vary(headers: &mut HeaderMap) {
         return;
     }
     let mut names: Vec<&str> = Vec::new();
-    for name in lines.iter().filter_map(|line| line.to_str().ok()).flat_map(|line| line.split(',')) {
+    for name in lines
+        .iter()
+        .filter_map(|line| line.to_str().ok())
+        .flat_map(|line| line.split(','))
+    {
         let name = name.trim();
         if !name.is_empty() && !names.iter().any(|known| known.eq_ignore_ascii_case(name)) {
             names.push(name);

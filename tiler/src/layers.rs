@@ -98,7 +98,11 @@ impl App {
         if let Some(weeks) = self.weeks.get(&key) {
             return Ok(weeks);
         }
-        let items = self.lookup.store().items(&ItemQuery::collection(collection)).await?;
+        let items = self
+            .lookup
+            .store()
+            .items(&ItemQuery::collection(collection))
+            .await?;
         let week = |item: Item| {
             let item = Arc::new(item);
             let (period, seen_share) = (item.period(), seen_share(&item));

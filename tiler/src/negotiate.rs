@@ -120,7 +120,10 @@ pub(crate) fn language(headers: &HeaderMap) -> Language {
 
 /// The entries of a header of weighted names, in lower case and their order; a weight that cannot be read is none.
 fn entries(headers: &HeaderMap, name: &HeaderName) -> Vec<(String, f32)> {
-    let values = headers.get_all(name).iter().filter_map(|value| value.to_str().ok());
+    let values = headers
+        .get_all(name)
+        .iter()
+        .filter_map(|value| value.to_str().ok());
     values
         .flat_map(|text| text.split(','))
         .map(|entry| {

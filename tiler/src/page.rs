@@ -62,10 +62,11 @@ pub(crate) fn file(path: &str, asked: &HeaderMap) -> Option<Response> {
         return None;
     }
     let plain = Files::get(path)?;
-    let packed = heaviest(asked, &[("br", ("br", "br")), ("gzip", ("gz", "gzip"))]).and_then(|(extension, coding)| {
-        let file = Files::get(&format!("{path}.{extension}"))?;
-        Some((file, coding))
-    });
+    let packed =
+        heaviest(asked, &[("br", ("br", "br")), ("gzip", ("gz", "gzip"))]).and_then(|(extension, coding)| {
+            let file = Files::get(&format!("{path}.{extension}"))?;
+            Some((file, coding))
+        });
     let has_packed = packed.is_some() || Files::get(&format!("{path}.br")).is_some();
     let (file, coding) = packed.map_or((None, None), |(file, coding)| (Some(file), Some(coding)));
     Some(respond(

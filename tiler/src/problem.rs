@@ -77,7 +77,11 @@ impl Problem {
 
     /// 415: a body in a form that is not read.
     pub(crate) fn unsupported(detail: impl Into<String>) -> Self {
-        Self::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "unsupported-media-type", detail)
+        Self::new(
+            StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            "unsupported-media-type",
+            detail,
+        )
     }
 
     /// 416: the byte range lies outside the file.

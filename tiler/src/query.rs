@@ -84,7 +84,9 @@ impl Pair<'_> {
     /// The values of a comma list; an escaped comma belongs to its value.
     fn values(&self) -> impl Iterator<Item = Cow<'_, str>> {
         // parts of what decodes as a whole decode too: commas part no letter
-        self.raw.split(',').map(|part| decode(part, true).unwrap_or_default())
+        self.raw
+            .split(',')
+            .map(|part| decode(part, true).unwrap_or_default())
     }
 }
 
@@ -126,7 +128,9 @@ impl<'a> Query<'a> {
 
     /// The parameters that are not the address's own.
     fn filters(&self) -> impl Iterator<Item = &Pair<'a>> {
-        self.pairs.iter().filter(|pair| !self.own.contains(&pair.name.as_ref()))
+        self.pairs
+            .iter()
+            .filter(|pair| !self.own.contains(&pair.name.as_ref()))
     }
 
     /// What the parameters that are not the address's own say of properties: a property and the values one of which it
@@ -315,7 +319,12 @@ mod tests {
             let uri: Uri = format!("/x?{query}").parse().expect("uri");
             Query::of(&uri, own).err().map(|problem| format!("{problem:?}"))
         };
-        for query in ["datetme=2026-W34", "Datetime=x", "date_time=x", "datetime[]=2026-W34"] {
+        for query in [
+            "datetme=2026-W34",
+            "Datetime=x",
+            "date_time=x",
+            "datetime[]=2026-W34",
+        ] {
             let detail = refused(query).expect("refused");
             assert!(detail.contains("did you mean `datetime`"), "{detail}");
         }
@@ -343,9 +352,18 @@ mod tests {
         let conditions = query.conditions().expect("few");
         let said: Vec<(&str, Vec<&str>, bool)> = conditions
             .iter()
-            .map(|one| (one.key.as_str(), one.values.iter().map(Sought::text).collect(), one.is_passer_by))
+            .map(|one| {
+                (
+                    one.key.as_str(),
+                    one.values.iter().map(Sought::text).collect(),
+                    one.is_passer_by,
+                )
+            })
             .collect();
-        assert_eq!(said, [("code", vec!["a,b", "c", "d"], false), ("_", vec!["17"], true)]);
+        assert_eq!(
+            said,
+            [("code", vec!["a,b", "c", "d"], false), ("_", vec!["17"], true)]
+        );
         assert_eq!(query.again(|name| name != "_"), "code=a%2Cb,c&limit=3&code=d");
     }
 }

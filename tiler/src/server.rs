@@ -285,7 +285,8 @@ pub async fn serve(
             continue;
         }
         let (shared, routes) = (Arc::clone(&app), router.clone());
-        let service = service_fn(move |request| call(Arc::clone(&shared), routes.clone(), client.ip(), request));
+        let service =
+            service_fn(move |request| call(Arc::clone(&shared), routes.clone(), client.ip(), request));
         let connection = http.serve_connection(TokioIo::new(stream), service);
         let (app, mut stopping) = (Arc::clone(&app), stopping.clone());
         tokio::spawn(async move {

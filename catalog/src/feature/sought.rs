@@ -65,7 +65,11 @@ impl Sought {
         Self {
             text: text.to_owned(),
             spellings,
-            number: bare.parse().map(Number::Whole).ok().or_else(|| real().map(Number::Real)),
+            number: bare
+                .parse()
+                .map(Number::Whole)
+                .ok()
+                .or_else(|| real().map(Number::Real)),
             flag: match (flag("true"), flag("false")) {
                 (true, _) => Some(true),
                 (_, true) => Some(false),
@@ -117,7 +121,13 @@ impl Sought {
 /// The instant of an ISO 8601 text that begins with a day.
 fn time(text: &str) -> Option<DateTime<Utc>> {
     let mut start = text.get(..10)?.bytes().enumerate();
-    if !start.all(|(at, byte)| if at == 4 || at == 7 { byte == b'-' } else { byte.is_ascii_digit() }) {
+    if !start.all(|(at, byte)| {
+        if at == 4 || at == 7 {
+            byte == b'-'
+        } else {
+            byte.is_ascii_digit()
+        }
+    }) {
         return None;
     }
     if let Ok(day) = text.parse::<NaiveDate>() {

@@ -135,9 +135,11 @@ pub async fn features(store: &dyn Store) {
     plot.properties.insert("crop".into(), json!("lúa"));
     plot.properties.insert("area".into(), json!(12.0));
     plot.properties.insert("rows".into(), json!(7));
-    plot.properties.insert("parcel".into(), json!(9_007_199_254_740_993_i64));
+    plot.properties
+        .insert("parcel".into(), json!(9_007_199_254_740_993_i64));
     plot.properties.insert("irrigated".into(), json!(true));
-    plot.properties.insert("sown".into(), json!("2026-05-02T00:00:00"));
+    plot.properties
+        .insert("sown".into(), json!("2026-05-02T00:00:00"));
     plot.codes.push(OtherCode {
         scheme: "export".into(),
         market: Some("CN".into()),

@@ -134,7 +134,11 @@ fn span(query: &Query<'_>, newest: DateTime<Utc>) -> Outcome<(Option<DateTime<Ut
     Ok(match asked {
         TimeQuery::Latest => {
             let end = newest + Duration::milliseconds(1);
-            let start = if when.newest_alone { newest } else { end - USUAL_SPAN };
+            let start = if when.newest_alone {
+                newest
+            } else {
+                end - USUAL_SPAN
+            };
             (Some(start), Some(end))
         }
         TimeQuery::Week(week) | TimeQuery::Within(week) => {

@@ -71,7 +71,8 @@ impl VectorPlan {
 
     /// True for a parameter that says what is shown.
     pub(crate) fn says(&self, name: &str) -> bool {
-        (PARAMETERS.contains(&name) && name != "v") || self.filter.iter().any(|condition| condition.key == name)
+        (PARAMETERS.contains(&name) && name != "v")
+            || self.filter.iter().any(|condition| condition.key == name)
     }
 
     /// False once another day has begun, or sensors have said more.
@@ -191,7 +192,10 @@ pub(crate) async fn plan(
     }
     // what caches and gateways hang on is a condition only where there is such a property
     filter.retain(|condition| !(condition.is_passer_by && unknown.contains(&condition.key)));
-    if let Some(key) = unknown.iter().find(|key| filter.iter().any(|one| one.key == **key)) {
+    if let Some(key) = unknown
+        .iter()
+        .find(|key| filter.iter().any(|one| one.key == **key))
+    {
         return Err(no_field(app, &layers, names, key).await);
     }
     for condition in &filter {

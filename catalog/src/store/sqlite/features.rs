@@ -268,7 +268,8 @@ fn property_is(name: &str, sought: &[Sought], sql: &mut String, values: &mut Vec
                 Box::new(spelling.clone()),
             );
         }
-        let number = "json_type(f.properties, ?) IN ('integer', 'real') AND json_extract(f.properties, ?) = ?";
+        let number =
+            "json_type(f.properties, ?) IN ('integer', 'real') AND json_extract(f.properties, ?) = ?";
         match one.number() {
             Some(Number::Real(real)) => or(number, Box::new(real)),
             Some(Number::Whole(whole)) => match i64::try_from(whole) {

@@ -47,7 +47,10 @@ pub(super) fn numbers(text: &str) -> Option<(f64, f64)> {
 /// `10°28'12.5"N 105°33'01.8"E`, `10.470139N, 105.5505E`, `N10 28.208 E105 33.030`, `10:28:12.5 105:33:01.8`.
 fn by_the_compass(text: &str) -> Option<(f64, f64)> {
     let marked = marked(text);
-    let compass: Vec<(usize, char)> = marked.char_indices().filter(|(_, c)| "NSEW".contains(*c)).collect();
+    let compass: Vec<(usize, char)> = marked
+        .char_indices()
+        .filter(|(_, c)| "NSEW".contains(*c))
+        .collect();
     let (first, second) = match compass.as_slice() {
         // the letter stands before or behind its numbers
         [(start, _), (next, _)] if marked[..*start].trim().is_empty() => marked.split_at(*next),
@@ -118,18 +121,31 @@ impl Angle {
             .filter(|part| !part.is_empty())
             .collect();
         let (&last, whole) = parts.split_last()?;
-        if whole.len() > 2 || whole.iter().any(|part| !part.bytes().all(|byte| byte.is_ascii_digit())) {
+        if whole.len() > 2
+            || whole
+                .iter()
+                .any(|part| !part.bytes().all(|byte| byte.is_ascii_digit()))
+        {
             return None;
         }
         let mut numbers: Vec<f64> = whole.iter().filter_map(|part| part.parse().ok()).collect();
         // within an angle a comma is a decimal one
-        let digits = last.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.' || byte == b',');
+        let digits = last
+            .bytes()
+            .all(|byte| byte.is_ascii_digit() || byte == b'.' || byte == b',');
         numbers.push(last.replace(',', ".").parse().ok().filter(|_| digits)?);
         if numbers.iter().skip(1).any(|sixtieth| *sixtieth >= 60.0) {
             return None;
         }
-        let degrees = numbers.iter().rev().fold(0.0, |below, number| number + below / 60.0);
-        let degrees = if minus || matches!(wind, Some('S' | 'W')) { -degrees } else { degrees };
+        let degrees = numbers
+            .iter()
+            .rev()
+            .fold(0.0, |below, number| number + below / 60.0);
+        let degrees = if minus || matches!(wind, Some('S' | 'W')) {
+            -degrees
+        } else {
+            degrees
+        };
         Some(Self {
             degrees,
             is_latitude: wind.map(|wind| matches!(wind, 'N' | 'S')),
@@ -195,7 +211,10 @@ mod tests {
             "10,4701388889 Bắc 105,5505 Đông",
         ] {
             let (lon, lat) = coordinates(text).unwrap_or_default();
-            assert!((lat - 10.470_138_9).abs() < 1e-6 && (lon - 105.5505).abs() < 1e-6, "{text}: {lon} {lat}");
+            assert!(
+                (lat - 10.470_138_9).abs() < 1e-6 && (lon - 105.5505).abs() < 1e-6,
+                "{text}: {lon} {lat}"
+            );
         }
         assert_eq!(coordinates("33°30'S 70°15'W"), Some((-70.25, -33.5)));
     }

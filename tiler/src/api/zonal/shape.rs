@@ -169,7 +169,10 @@ fn check_crs(object: &Map<String, Value>) -> Result<(), String> {
     };
     let name = crs["properties"]["name"].as_str().unwrap_or_default();
     let upper = name.to_ascii_uppercase();
-    if ["CRS84", "CRS84H", "EPSG::4326", "EPSG:4326", "EPSG/0/4326"].iter().any(|known| upper.ends_with(known)) {
+    if ["CRS84", "CRS84H", "EPSG::4326", "EPSG:4326", "EPSG/0/4326"]
+        .iter()
+        .any(|known| upper.ends_with(known))
+    {
         Ok(())
     } else {
         Err(format!(
@@ -232,13 +235,19 @@ fn gather<'g>(
     match geometry["type"].as_str() {
         None => Ok(None),
         Some("Polygon") => {
-            parts.extend(polygon(list("coordinates")?, format!("{at}coordinates"), vertices)?);
+            parts.extend(polygon(
+                list("coordinates")?,
+                format!("{at}coordinates"),
+                vertices,
+            )?);
             Ok(None)
         }
         Some("MultiPolygon") => {
             for (index, rings) in list("coordinates")?.iter().enumerate() {
                 let name = format!("{at}coordinates[{index}]");
-                let rings = rings.as_array().ok_or_else(|| format!("`{name}` is no array of rings"))?;
+                let rings = rings
+                    .as_array()
+                    .ok_or_else(|| format!("`{name}` is no array of rings"))?;
                 parts.extend(polygon(rings, name, vertices)?);
             }
             Ok(None)
@@ -312,7 +321,10 @@ fn shell_first(polygon: &Polygon<f64>, numbers: &mut [usize]) -> Option<Polygon<
         .chain(polygon.interiors())
         .cloned()
         .collect();
-    let reach = |ring: &LineString<f64>| ring.bounding_rect().map_or(0.0, |rect| rect.width() * rect.height());
+    let reach = |ring: &LineString<f64>| {
+        ring.bounding_rect()
+            .map_or(0.0, |rect| rect.width() * rect.height())
+    };
     let shell = (0..rings.len()).max_by(|&a, &b| reach(&rings[a]).total_cmp(&reach(&rings[b])))?;
     rings.swap(0, shell);
     let mut rings = rings.into_iter();

@@ -224,7 +224,12 @@ fn table(units: &[(AdminUnit, RollUp)], outside: &RollUp, total: &RollUp) -> Spr
     let rest = [("outside", outside), ("total", total)];
     let rest = rest.map(|(name, sum)| (name, "", (String::new(), String::new()), sum));
     for (code, name, (from, to), sum) in rows.chain(rest) {
-        let words = [Cell::from(code), Cell::from(name), Cell::from(from), Cell::from(to)];
+        let words = [
+            Cell::from(code),
+            Cell::from(name),
+            Cell::from(from),
+            Cell::from(to),
+        ];
         let numbers = [
             (sum.parts as f64).into(),
             (sum.parts_seen as f64).into(),

@@ -237,7 +237,11 @@ fn table(rows: &[Row], calibration: Option<&Calibration>) -> Spreadsheet {
         "valid_fraction",
         "area_ha",
     ];
-    let correction: &[&str] = if calibration.is_some() { &["corrected", "calibration"] } else { &[] };
+    let correction: &[&str] = if calibration.is_some() {
+        &["corrected", "calibration"]
+    } else {
+        &[]
+    };
     let columns: Vec<String> = columns
         .into_iter()
         .map(str::to_owned)
@@ -256,7 +260,11 @@ fn table(rows: &[Row], calibration: Option<&Calibration>) -> Spreadsheet {
         let mut cells = Vec::from(week);
         cells.extend(measures(one).map(|(_, value)| Cell::from(value.map(tidy))));
         cells.extend([tidy(one.valid_fraction).into(), tidy(one.area_ha).into()]);
-        cells.extend(classes.iter().map(|class| Cell::from(one.classes.get(class).copied().map_or(0.0, tidy))));
+        cells.extend(
+            classes
+                .iter()
+                .map(|class| Cell::from(one.classes.get(class).copied().map_or(0.0, tidy))),
+        );
         if calibration.is_some() {
             match Corrected::of(calibration, one.mean).map(|corrected| corrected.cells()) {
                 Some((value, version)) => cells.extend([value.into(), version.into()]),

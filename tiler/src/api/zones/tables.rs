@@ -48,7 +48,11 @@ impl Tables {
         if let Some(weeks) = app.tables.weeks.get(&key) {
             return Ok(weeks);
         }
-        let items = app.lookup.store().items(&ItemQuery::collection(collection)).await?;
+        let items = app
+            .lookup
+            .store()
+            .items(&ItemQuery::collection(collection))
+            .await?;
         let name = asset_name(kind);
         let weeks: Vec<_> = items.iter().filter_map(|item| week(item, &name)).collect();
         let weeks = Arc::new(weeks);

@@ -25,7 +25,10 @@ pub(super) async fn values(State(app): State<Shared>, request: Request) -> Outco
     let (uri, headers) = (request.uri(), request.headers());
     let parts = segments(uri.path())?;
     let kind = parts.get(3).map_or("", AsRef::as_ref).to_owned();
-    let query = Query::of(uri, &["collection", "datetime", "nearest", "statistic", "bbox", "codes"])?;
+    let query = Query::of(
+        uri,
+        &["collection", "datetime", "nearest", "statistic", "bbox", "codes"],
+    )?;
     let snapshot = app.lookup.snapshot().await?;
     let collection = asked(&snapshot, &query)?;
     let (when, bbox) = (When::of(&query)?, bbox(&query)?);
@@ -177,7 +180,8 @@ fn is_class(style: Option<&Style>, statistic: &str, suffix: &str) -> bool {
         .strip_prefix("class_")
         .and_then(|name| name.strip_suffix(suffix));
     let number = number.and_then(|number| number.parse::<f64>().ok());
-    let knows = |number: f64| style.is_some_and(|style| style.is_classes() && style.class_title(number).is_some());
+    let knows =
+        |number: f64| style.is_some_and(|style| style.is_classes() && style.class_title(number).is_some());
     number.is_some_and(knows)
 }
 
