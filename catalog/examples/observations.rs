@@ -29,6 +29,7 @@ fn reading(start: DateTime<Utc>, stream: usize, i: usize) -> Reading {
         time: start + Duration::minutes(15 * i as i64),
         value: Some(((0.9 + tide + noise + spike) * 1000.0).round() / 1000.0),
         given: Flag::NotEvaluated,
+        fields: serde_json::Map::new(),
     }
 }
 
@@ -126,6 +127,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
             time: newest + Duration::minutes(15 * (1 + (i / ids.len()) as i64)),
             value: Some(0.9),
             given: Flag::NotEvaluated,
+            fields: serde_json::Map::new(),
         };
         store.record(id, vec![next], &tests).await?;
         live.push(ms(clock));

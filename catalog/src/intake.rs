@@ -4,16 +4,20 @@
 //! tested. What cannot be used is handed back with the reason; the rest goes on.
 
 pub mod data_array;
+mod posted_unit;
+
+pub use posted_unit::PostedUnit;
 
 use crate::feature::Feature;
 use crate::observation::{Datastream, Flag, Reading, Recorded};
 use crate::property::property;
 use crate::qartod::{self, Tests};
-use crate::store::Store;
+use crate::store::{NewDatastream, Store};
 use crate::{Error, Result};
 use chrono::{DateTime, Datelike, Duration, Utc};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -83,6 +87,17 @@ pub struct Taken {
     pub recorded: Recorded,
     /// Which measurements could not be used (by their place in the delivery), and why.
     pub refused: Vec<(usize, String)>,
+}
+
+/// A datastream that is to be made, as a client describes it.
+#[derive(Clone, Debug)]
+pub struct Described {
+    /// The datastream, in the unit its values are kept in.
+    pub datastream: Datastream,
+    /// What is said of it (see [`Observations::properties`](crate::store::Observations::properties)).
+    pub properties: Map<String, Value>,
+    /// Its first readings, in the unit that is said of it.
+    pub readings: Vec<Reading>,
 }
 
 #[derive(Clone, Debug)]
@@ -168,7 +183,7 @@ impl Intake {
         Ok(taken)
     }
 
-    /// Takes values of one datastream, in its own unit.
+    /// Takes values of one datastream, in the unit it was made with.
     ///
     /// # Errors
     /// [`Error::NotFound`] for an unknown datastream, [`Error::Invalid`] for times that cannot be and values that are no
@@ -176,13 +191,60 @@ impl Intake {
     pub async fn take_stream(&self, datastream: i64, readings: Vec<Reading>) -> Result<Recorded> {
         let found = self.store.datastream(datastream).await?;
         let found = found.ok_or_else(|| Error::NotFound(format!("datastream {datastream}")))?;
-        for reading in &readings {
-            check_time("phenomenonTime", reading.time)?;
-        }
+        let said = self.store.properties(datastream).await?;
+        let readings = as_kept(&found, &said, readings)?;
         let key = (found.station, found.property);
         let stream = self.stream(&key, Some(&found.unit)).await?;
         let stream = stream.ok_or_else(|| Error::NotFound(format!("datastream {datastream}")))?;
         self.store.record(stream.id, readings, &stream.tests).await
+    }
+
+    /// Makes a station with its datastreams, what is said of them and their first readings (in the units that are said),
+    /// all or nothing, and gives its `fid`; none when there is a station of that code.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] for two datastreams of one property and for readings that cannot be: then nothing is made.
+    pub async fn make_station(
+        &self,
+        station: Feature,
+        fields: Map<String, Value>,
+        datastreams: Vec<Described>,
+    ) -> Result<Option<i64>> {
+        let new = datastreams.into_iter().map(|one| self.new_datastream(&station, one));
+        let new = new.collect::<Result<Vec<_>>>()?;
+        self.store.make_station(station, fields, new).await
+    }
+
+    /// Makes a datastream of a station, as [`Intake::make_station`] does; none when the station has one of that property.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] for readings that cannot be.
+    pub async fn make_datastream(&self, station: &Feature, datastream: Described) -> Result<Option<i64>> {
+        let new = self.new_datastream(station, datastream)?;
+        self.store.make_datastream(new).await
+    }
+
+    fn new_datastream(&self, station: &Feature, described: Described) -> Result<NewDatastream> {
+        let Described {
+            datastream,
+            properties,
+            readings,
+        } = described;
+        check_property_name(&datastream.property)?;
+        Ok(NewDatastream {
+            readings: as_kept(&datastream, &properties, readings)?,
+            tests: self.tests(station, &datastream.property)?,
+            datastream,
+            properties,
+        })
+    }
+
+    /// The tests of a property at a station, with the interval that the station says.
+    fn tests(&self, station: &Feature, property: &str) -> Result<Tests> {
+        let mut tests = self.quality.tests(&station.code, property)?;
+        let interval = station.properties.get("interval_s").and_then(Value::as_u64);
+        tests.interval_s = tests.interval_s.or(interval.and_then(|s| u32::try_from(s).ok()));
+        Ok(tests)
     }
 
     /// The datastream of a station and property, made when it is not there yet; none when it would have to be made and
@@ -198,12 +260,7 @@ impl Intake {
             return Ok(cached);
         }
         let (station, name) = (key.0.as_str(), key.1.as_str());
-        let plain = |c: char| c.is_alphanumeric() || c == '_' || c == '-';
-        if name.is_empty() || name.len() > 64 || !name.chars().all(plain) {
-            return Err(Error::Invalid(format!(
-                "`{name}` is no name of a property: letters, digits and _ only, at most 64"
-            )));
-        }
+        check_property_name(name)?;
         let feature = self.store.feature(STATIONS, station, None).await?;
         let feature = feature.ok_or_else(|| unknown_station(station))?;
         let existing = self.store.datastreams(Some(station)).await?;
@@ -217,18 +274,34 @@ impl Intake {
             }
             (_, None) => return Ok(None),
         };
-        let mut tests = self.quality.tests(station, name)?;
-        let interval = feature
-            .properties
-            .get("interval_s")
-            .and_then(serde_json::Value::as_u64);
-        tests.interval_s = tests.interval_s.or(interval.and_then(|s| u32::try_from(s).ok()));
+        let tests = self.tests(&feature, name)?;
         let stream = Stream { id, unit, tests };
         self.streams
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
             .insert(key.clone(), stream.clone());
         Ok(Some(stream))
+    }
+}
+
+fn check_property_name(name: &str) -> Result<()> {
+    let plain = |c: char| c.is_alphanumeric() || c == '_' || c == '-';
+    if name.is_empty() || name.len() > 64 || !name.chars().all(plain) {
+        return Err(Error::Invalid(format!(
+            "`{name}` is no name of a property: letters, digits and _ only, at most 64"
+        )));
+    }
+    Ok(())
+}
+
+/// Readings of a Datastream in the unit they are kept in; times that cannot be are refused.
+fn as_kept(datastream: &Datastream, said: &Map<String, Value>, readings: Vec<Reading>) -> Result<Vec<Reading>> {
+    for reading in &readings {
+        check_time("phenomenonTime", reading.time)?;
+    }
+    match PostedUnit::of(datastream, said) {
+        Some(unit) => readings.into_iter().map(|reading| unit.kept(reading)).collect(),
+        None => Ok(readings),
     }
 }
 
@@ -297,7 +370,12 @@ fn reading(
         (Some(value), Some(known)) => Some(known.convert(value, unit.unwrap_or(known.unit))?),
         (value, _) => value,
     };
-    Ok(Reading { time, value, given })
+    Ok(Reading {
+        time,
+        value,
+        given,
+        fields: Map::new(),
+    })
 }
 
 #[cfg(test)]
@@ -368,6 +446,7 @@ mod tests {
             time: Utc::now() + Duration::hours(1),
             value: Some(1.0),
             given: Flag::NotEvaluated,
+            fields: Map::new(),
         };
         assert!(intake.take_stream(streams[0].id, vec![ahead]).await.is_err());
     }
@@ -457,6 +536,7 @@ mod tests {
             time: "1970-01-01T00:00:00Z".parse().expect("a time"),
             value: Some(1.0),
             given: Flag::NotEvaluated,
+            fields: Map::new(),
         };
         let error = intake
             .take_stream(stream, vec![early])

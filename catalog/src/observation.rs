@@ -4,6 +4,7 @@
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
 
 /// Quality flags of QARTOD (IOOS), as numbers on the wire.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -152,6 +153,9 @@ pub struct Detail {
     pub marks: Marks,
     /// When it reached the store, to the second.
     pub arrived: DateTime<Utc>,
+    /// See [`Reading::fields`].
+    #[serde(default, skip_serializing_if = "Map::is_empty")]
+    pub fields: Map<String, Value>,
 }
 
 /// A value as it comes from a sensor, before the tests.
@@ -163,6 +167,9 @@ pub struct Reading {
     pub value: Option<f64>,
     /// What the deliverer says of it; [`Flag::NotEvaluated`] when nothing.
     pub given: Flag,
+    /// What an Observation of SensorThings says beside its value, kept as it came: `resultTime`, `validTime`,
+    /// `parameters`. Mostly empty.
+    pub fields: Map<String, Value>,
 }
 
 /// What recording readings did.

@@ -3,13 +3,36 @@
 use crate::observation::{Flag, Reading};
 use crate::{Error, Result};
 use chrono::{DateTime, Utc};
-use serde_json::Value;
+use serde_json::{Map, Value};
+
+/// Largest `parameters` of one observation, bytes of JSON.
+const LARGEST_PARAMETERS: usize = 65_536;
+
+/// What an observation may say, as a member or as a component of a data array; anything else would be lost.
+pub const MEMBERS: &[&str] = &[
+    "phenomenonTime",
+    "result",
+    "resultTime",
+    "resultQuality",
+    "validTime",
+    "parameters",
+    "Datastream",
+    "FeatureOfInterest",
+];
+
+/// Which of them are entities, and no columns.
+const ENTITIES: [&str; 2] = ["Datastream", "FeatureOfInterest"];
+
+/// Names that a component has beside those: the ids that answers carry.
+const IDS: [&str; 3] = ["id", "@iot.id", "FeatureOfInterest/id"];
 
 /// One row of a data array.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Row {
     /// The datastream it is for.
     pub datastream: i64,
+    /// The id of the FeatureOfInterest, where the row names one.
+    pub feature: Option<Value>,
     /// The reading, or what is wrong with it.
     pub reading: std::result::Result<Reading, String>,
 }
@@ -27,30 +50,81 @@ pub fn datastream_of(entity: &Value) -> Result<i64> {
         .ok_or_else(|| invalid(format!("Datastream: `{id}` is no id of a datastream")))
 }
 
-/// An Observation entity. Without a `phenomenonTime` it was measured now, as the standard says; of an interval the
-/// beginning counts.
+/// An Observation entity. Without a `phenomenonTime` it was measured now, as the standard says.
+///
+/// # Errors
+/// [`Error::Invalid`], beginning with the member at fault. A `phenomenonTime` that is an interval is refused: whether a
+/// sum belongs to its beginning or its end is not for us to guess.
 pub fn reading(entity: &Value) -> Result<Reading> {
+    let time = match entity.get("phenomenonTime") {
+        None | Some(Value::Null) => Utc::now(),
+        Some(value) => {
+            let (start, end) = interval("phenomenonTime", value)?;
+            if start != end {
+                return Err(invalid(format!(
+                    "phenomenonTime: {value} is an interval; values are kept by the instant they were measured at: send \
+                     that (of a sum the end of its time), and the interval as a member of `parameters`"
+                )));
+            }
+            start
+        }
+    };
     Ok(Reading {
-        time: time(entity.get("phenomenonTime"))?,
+        time,
         value: result(entity.get("result"))?,
         given: quality(entity.get("resultQuality"))?,
+        fields: fields(entity, time)?,
     })
 }
 
-fn time(value: Option<&Value>) -> Result<DateTime<Utc>> {
-    let text = match value {
-        None | Some(Value::Null) => return Ok(Utc::now()),
-        Some(Value::String(text)) => text,
-        Some(other) => return Err(invalid(format!("phenomenonTime: {other} is no time"))),
-    };
-    let start = text.split('/').next().unwrap_or_default();
-    DateTime::parse_from_rfc3339(start)
-        .map(|time| time.with_timezone(&Utc))
-        .map_err(|error| {
+/// What is kept of an entity as it came.
+fn fields(entity: &Value, measured: DateTime<Utc>) -> Result<Map<String, Value>> {
+    let mut fields = Map::new();
+    let said = |name: &str| entity.get(name).filter(|value| !value.is_null());
+    if let Some(value) = said("resultTime") {
+        let (start, end) = interval("resultTime", value)?;
+        if start != end {
+            return Err(invalid(format!("resultTime: {value} is an interval; it is an instant")));
+        }
+        if start != measured {
+            fields.insert("resultTime".into(), value.clone());
+        }
+    }
+    if let Some(value) = said("validTime") {
+        interval("validTime", value)?;
+        fields.insert("validTime".into(), value.clone());
+    }
+    match said("parameters") {
+        None => {}
+        Some(Value::Object(own)) if own.is_empty() => {}
+        Some(value @ Value::Object(_)) => {
+            if value.to_string().len() > LARGEST_PARAMETERS {
+                return Err(invalid(format!("parameters: takes more than {LARGEST_PARAMETERS} bytes")));
+            }
+            fields.insert("parameters".into(), value.clone());
+        }
+        Some(other) => return Err(invalid(format!("parameters: {other} is no object"))),
+    }
+    Ok(fields)
+}
+
+/// The beginning and the end of a time that may be an instant.
+fn interval(name: &str, value: &Value) -> Result<(DateTime<Utc>, DateTime<Utc>)> {
+    let text = value.as_str().ok_or_else(|| invalid(format!("{name}: {value} is no time")))?;
+    let instant = |text: &str| -> Result<DateTime<Utc>> {
+        let time = DateTime::parse_from_rfc3339(text).map_err(|error| {
             invalid(format!(
-                "phenomenonTime: `{text}` is no time with its offset, such as 2026-05-18T07:00:00+07:00 ({error})"
+                "{name}: `{text}` is no time with its offset, such as 2026-05-18T07:00:00+07:00 ({error})"
             ))
-        })
+        })?;
+        Ok(time.with_timezone(&Utc))
+    };
+    let (start, end) = text.split_once('/').unwrap_or((text, text));
+    let (start, end) = (instant(start)?, instant(end)?);
+    if end < start {
+        return Err(invalid(format!("{name}: `{text}` ends before it begins")));
+    }
+    Ok((start, end))
 }
 
 fn result(value: Option<&Value>) -> Result<Option<f64>> {
@@ -60,6 +134,12 @@ fn result(value: Option<&Value>) -> Result<Option<f64>> {
         )),
         Some(Value::Null) => Ok(None),
         Some(Value::Number(number)) => Ok(number.as_f64()),
+        // as loggers and gateways write numbers
+        Some(Value::String(text)) => {
+            let number = text.trim().parse().ok().filter(|number: &f64| number.is_finite());
+            let number = number.ok_or_else(|| invalid(format!("result: `{text}` is no number")))?;
+            Ok(Some(number))
+        }
         Some(other) => Err(invalid(format!("result: {other} is no number"))),
     }
 }
@@ -67,7 +147,14 @@ fn result(value: Option<&Value>) -> Result<Option<f64>> {
 fn quality(value: Option<&Value>) -> Result<Flag> {
     match value {
         None | Some(Value::Null) => Ok(Flag::NotEvaluated),
-        Some(Value::Object(object)) => quality(object.get("flag")),
+        // as answers write it
+        Some(Value::Object(object)) => {
+            let strange = object.keys().find(|name| !["flag", "tests", "arrived"].contains(&name.as_str()));
+            match strange {
+                Some(name) => Err(invalid(format!("resultQuality.{name}: is not kept; a flag of QARTOD is"))),
+                None => quality(object.get("flag")),
+            }
+        }
         Some(Value::String(text)) if text.is_empty() => Ok(Flag::NotEvaluated),
         Some(value) => {
             let number = value.as_u64().or_else(|| value.as_str()?.parse().ok());
@@ -96,10 +183,21 @@ pub fn rows(document: &Value) -> Result<Vec<Row>> {
         if !names.contains(&"result") {
             return Err(invalid("components: `result` is missing"));
         }
+        let columns = MEMBERS.iter().filter(|name| !ENTITIES.contains(name)).chain(&IDS);
+        if let Some(name) = names.iter().find(|name| !columns.clone().any(|known| known == *name)) {
+            let columns: Vec<_> = columns.copied().collect();
+            return Err(invalid(format!(
+                "components: `{name}` is not kept; there are {}",
+                columns.join(", ")
+            )));
+        }
         let array = block.get("dataArray").and_then(Value::as_array);
         for row in array.ok_or_else(|| invalid("dataArray: the list of rows is missing"))? {
+            let mut feature = None;
             let read = match row.as_array() {
                 Some(cells) if cells.len() == names.len() => {
+                    let named = names.iter().position(|name| *name == "FeatureOfInterest/id");
+                    feature = named.and_then(|at| cells.get(at)).filter(|id| !id.is_null()).cloned();
                     let entity = names
                         .iter()
                         .map(|name| (*name).to_owned())
@@ -110,6 +208,7 @@ pub fn rows(document: &Value) -> Result<Vec<Row>> {
             };
             rows.push(Row {
                 datastream,
+                feature,
                 reading: read,
             });
         }
@@ -159,6 +258,24 @@ mod tests {
     }
 
     #[test]
+    fn what_an_observation_says_beside_its_value_is_kept_as_it_came() {
+        let sent = json!({
+            "phenomenonTime": "2026-05-18T07:00:00+07:00", "result": "1.53", "resultTime": "2026-05-18T07:00:05+07:00",
+            "validTime": "2026-05-18T00:00:00Z/2026-05-19T00:00:00Z", "parameters": {"battery": 3.6},
+            "resultQuality": {"flag": 3, "tests": ["spike"]},
+        });
+        let one = reading(&sent).expect("a reading");
+        assert_eq!((one.value, one.given), (Some(1.53), Flag::Suspect));
+        for name in ["resultTime", "validTime", "parameters"] {
+            assert_eq!(one.fields[name], sent[name]);
+        }
+        // the same instant in another offset says nothing more, nor does null
+        let plain = json!({"phenomenonTime": "2026-05-18T00:00:00Z/2026-05-18T00:00:00Z", "result": 1,
+                           "resultTime": "2026-05-18T07:00:00+07:00", "validTime": null, "parameters": {}});
+        assert!(reading(&plain).expect("a reading").fields.is_empty());
+    }
+
+    #[test]
     fn what_is_no_observation_is_refused_by_field() {
         for (entity, field) in [
             (
@@ -175,6 +292,25 @@ mod tests {
             let error = reading(&entity).expect_err("refused").to_string();
             assert!(error.starts_with(field), "{error}");
         }
+        for (entity, field) in [
+            (json!({"phenomenonTime": "2026-05-18T07:00:00Z/2026-05-18T08:00:00Z"}), "phenomenonTime"),
+            (json!({"resultTime": "soon"}), "resultTime"),
+            (json!({"validTime": "2026-05-18T08:00:00Z/2026-05-18T07:00:00Z"}), "validTime"),
+            (json!({"parameters": [1]}), "parameters"),
+            (json!({"parameters": {"p": "x".repeat(70_000)}}), "parameters"),
+            (json!({"resultQuality": {"flag": 1, "comment": "ice"}}), "resultQuality.comment"),
+            (json!({"result": "NaN"}), "result"),
+            (json!({"result": true}), "result"),
+        ] {
+            let mut whole = json!({"result": 1, "phenomenonTime": "2026-05-18T07:00:00Z"});
+            for (name, value) in entity.as_object().expect("an object") {
+                whole[name] = value.clone();
+            }
+            let error = reading(&whole).expect_err("refused").to_string();
+            assert!(error.starts_with(&format!("{field}:")), "{error}");
+        }
+        let wrong = json!([{"Datastream": {"@iot.id": 1}, "components": ["result", "reslutTime"], "dataArray": [[1, 2]]}]);
+        assert!(rows(&wrong).expect_err("refused").to_string().contains("`reslutTime`"));
         let now = reading(&json!({"result": 1})).expect("measured now");
         assert!((Utc::now() - now.time).num_seconds() < 60);
         assert!(rows(&json!({"x": 1})).is_err());

@@ -10,7 +10,7 @@ mod sqlite;
 pub use fires::{Basis, Fires};
 pub use inundations::Inundations;
 pub use keys::{Key, Keys};
-pub use observations::{LOOK_BACK, ObservationQuery, Observations};
+pub use observations::{LOOK_BACK, NewDatastream, ObservationQuery, Observations};
 pub use sqlite::SqliteStore;
 
 use crate::admin::AdminUnits;

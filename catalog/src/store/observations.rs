@@ -1,11 +1,12 @@
 //! Observations by datastream: what ground sensors measured.
 
-use crate::Result;
 use crate::observation::{Aggregate, Datastream, Detail, Observation, Reading, Recorded, Step};
 use crate::qartod::Tests;
+use crate::{Feature, Result};
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use serde_json::{Map, Value};
+use std::collections::BTreeMap;
 
 /// How many of the newest values of a sensor are looked through for one that may be used.
 pub const LOOK_BACK: usize = 24;
@@ -23,6 +24,8 @@ pub struct ObservationQuery {
     pub newest_first: bool,
     /// At most so many.
     pub limit: Option<usize>,
+    /// So many are left out first.
+    pub skip: usize,
 }
 
 impl ObservationQuery {
@@ -33,6 +36,19 @@ impl ObservationQuery {
             ..Self::default()
         }
     }
+}
+
+/// A datastream that is to be made, with all that comes with it.
+#[derive(Clone, Debug)]
+pub struct NewDatastream {
+    /// The datastream; its id is given by the store.
+    pub datastream: Datastream,
+    /// What is said of it: see [`Observations::properties`].
+    pub properties: Map<String, Value>,
+    /// Its first readings, in its unit.
+    pub readings: Vec<Reading>,
+    /// What they are tested by.
+    pub tests: Tests,
 }
 
 /// Datastreams and their observations. Writing them never moves the items' revision.
@@ -53,6 +69,25 @@ pub trait Observations: Send + Sync {
     /// What is said of a datastream beside its name: sensor, description.
     async fn properties(&self, datastream: i64) -> Result<Map<String, Value>>;
 
+    /// What is said of every datastream, by its id.
+    async fn all_properties(&self) -> Result<BTreeMap<i64, Map<String, Value>>>;
+
+    /// Makes a datastream of a station that is there, all or nothing, and gives its id; none when that station has one of
+    /// that property already: then nothing is written.
+    async fn make_datastream(&self, datastream: NewDatastream) -> Result<Option<i64>>;
+
+    /// Makes a station with what is said of it and its datastreams, all or nothing, and gives its `fid`; none when there is
+    /// one of that code already: then nothing is written. Moves the items' revision too, as every feature does.
+    async fn make_station(
+        &self,
+        station: Feature,
+        fields: Map<String, Value>,
+        datastreams: Vec<NewDatastream>,
+    ) -> Result<Option<i64>>;
+
+    /// What [`Observations::make_station`] was told of stations beside their properties, by `fid`.
+    async fn station_fields(&self) -> Result<BTreeMap<i64, Map<String, Value>>>;
+
     /// Replaces what is said of a datastream.
     async fn put_properties(&self, datastream: i64, properties: &Map<String, Value>) -> Result<()>;
 
@@ -69,7 +104,13 @@ pub trait Observations: Send + Sync {
     /// The same with what the tests said and when each arrived.
     async fn details(&self, query: &ObservationQuery) -> Result<Vec<Detail>>;
 
-    /// How many observations the query finds, whatever its limit.
+    /// Which datastreams hold observations with [`fields`](Reading::fields), by id.
+    async fn datastreams_with_fields(&self) -> Result<Vec<i64>>;
+
+    /// The times of the first and the last observation of every datastream that has any, by id: two seeks each.
+    async fn spans(&self) -> Result<BTreeMap<i64, (DateTime<Utc>, DateTime<Utc>)>>;
+
+    /// How many observations the query finds, whatever its `limit` and `skip`.
     async fn count_observations(&self, query: &ObservationQuery) -> Result<u64>;
 
     /// The newest observation, whatever its flag: one seek, however many there are.

@@ -2,9 +2,11 @@
 
 use crate::observation::{Datastream, Flag, Marks, Observation, Reading, Recorded, Step};
 use crate::qartod::{Range, Tests, check, defaults};
-use crate::store::{ObservationQuery, Store};
+use crate::store::{NewDatastream, ObservationQuery, Store};
+use crate::Feature;
 use chrono::{DateTime, Duration, Utc};
-use serde_json::json;
+use geo_types::Point;
+use serde_json::{Map, json};
 
 fn at(minutes: i64) -> DateTime<Utc> {
     DateTime::from_timestamp(1_779_037_200, 0).expect("18 May 2026, 00:00 in Viet Nam")
@@ -16,6 +18,7 @@ fn reading(minutes: i64, value: f64) -> Reading {
         time: at(minutes),
         value: Some(value),
         given: Flag::NotEvaluated,
+        fields: Map::new(),
     }
 }
 
@@ -70,6 +73,7 @@ pub async fn observations(store: &dyn Store) {
     assert_eq!(store.properties(level).await.unwrap(), said);
     assert!(store.properties(99).await.is_err());
 
+    fields(store, salt).await;
     plain(store, salt).await;
     aggregates(store, salt).await;
     late_readings(store, level).await;
@@ -88,6 +92,81 @@ pub async fn observations(store: &dyn Store) {
         items,
         "observations do not move the items' revision"
     );
+    stations(store).await;
+}
+
+/// What comes with an observation beside its value goes with it, and pages find their place.
+#[expect(clippy::unwrap_used, reason = "a conformance suite fails by panicking")]
+async fn fields(store: &dyn Store, salt: i64) {
+    let new = |property: &str| NewDatastream {
+        datastream: stream("KM-04", property, "1"),
+        properties: json!({"sensor": {"name": "trap 7"}}).as_object().unwrap().clone(),
+        readings: vec![reading(0, 3.0)],
+        tests: Tests::default(),
+    };
+    assert_eq!(store.datastreams_with_fields().await.unwrap(), [0_i64; 0]);
+    let id = store.make_datastream(new("pest_count")).await.unwrap().unwrap();
+    assert_eq!(
+        store.make_datastream(new("pest_count")).await.unwrap(),
+        None,
+        "what is there is never overwritten"
+    );
+    assert_eq!(store.all_properties().await.unwrap()[&id]["sensor"]["name"], "trap 7");
+    let said = json!({"parameters": {"battery": 3.6}}).as_object().unwrap().clone();
+    let carrying = |minutes: i64, value: f64| Reading {
+        fields: said.clone(),
+        ..reading(minutes, value)
+    };
+    let tests = Tests::default();
+    store.record(id, vec![carrying(15, 4.0), carrying(30, 5.0)], &tests).await.unwrap();
+    let before = store.observation_revision().await.unwrap();
+    store.record(id, vec![carrying(15, 4.0)], &tests).await.unwrap();
+    assert_eq!(store.observation_revision().await.unwrap(), before);
+    // the value again without them changes nothing, another value takes the place of all
+    store.record(id, vec![reading(15, 4.0), reading(30, 6.0)], &tests).await.unwrap();
+    let query = ObservationQuery {
+        skip: 1,
+        limit: Some(2),
+        ..ObservationQuery::datastream(id)
+    };
+    let found = store.details(&query).await.unwrap();
+    let kept: Vec<_> = found.iter().map(|one| one.fields.len()).collect();
+    assert_eq!(kept, [1, 0], "the first of three is left out");
+    assert_eq!(found[0].fields, said);
+    assert_eq!(store.count_observations(&query).await.unwrap(), 3);
+    assert_eq!(store.datastreams_with_fields().await.unwrap(), [id]);
+    let spans = store.spans().await.unwrap();
+    assert_eq!(spans.get(&id), Some(&(at(0), at(30))));
+    assert_eq!(spans.get(&salt), None, "it has no observation yet");
+}
+
+#[expect(clippy::unwrap_used, reason = "a conformance suite fails by panicking")]
+async fn stations(store: &dyn Store) {
+    let made = |name: &str| {
+        let mut station = Feature::new("stations", "ND-01", Point::new(105.5, 10.5).into());
+        station.name = Some(name.to_owned());
+        let fields = json!({"description": name}).as_object().unwrap().clone();
+        let level = NewDatastream {
+            datastream: stream("ND-01", "water_level", "m"),
+            properties: Map::new(),
+            readings: vec![reading(0, 1.5)],
+            tests: Tests::default(),
+        };
+        (station, fields, level)
+    };
+    let (station, fields, level) = made("twice");
+    let twice = store.make_station(station, fields, vec![level.clone(), level]).await;
+    assert!(twice.unwrap_err().to_string().contains("water_level"));
+    assert_eq!(store.feature("stations", "ND-01", None).await.unwrap(), None, "all or nothing");
+    let (station, fields, level) = made("first");
+    let fid = store.make_station(station, fields, vec![level]).await.unwrap().unwrap();
+    let (station, fields, level) = made("second");
+    assert_eq!(store.make_station(station, fields, vec![level]).await.unwrap(), None);
+    let kept = store.feature("stations", "ND-01", None).await.unwrap().unwrap();
+    assert_eq!((kept.fid, kept.name.as_deref()), (fid, Some("first")));
+    assert_eq!(store.station_fields().await.unwrap()[&fid]["description"], "first");
+    let streams = store.datastreams(Some("ND-01")).await.unwrap();
+    assert_eq!(store.latest(streams[0].id).await.unwrap().unwrap().value, Some(1.5));
 }
 
 #[expect(clippy::unwrap_used, reason = "a conformance suite fails by panicking")]

@@ -92,7 +92,7 @@ fn encode_wkb(feature: &Feature) -> Result<Vec<u8>> {
 }
 
 /// Inserts or replaces one feature by identity; a feature that is the same already is left alone.
-fn put(connection: &Connection, feature: &Feature) -> Result<Put> {
+pub(super) fn put(connection: &Connection, feature: &Feature) -> Result<Put> {
     let invalid = |what: &str| Error::Invalid(format!("feature {}: {what}", feature.code));
     let shape =
         Shape::of(&feature.geometry).ok_or_else(|| invalid("a mixture of points, lines and areas"))?;
@@ -180,7 +180,7 @@ fn put(connection: &Connection, feature: &Feature) -> Result<Put> {
 }
 
 /// Moves the layer's revision on and counts it anew. Its box is as coarse as the index: single precision, outwards.
-fn count(connection: &Connection, layer: &str) -> Result<()> {
+pub(super) fn count(connection: &Connection, layer: &str) -> Result<()> {
     connection.execute(
         "INSERT INTO layer
          SELECT f.layer, 1, min(f.shape), count(*), min(b.west), min(b.south), max(b.east), max(b.north)

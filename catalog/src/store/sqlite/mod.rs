@@ -4,6 +4,7 @@ mod admin;
 mod calibrations;
 mod digest;
 mod features;
+mod fields;
 mod fires;
 mod inundations;
 mod items;
@@ -12,6 +13,7 @@ mod neighbours;
 mod observations;
 mod search;
 mod seasons;
+mod stations;
 
 use crate::{Error, Result};
 use rusqlite::{Connection, OpenFlags};
@@ -33,6 +35,8 @@ const SCHEMA: &[&str] = &[
     calibrations::SCHEMA,
     fires::SCHEMA,
     observations::SCHEMA,
+    fields::SCHEMA,
+    stations::SCHEMA,
     admin::SCHEMA,
     keys::SCHEMA,
 ];

@@ -1,16 +1,17 @@
 //! Observations: one B-tree in the order of (datastream, time), so that a stretch of a series is a stretch of pages
 //! and the newest value one seek.
 
-use super::SqliteStore;
 use super::neighbours::judge;
+use super::{SqliteStore, fields, stations};
 use crate::observation::{Aggregate, Datastream, Detail, Flag, Marks, Observation, Reading, Recorded, Step};
 use crate::qartod::Tests;
-use crate::store::{LOOK_BACK, ObservationQuery, Observations};
-use crate::{Error, Result};
+use crate::store::{LOOK_BACK, NewDatastream, ObservationQuery, Observations};
+use crate::{Error, Feature, Result};
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use rusqlite::{Connection, OptionalExtension, Row, ToSql, params};
 use serde_json::{Map, Value};
+use std::collections::BTreeMap;
 use std::fmt::Write;
 
 pub(super) const SCHEMA: &str = "
@@ -40,7 +41,7 @@ pub(super) fn damaged(what: impl std::fmt::Display) -> Error {
     Error::Store(format!("an observation of the catalogue is damaged: {what}"))
 }
 
-fn instant(ms: i64) -> Result<DateTime<Utc>> {
+pub(super) fn instant(ms: i64) -> Result<DateTime<Utc>> {
     DateTime::from_timestamp_millis(ms).ok_or_else(|| damaged(format!("time {ms}")))
 }
 
@@ -126,6 +127,39 @@ fn put(connection: &Connection, datastream: &Datastream) -> Result<(i64, bool)> 
     Ok((id, true))
 }
 
+/// Records readings with their fields; says too whether fields changed.
+pub(super) fn take(
+    connection: &Connection,
+    datastream: i64,
+    readings: Vec<Reading>,
+    tests: &Tests,
+) -> Result<(Recorded, bool)> {
+    for reading in &readings {
+        finite(reading.value, reading.time)?;
+    }
+    let fields = fields::put(connection, datastream, &readings)?;
+    Ok((judge(connection, datastream, readings, tests)?, fields))
+}
+
+/// Makes a datastream with its first readings; none when the station has one of that property.
+pub(super) fn make(connection: &Connection, new: NewDatastream) -> Result<Option<i64>> {
+    let one = &new.datastream;
+    let taken = connection
+        .prepare_cached("SELECT 1 FROM datastream WHERE station = ? AND property = ?")?
+        .exists([&one.station, &one.property])?;
+    if taken {
+        return Ok(None);
+    }
+    let (id, _) = put(connection, one)?;
+    let text = serde_json::to_string(&new.properties).map_err(|error| Error::Invalid(error.to_string()))?;
+    connection.execute(
+        "UPDATE datastream SET properties = ? WHERE id = ?",
+        params![text, id],
+    )?;
+    take(connection, id, new.readings, &new.tests)?;
+    Ok(Some(id))
+}
+
 /// Condition and order of a query.
 fn select(query: &ObservationQuery, columns: &str) -> (String, Vec<Box<dyn ToSql>>) {
     let mut sql = format!("SELECT {columns} FROM observation WHERE datastream = ?");
@@ -141,8 +175,9 @@ fn select(query: &ObservationQuery, columns: &str) -> (String, Vec<Box<dyn ToSql
     } else {
         " ORDER BY time"
     });
-    if let Some(limit) = query.limit {
-        let _ = write!(sql, " LIMIT {limit}");
+    if query.limit.is_some() || query.skip > 0 {
+        let limit = query.limit.map_or(-1, |limit| limit as i64);
+        let _ = write!(sql, " LIMIT {limit} OFFSET {}", query.skip);
     }
     (sql, values)
 }
@@ -211,6 +246,60 @@ impl Observations for SqliteStore {
         .await
     }
 
+    async fn all_properties(&self) -> Result<BTreeMap<i64, Map<String, Value>>> {
+        self.reading(|connection| {
+            let mut statement = connection
+                .prepare_cached("SELECT id, properties FROM datastream WHERE properties != '{}'")?;
+            fields::by_number(&mut statement)
+        })
+        .await
+    }
+
+    async fn make_datastream(&self, datastream: NewDatastream) -> Result<Option<i64>> {
+        writing(self, move |connection| {
+            let made = make(connection, datastream)?;
+            Ok((made, made.is_some()))
+        })
+        .await
+    }
+
+    async fn make_station(
+        &self,
+        station: Feature,
+        fields: Map<String, Value>,
+        datastreams: Vec<NewDatastream>,
+    ) -> Result<Option<i64>> {
+        self.writing(move |connection| stations::make(connection, &station, &fields, datastreams))
+            .await
+    }
+
+    async fn station_fields(&self) -> Result<BTreeMap<i64, Map<String, Value>>> {
+        self.reading(stations::fields).await
+    }
+
+    async fn datastreams_with_fields(&self) -> Result<Vec<i64>> {
+        self.reading(fields::datastreams).await
+    }
+
+    async fn spans(&self) -> Result<BTreeMap<i64, (DateTime<Utc>, DateTime<Utc>)>> {
+        self.reading(|connection| {
+            let mut statement = connection.prepare_cached(
+                "SELECT id, (SELECT min(time) FROM observation WHERE datastream = id),
+                        (SELECT max(time) FROM observation WHERE datastream = id) FROM datastream",
+            )?;
+            let mut rows = statement.query([])?;
+            let mut found = BTreeMap::new();
+            while let Some(row) = rows.next()? {
+                let (first, last): (Option<i64>, Option<i64>) = (row.get(1)?, row.get(2)?);
+                if let Some((first, last)) = first.zip(last) {
+                    found.insert(row.get(0)?, (instant(first)?, instant(last)?));
+                }
+            }
+            Ok(found)
+        })
+        .await
+    }
+
     async fn put_properties(&self, datastream: i64, properties: &Map<String, Value>) -> Result<()> {
         let text = serde_json::to_string(properties).map_err(|error| Error::Invalid(error.to_string()))?;
         writing(self, move |connection| {
@@ -253,11 +342,8 @@ impl Observations for SqliteStore {
         let tests = tests.clone();
         writing(self, move |connection| {
             known(connection, datastream)?;
-            for reading in &readings {
-                finite(reading.value, reading.time)?;
-            }
-            let recorded = judge(connection, datastream, readings, &tests)?;
-            let changed = recorded.added + recorded.changed + recorded.reflagged > 0;
+            let (recorded, fields) = take(connection, datastream, readings, &tests)?;
+            let changed = fields || recorded.added + recorded.changed + recorded.reflagged > 0;
             Ok((recorded, changed))
         })
         .await
@@ -281,7 +367,8 @@ impl Observations for SqliteStore {
     async fn details(&self, query: &ObservationQuery) -> Result<Vec<Detail>> {
         let query = query.clone();
         self.reading(move |connection| {
-            let (sql, values) = select(&query, "time, value, flag, marks, arrived");
+            let extra = fields::column(connection)?;
+            let (sql, values) = select(&query, &format!("time, value, flag, marks, arrived, {extra}"));
             let mut statement = connection.prepare_cached(&sql)?;
             let mut rows = statement.query(rusqlite::params_from_iter(values))?;
             let mut found = Vec::new();
@@ -291,6 +378,7 @@ impl Observations for SqliteStore {
                     observation: observation(row, query.datastream)?,
                     marks: Marks(row.get(3)?),
                     arrived: instant(arrived.saturating_mul(1000))?,
+                    fields: fields::parsed(row.get_ref(5)?)?,
                 });
             }
             Ok(found)
@@ -301,6 +389,7 @@ impl Observations for SqliteStore {
     async fn count_observations(&self, query: &ObservationQuery) -> Result<u64> {
         let query = ObservationQuery {
             limit: None,
+            skip: 0,
             ..query.clone()
         };
         self.reading(move |connection| {
@@ -335,6 +424,7 @@ impl Observations for SqliteStore {
                     to,
                     newest_first: true,
                     limit: Some(if usable { LOOK_BACK } else { 1 }),
+                    skip: 0,
                 };
                 let (sql, values) = select(&query, "time, value, flag");
                 let mut statement = connection.prepare_cached(&sql)?;

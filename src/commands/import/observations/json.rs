@@ -3,7 +3,7 @@
 use super::{Layout, Sink, cells};
 use crate::config::Data;
 use anyhow::{Context, bail};
-use sen_catalog::intake::{Measurement, data_array};
+use sen_catalog::intake::{Measurement, PostedUnit, data_array};
 use sen_catalog::observation::{Datastream, Flag};
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -75,6 +75,7 @@ fn measurement(entry: &Value, layout: &Layout) -> Result<Measurement, String> {
 fn blocks(document: &Value, data: &Data, sink: &mut Sink<'_>) -> anyhow::Result<()> {
     let rows = data_array::rows(document)?;
     let streams = sink.runtime.block_on(data.store.datastreams(None))?;
+    let said = sink.runtime.block_on(data.store.all_properties())?;
     let streams: BTreeMap<i64, Datastream> = streams.into_iter().map(|stream| (stream.id, stream)).collect();
     for (at, row) in rows.into_iter().enumerate() {
         match (streams.get(&row.datastream), row.reading) {
@@ -86,11 +87,23 @@ fn blocks(document: &Value, data: &Data, sink: &mut Sink<'_>) -> anyhow::Result<
                 );
                 sink.refuse(at + 1, None, &reason);
             }
+            (Some(_), Ok(reading)) if !reading.fields.is_empty() => {
+                let names: Vec<_> = reading.fields.keys().map(String::as_str).collect();
+                let reason = format!(
+                    "{}: is kept only where SensorThings brings it, over HTTP or MQTT; leave it out of the file",
+                    names.join(", ")
+                );
+                sink.refuse(at + 1, None, &reason);
+            }
             (Some(stream), Ok(reading)) => {
+                let shown = said
+                    .get(&stream.id)
+                    .and_then(|said| PostedUnit::of(stream, said));
+                let unit = shown.as_ref().map_or(stream.unit.as_str(), PostedUnit::symbol);
                 let measured = Measurement {
                     station: stream.station.clone(),
                     property: stream.property.clone(),
-                    unit: Some(stream.unit.clone()),
+                    unit: Some(unit.to_owned()),
                     time: reading.time,
                     value: reading.value,
                     given: reading.given,

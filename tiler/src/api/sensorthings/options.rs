@@ -1,8 +1,9 @@
 //! `$top`, `$skip`, `$count`, `$select`, `$orderby`, `$expand` (nested) and `$filter`, of an address or of an expansion.
 
-use super::filter::{self, Expr};
+use super::filter::{self, Filter};
+use super::schema::{Set, Type, is_id};
 use crate::problem::{Outcome, Problem};
-use crate::query::Query;
+use crate::query::{Query, encode};
 
 /// Entities of a page when nobody says otherwise, and at most.
 const USUAL_TOP: usize = 100;
@@ -34,12 +35,15 @@ pub(super) struct Options {
     pub(super) skip: usize,
     pub(super) count: bool,
     pub(super) select: Vec<String>,
+    /// Paths, and whether descending.
     pub(super) orderby: Vec<(Vec<String>, bool)>,
     pub(super) expand: Vec<(String, Options)>,
-    pub(super) filter: Option<Expr>,
+    pub(super) filter: Option<Filter>,
     pub(super) data_array: bool,
-    /// Observations after this one, in the order of the set: what `@iot.nextLink` carries.
+    /// Entities after the one that this names, in the order of the set: what `@iot.nextLink` carries.
     pub(super) after: Option<String>,
+    /// The options as they were given, for the way on.
+    given: Vec<(String, String)>,
 }
 
 fn bad(name: &'static str, detail: impl std::fmt::Display) -> Problem {
@@ -50,10 +54,8 @@ impl Options {
     /// Those of a query.
     pub(super) fn of(query: &Query<'_>) -> Outcome<Self> {
         let mut options = Self::default();
-        for name in PARAMETERS {
-            if let Some(value) = query.get(name) {
-                options.set(name, value, 0)?;
-            }
+        for (name, value) in query.pairs() {
+            options.set(name, value, 0)?;
         }
         Ok(options)
     }
@@ -63,22 +65,102 @@ impl Options {
         self.top.unwrap_or(USUAL_TOP)
     }
 
+    /// The query of what comes after an entity.
+    pub(super) fn further(&self, token: &str) -> String {
+        let kept = self.given.iter().filter(|(name, _)| !matches!(name.as_str(), "$skip" | "$skiptoken"));
+        let kept = kept.map(|(name, value)| format!("{name}={}&", encode(value)));
+        format!("{}$skiptoken={}", kept.collect::<String>(), encode(token))
+    }
+
+    /// Holds the options against what the entities of a set have.
+    pub(super) fn check(&mut self, set: Set) -> Outcome<()> {
+        if let Some(filter) = &mut self.filter {
+            filter.check(set)?;
+        }
+        for (path, _) in &self.orderby {
+            let place = set.resolve(path).map_err(|reason| bad("$orderby", reason))?;
+            let sortable = matches!(place.kind, Some(Type::Number | Type::Text | Type::Time | Type::Free));
+            if !sortable || place.through.is_some() {
+                let path = path.join("/");
+                return Err(bad("$orderby", format!("`{path}` has no order; name a single value")));
+            }
+        }
+        for name in &self.select {
+            let known = is_id(name)
+                || matches!(name.as_str(), "selfLink" | "@iot.selfLink")
+                || set.properties().iter().any(|(own, _)| own == name)
+                || set.navigation(name).is_some();
+            if !known {
+                let path = [name.clone()];
+                let reason = set.resolve(&path).err().unwrap_or_default();
+                return Err(bad("$select", reason));
+            }
+        }
+        for (name, inner) in &mut self.expand {
+            let (next, many) = set
+                .navigation(name)
+                .ok_or_else(|| bad("$expand", format!("{} have no `{name}`", set.name())))?;
+            if !many {
+                inner.only(&["$select", "$expand"], name)?;
+            }
+            inner.check(next)?;
+        }
+        Ok(())
+    }
+
+    /// True when a member of an entity's JSON is selected, a link by the name of what it leads to.
+    pub(super) fn selects(&self, member: &str) -> bool {
+        let name = member.split("@iot.navigationLink").next().unwrap_or(member);
+        let plain = name.trim_start_matches("@iot.");
+        self.select.iter().any(|wanted| wanted.trim_start_matches("@iot.") == plain)
+    }
+
+    /// Refuses options that mean nothing where they stand.
+    pub(super) fn only(&self, names: &[&str], what: &str) -> Outcome<()> {
+        match self.given.iter().find(|(name, _)| !names.contains(&name.as_str())) {
+            None => Ok(()),
+            Some((name, _)) => {
+                let parameter = PARAMETERS.iter().find(|own| *own == name).copied().unwrap_or("query");
+                Err(bad(parameter, format!("means nothing for {what}, which is no set of entities")))
+            }
+        }
+    }
+
+    /// True when the times of datastreams are asked for, of a set.
+    pub(super) fn need_spans(&self, set: Set) -> bool {
+        let through = |path: &[String]| path.iter().any(|name| name.starts_with("Datastream"));
+        set == Set::Datastreams
+            || self.filter.as_ref().is_some_and(|filter| filter.expr.paths().iter().any(|path| through(path)))
+            || self.orderby.iter().any(|(path, _)| through(path))
+            || self.expand.iter().any(|(name, inner)| {
+                set.navigation(name).is_some_and(|(next, _)| inner.need_spans(next))
+            })
+    }
+
     fn set(&mut self, name: &str, value: &str, depth: usize) -> Outcome<()> {
-        let number = |name: &'static str, most: usize| {
+        let Some(&name) = PARAMETERS.iter().find(|own| **own == name) else {
+            return Err(bad("$expand", format!("`{name}` is no option; there are {}", PARAMETERS.join(", "))));
+        };
+        let number = |most: usize| {
             let number: usize = value
                 .trim()
                 .parse()
                 .map_err(|_| bad(name, format!("`{value}` is no whole number")))?;
             if number > most {
-                Err(bad(name, format!("{number} is more than {most}")))
+                Err(bad(name, format!("{number} is more than {most}; follow @iot.nextLink, or filter")))
             } else {
                 Ok(number)
             }
         };
+        match self.given.iter_mut().find(|(known, _)| known == name) {
+            None => self.given.push((name.to_owned(), value.to_owned())),
+            Some((_, known)) if name == "$expand" => *known += &format!(",{value}"),
+            Some(_) => return Err(bad(name, "is given twice")),
+        }
         match name {
             // more than the server gives at once is a wish, not an error
-            "$top" => self.top = Some(number("$top", usize::MAX)?.min(MOST_TOP)),
-            "$skip" => self.skip = number("$skip", MOST_SKIP)?,
+            "$top" => self.top = Some(number(usize::MAX)?.min(MOST_TOP)),
+            "$skip" => self.skip = number(MOST_SKIP)?,
             "$count" => {
                 self.count = match value {
                     "true" => true,
@@ -103,13 +185,13 @@ impl Options {
                     ));
                 }
             },
-            "$skiptoken" => self.after = Some(value.to_owned()),
-            other => return Err(bad("$expand", format!("`{other}` is no option"))),
+            _ => self.after = Some(value.to_owned()),
         }
         Ok(())
     }
 
-    /// `Datastreams/Observations($top=1;$orderby=phenomenonTime desc)`.
+    /// `Datastreams/Observations($top=1;$orderby=phenomenonTime desc)`. `Datastreams/Sensor,Datastreams/Thing` is one
+    /// expansion of two.
     fn expand_by(&mut self, text: &str, depth: usize) -> Outcome<()> {
         if depth >= DEEPEST {
             return Err(bad("$expand", format!("is nested more than {DEEPEST} deep")));
@@ -119,9 +201,16 @@ impl Options {
         if head.is_empty() || !head.chars().all(|c| c.is_ascii_alphabetic()) {
             return Err(bad("$expand", format!("`{text}` is no expansion")));
         }
-        let mut inner = Self::default();
+        let known = self.expand.iter().position(|(name, _)| name == head);
+        let at = known.unwrap_or_else(|| {
+            self.expand.push((head.to_owned(), Self::default()));
+            self.expand.len() - 1
+        });
+        let Some((_, inner)) = self.expand.get_mut(at) else {
+            return Ok(());
+        };
         if let Some(further) = rest.strip_prefix('/') {
-            inner.expand_by(further, depth + 1)?;
+            inner.set("$expand", further, depth + 1)?;
         } else if let Some(nested) = rest.strip_prefix('(') {
             let nested = nested
                 .strip_suffix(')')
@@ -131,10 +220,12 @@ impl Options {
                     .trim()
                     .split_once('=')
                     .ok_or_else(|| bad("$expand", format!("`{part}` is no option of `{head}`")))?;
+                if matches!(name, "$resultFormat" | "$skiptoken") {
+                    return Err(bad("$expand", format!("`{name}` is no option of an expansion")));
+                }
                 inner.set(name, value, depth + 1)?;
             }
         }
-        self.expand.push((head.to_owned(), inner));
         Ok(())
     }
 }
@@ -186,15 +277,20 @@ mod tests {
     use super::*;
     use axum::http::Uri;
 
-    fn of(query: &str) -> Outcome<Options> {
+    fn of(query: &str, set: Set) -> Outcome<Options> {
         let uri: Uri = format!("/x?{query}").parse().expect("uri");
-        Options::of(&Query::of(&uri, PARAMETERS)?)
+        let mut options = Options::of(&Query::of(&uri, PARAMETERS)?)?;
+        options.check(set)?;
+        Ok(options)
     }
 
     #[test]
     fn expansions_nest_with_their_own_options() {
-        let options = of("$expand=Datastreams($expand=Observations($orderby=phenomenonTime%20desc;$top=1);$select=name),Locations&$top=5000")
-            .expect("options");
+        let options = of(
+            "$expand=Datastreams($expand=Observations($orderby=phenomenonTime%20desc;$top=1);$select=name),Locations&$top=5000",
+            Set::Things,
+        )
+        .expect("options");
         assert_eq!(options.page(), 1000);
         assert_eq!(options.expand.len(), 2);
         let (name, streams) = &options.expand[0];
@@ -205,30 +301,46 @@ mod tests {
         let (_, latest) = &streams.expand[0];
         assert_eq!((latest.top, latest.orderby[0].1), (Some(1), true));
         assert_eq!(
-            of("$expand=Datastreams/Observations").expect("path").expand[0]
-                .1
-                .expand[0]
-                .0,
-            "Observations"
+            latest.further("7-5"),
+            "$orderby=phenomenonTime%20desc&$top=1&$skiptoken=7-5",
+            "the way on asks what the expansion asked"
         );
+        let merged = of("$expand=Datastreams/Observations,Datastreams/Sensor", Set::Things).expect("one of two");
+        assert_eq!(merged.expand.len(), 1);
+        let names: Vec<_> = merged.expand[0].1.expand.iter().map(|(name, _)| name.as_str()).collect();
+        assert_eq!(names, ["Observations", "Sensor"]);
+        assert_eq!(merged.expand[0].1.further("1"), "$expand=Observations%2CSensor&$skiptoken=1");
     }
 
     #[test]
-    fn nonsense_is_refused() {
-        for query in [
-            "$top=-1",
-            "$top=x",
-            "$skip=1000000",
-            "$count=yes",
-            "$orderby=a%20b",
-            "$expand=A(B",
-            "$expand=A(x)",
-            "$expand=A/B/C/D/E",
-            "$expand=A)",
-            "$resultFormat=CSV",
-            "$filter=(",
+    fn nonsense_is_refused_by_name() {
+        for (query, named) in [
+            ("$top=-1", "$top"),
+            ("$top=x", "$top"),
+            ("$top=1&$top=2", "$top"),
+            ("$skip=1000000", "$skip"),
+            ("$count=yes", "$count"),
+            ("$orderby=name%20b", "$orderby"),
+            ("$orderby=nosuch", "`nosuch`"),
+            ("$orderby=Datastreams/name", "`Datastreams/name`"),
+            ("$orderby=", "$orderby"),
+            ("$select=nosuch", "`nosuch`"),
+            ("$select=", "$select"),
+            ("$select=properties/code", "$select"),
+            ("$expand=Datastreams(B", "$expand"),
+            ("$expand=Datastreams(x)", "$expand"),
+            ("$expand=Datastreams($tpo=1)", "`$tpo`"),
+            ("$expand=Datastreams($top=1),Datastreams($top=2)", "$top"),
+            ("$expand=Datastreams($filter=nosuch%20eq%201)", "`nosuch`"),
+            ("$expand=Datastreams/Thing($top=1)", "$top"),
+            ("$expand=Datastreams/Thing/Datastreams/Thing", "$expand"),
+            ("$expand=Wheels", "`Wheels`"),
+            ("$expand=A)", "$expand"),
+            ("$resultFormat=CSV", "$resultFormat"),
+            ("$filter=(", "$filter"),
         ] {
-            assert!(of(query).is_err(), "{query}");
+            let told = format!("{:?}", of(query, Set::Things).expect_err(query));
+            assert!(told.contains(named), "{query}: {told}");
         }
     }
 }
