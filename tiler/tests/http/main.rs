@@ -5,6 +5,7 @@
 mod documents;
 mod hostile;
 mod inundation;
+mod sensorthings;
 mod sockets;
 mod store;
 mod tiles;
