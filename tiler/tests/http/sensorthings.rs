@@ -9,7 +9,7 @@ use rusqlite::Connection;
 use sen_catalog::Store;
 use sen_catalog::observation::{Datastream, Flag, Reading};
 use sen_catalog::qartod::Tests;
-use sen_catalog::store::{Key, Keys, Observations, SqliteStore};
+use sen_catalog::store::{Features, Key, Keys, Observations, SqliteStore};
 use sen_tiler::ServeOptions;
 use serde_json::{Map, Value, json};
 use sha2::{Digest, Sha256};
