@@ -166,6 +166,11 @@ impl<'a> Query<'a> {
         kept.map(text).collect::<Vec<_>>().join("&")
     }
 
+    /// All parameters in their order.
+    pub(crate) fn pairs(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.pairs.iter().map(|pair| (pair.name.as_ref(), pair.value.as_ref()))
+    }
+
     /// The first value of a parameter.
     pub(crate) fn get(&self, name: &str) -> Option<&str> {
         self.pairs

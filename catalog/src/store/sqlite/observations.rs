@@ -46,7 +46,8 @@ pub(super) fn instant(ms: i64) -> Result<DateTime<Utc>> {
 }
 
 pub(super) fn flag(number: i64) -> Result<Flag> {
-    u8::try_from(number).map_err(damaged).and_then(Flag::try_from)
+    let number = u8::try_from(number).map_err(damaged)?;
+    Flag::try_from(number).map_err(damaged)
 }
 
 /// Runs `work` in one transaction that moves on the observations' revision where it says so, and no other.

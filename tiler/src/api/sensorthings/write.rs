@@ -9,8 +9,8 @@ use crate::problem::{Outcome, Problem};
 use serde_json::{Map, Value, json};
 use std::pin::Pin;
 
-/// Bytes of an answer after which no further entity is begun.
-const MOST_BYTES: usize = 4 << 20;
+/// Bytes of an answer after which no further entity is begun: so many are held for each client that is slow to read.
+const MOST_BYTES: usize = 1_500_000;
 
 type Written<'f, T> = Pin<Box<dyn Future<Output = Outcome<T>> + Send + 'f>>;
 
