@@ -210,7 +210,9 @@ impl Intake {
         fields: Map<String, Value>,
         datastreams: Vec<Described>,
     ) -> Result<Option<i64>> {
-        let new = datastreams.into_iter().map(|one| self.new_datastream(&station, one));
+        let new = datastreams
+            .into_iter()
+            .map(|one| self.new_datastream(&station, one));
         let new = new.collect::<Result<Vec<_>>>()?;
         self.store.make_station(station, fields, new).await
     }
@@ -295,7 +297,11 @@ fn check_property_name(name: &str) -> Result<()> {
 }
 
 /// Readings of a Datastream in the unit they are kept in; times that cannot be are refused.
-fn as_kept(datastream: &Datastream, said: &Map<String, Value>, readings: Vec<Reading>) -> Result<Vec<Reading>> {
+fn as_kept(
+    datastream: &Datastream,
+    said: &Map<String, Value>,
+    readings: Vec<Reading>,
+) -> Result<Vec<Reading>> {
     for reading in &readings {
         check_time("phenomenonTime", reading.time)?;
     }

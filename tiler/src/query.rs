@@ -168,7 +168,9 @@ impl<'a> Query<'a> {
 
     /// All parameters in their order.
     pub(crate) fn pairs(&self) -> impl Iterator<Item = (&str, &str)> {
-        self.pairs.iter().map(|pair| (pair.name.as_ref(), pair.value.as_ref()))
+        self.pairs
+            .iter()
+            .map(|pair| (pair.name.as_ref(), pair.value.as_ref()))
     }
 
     /// The first value of a parameter.

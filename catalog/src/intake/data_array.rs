@@ -84,7 +84,9 @@ fn fields(entity: &Value, measured: DateTime<Utc>) -> Result<Map<String, Value>>
     if let Some(value) = said("resultTime") {
         let (start, end) = interval("resultTime", value)?;
         if start != end {
-            return Err(invalid(format!("resultTime: {value} is an interval; it is an instant")));
+            return Err(invalid(format!(
+                "resultTime: {value} is an interval; it is an instant"
+            )));
         }
         if start != measured {
             fields.insert("resultTime".into(), value.clone());
@@ -99,7 +101,9 @@ fn fields(entity: &Value, measured: DateTime<Utc>) -> Result<Map<String, Value>>
         Some(Value::Object(own)) if own.is_empty() => {}
         Some(value @ Value::Object(_)) => {
             if value.to_string().len() > LARGEST_PARAMETERS {
-                return Err(invalid(format!("parameters: takes more than {LARGEST_PARAMETERS} bytes")));
+                return Err(invalid(format!(
+                    "parameters: takes more than {LARGEST_PARAMETERS} bytes"
+                )));
             }
             fields.insert("parameters".into(), value.clone());
         }
@@ -110,7 +114,9 @@ fn fields(entity: &Value, measured: DateTime<Utc>) -> Result<Map<String, Value>>
 
 /// The beginning and the end of a time that may be an instant.
 fn interval(name: &str, value: &Value) -> Result<(DateTime<Utc>, DateTime<Utc>)> {
-    let text = value.as_str().ok_or_else(|| invalid(format!("{name}: {value} is no time")))?;
+    let text = value
+        .as_str()
+        .ok_or_else(|| invalid(format!("{name}: {value} is no time")))?;
     let instant = |text: &str| -> Result<DateTime<Utc>> {
         let time = DateTime::parse_from_rfc3339(text).map_err(|error| {
             invalid(format!(
@@ -149,9 +155,13 @@ fn quality(value: Option<&Value>) -> Result<Flag> {
         None | Some(Value::Null) => Ok(Flag::NotEvaluated),
         // as answers write it
         Some(Value::Object(object)) => {
-            let strange = object.keys().find(|name| !["flag", "tests", "arrived"].contains(&name.as_str()));
+            let strange = object
+                .keys()
+                .find(|name| !["flag", "tests", "arrived"].contains(&name.as_str()));
             match strange {
-                Some(name) => Err(invalid(format!("resultQuality.{name}: is not kept; a flag of QARTOD is"))),
+                Some(name) => Err(invalid(format!(
+                    "resultQuality.{name}: is not kept; a flag of QARTOD is"
+                ))),
                 None => quality(object.get("flag")),
             }
         }
@@ -184,7 +194,10 @@ pub fn rows(document: &Value) -> Result<Vec<Row>> {
             return Err(invalid("components: `result` is missing"));
         }
         let columns = MEMBERS.iter().filter(|name| !ENTITIES.contains(name)).chain(&IDS);
-        if let Some(name) = names.iter().find(|name| !columns.clone().any(|known| known == *name)) {
+        if let Some(name) = names
+            .iter()
+            .find(|name| !columns.clone().any(|known| known == *name))
+        {
             let columns: Vec<_> = columns.copied().collect();
             return Err(invalid(format!(
                 "components: `{name}` is not kept; there are {}",
@@ -197,7 +210,10 @@ pub fn rows(document: &Value) -> Result<Vec<Row>> {
             let read = match row.as_array() {
                 Some(cells) if cells.len() == names.len() => {
                     let named = names.iter().position(|name| *name == "FeatureOfInterest/id");
-                    feature = named.and_then(|at| cells.get(at)).filter(|id| !id.is_null()).cloned();
+                    feature = named
+                        .and_then(|at| cells.get(at))
+                        .filter(|id| !id.is_null())
+                        .cloned();
                     let entity = names
                         .iter()
                         .map(|name| (*name).to_owned())
@@ -293,12 +309,21 @@ mod tests {
             assert!(error.starts_with(field), "{error}");
         }
         for (entity, field) in [
-            (json!({"phenomenonTime": "2026-05-18T07:00:00Z/2026-05-18T08:00:00Z"}), "phenomenonTime"),
+            (
+                json!({"phenomenonTime": "2026-05-18T07:00:00Z/2026-05-18T08:00:00Z"}),
+                "phenomenonTime",
+            ),
             (json!({"resultTime": "soon"}), "resultTime"),
-            (json!({"validTime": "2026-05-18T08:00:00Z/2026-05-18T07:00:00Z"}), "validTime"),
+            (
+                json!({"validTime": "2026-05-18T08:00:00Z/2026-05-18T07:00:00Z"}),
+                "validTime",
+            ),
             (json!({"parameters": [1]}), "parameters"),
             (json!({"parameters": {"p": "x".repeat(70_000)}}), "parameters"),
-            (json!({"resultQuality": {"flag": 1, "comment": "ice"}}), "resultQuality.comment"),
+            (
+                json!({"resultQuality": {"flag": 1, "comment": "ice"}}),
+                "resultQuality.comment",
+            ),
             (json!({"result": "NaN"}), "result"),
             (json!({"result": true}), "result"),
         ] {
@@ -310,7 +335,12 @@ mod tests {
             assert!(error.starts_with(&format!("{field}:")), "{error}");
         }
         let wrong = json!([{"Datastream": {"@iot.id": 1}, "components": ["result", "reslutTime"], "dataArray": [[1, 2]]}]);
-        assert!(rows(&wrong).expect_err("refused").to_string().contains("`reslutTime`"));
+        assert!(
+            rows(&wrong)
+                .expect_err("refused")
+                .to_string()
+                .contains("`reslutTime`")
+        );
         let now = reading(&json!({"result": 1})).expect("measured now");
         assert!((Utc::now() - now.time).num_seconds() < 60);
         assert!(rows(&json!({"x": 1})).is_err());

@@ -1,9 +1,9 @@
 //! The suite of [`Observations`](super::super::Observations).
 
+use crate::Feature;
 use crate::observation::{Datastream, Flag, Marks, Observation, Reading, Recorded, Step};
 use crate::qartod::{Range, Tests, check, defaults};
 use crate::store::{NewDatastream, ObservationQuery, Store};
-use crate::Feature;
 use chrono::{DateTime, Duration, Utc};
 use geo_types::Point;
 use serde_json::{Map, json};
@@ -111,19 +111,31 @@ async fn fields(store: &dyn Store, salt: i64) {
         None,
         "what is there is never overwritten"
     );
-    assert_eq!(store.all_properties().await.unwrap()[&id]["sensor"]["name"], "trap 7");
-    let said = json!({"parameters": {"battery": 3.6}}).as_object().unwrap().clone();
+    assert_eq!(
+        store.all_properties().await.unwrap()[&id]["sensor"]["name"],
+        "trap 7"
+    );
+    let said = json!({"parameters": {"battery": 3.6}})
+        .as_object()
+        .unwrap()
+        .clone();
     let carrying = |minutes: i64, value: f64| Reading {
         fields: said.clone(),
         ..reading(minutes, value)
     };
     let tests = Tests::default();
-    store.record(id, vec![carrying(15, 4.0), carrying(30, 5.0)], &tests).await.unwrap();
+    store
+        .record(id, vec![carrying(15, 4.0), carrying(30, 5.0)], &tests)
+        .await
+        .unwrap();
     let before = store.observation_revision().await.unwrap();
     store.record(id, vec![carrying(15, 4.0)], &tests).await.unwrap();
     assert_eq!(store.observation_revision().await.unwrap(), before);
     // the value again without them changes nothing, another value takes the place of all
-    store.record(id, vec![reading(15, 4.0), reading(30, 6.0)], &tests).await.unwrap();
+    store
+        .record(id, vec![reading(15, 4.0), reading(30, 6.0)], &tests)
+        .await
+        .unwrap();
     let query = ObservationQuery {
         skip: 1,
         limit: Some(2),
@@ -155,18 +167,37 @@ async fn stations(store: &dyn Store) {
         (station, fields, level)
     };
     let (station, fields, level) = made("twice");
-    let twice = store.make_station(station, fields, vec![level.clone(), level]).await;
+    let twice = store
+        .make_station(station, fields, vec![level.clone(), level])
+        .await;
     assert!(twice.unwrap_err().to_string().contains("water_level"));
-    assert_eq!(store.feature("stations", "ND-01", None).await.unwrap(), None, "all or nothing");
+    assert_eq!(
+        store.feature("stations", "ND-01", None).await.unwrap(),
+        None,
+        "all or nothing"
+    );
     let (station, fields, level) = made("first");
-    let fid = store.make_station(station, fields, vec![level]).await.unwrap().unwrap();
+    let fid = store
+        .make_station(station, fields, vec![level])
+        .await
+        .unwrap()
+        .unwrap();
     let (station, fields, level) = made("second");
-    assert_eq!(store.make_station(station, fields, vec![level]).await.unwrap(), None);
+    assert_eq!(
+        store.make_station(station, fields, vec![level]).await.unwrap(),
+        None
+    );
     let kept = store.feature("stations", "ND-01", None).await.unwrap().unwrap();
     assert_eq!((kept.fid, kept.name.as_deref()), (fid, Some("first")));
-    assert_eq!(store.station_fields().await.unwrap()[&fid]["description"], "first");
+    assert_eq!(
+        store.station_fields().await.unwrap()[&fid]["description"],
+        "first"
+    );
     let streams = store.datastreams(Some("ND-01")).await.unwrap();
-    assert_eq!(store.latest(streams[0].id).await.unwrap().unwrap().value, Some(1.5));
+    assert_eq!(
+        store.latest(streams[0].id).await.unwrap().unwrap().value,
+        Some(1.5)
+    );
 }
 
 #[expect(clippy::unwrap_used, reason = "a conformance suite fails by panicking")]

@@ -89,8 +89,8 @@ pub(super) fn put(connection: &Connection, datastream: i64, readings: &[Reading]
         changed += if reading.fields.is_empty() {
             forget.execute(params![datastream, time, reading.value])?
         } else {
-            let text = serde_json::to_string(&reading.fields)
-                .map_err(|error| Error::Invalid(error.to_string()))?;
+            let text =
+                serde_json::to_string(&reading.fields).map_err(|error| Error::Invalid(error.to_string()))?;
             keep.execute(params![datastream, time, text])?
         };
     }

@@ -37,7 +37,9 @@ pub(super) fn make(
         let name = new.datastream.property.clone();
         // a datastream that was there before its station is not this client's
         if observations::make(connection, new)?.is_none() {
-            return Err(Error::Invalid(format!("Datastreams: there are two of {name}; one of each is kept")));
+            return Err(Error::Invalid(format!(
+                "Datastreams: there are two of {name}; one of each is kept"
+            )));
         }
     }
     connection.execute("UPDATE observation_revision SET number = number + 1", [])?;

@@ -96,9 +96,7 @@ fn blocks(document: &Value, data: &Data, sink: &mut Sink<'_>) -> anyhow::Result<
                 sink.refuse(at + 1, None, &reason);
             }
             (Some(stream), Ok(reading)) => {
-                let shown = said
-                    .get(&stream.id)
-                    .and_then(|said| PostedUnit::of(stream, said));
+                let shown = said.get(&stream.id).and_then(|said| PostedUnit::of(stream, said));
                 let unit = shown.as_ref().map_or(stream.unit.as_str(), PostedUnit::symbol);
                 let measured = Measurement {
                     station: stream.station.clone(),

@@ -42,8 +42,10 @@ pub(super) async fn create(State(app): State<Shared>, request: Request) -> Outco
         serde_json::from_slice(&body).map_err(|error| bad(format!("the body is no JSON: {error}")))?;
     drop(body);
     let base = base(&app, &head.headers, &head.uri);
-    let names: Vec<(&str, Option<&str>)> =
-        path.iter().map(|Part { name, id }| (name.as_str(), id.as_deref())).collect();
+    let names: Vec<(&str, Option<&str>)> = path
+        .iter()
+        .map(|Part { name, id }| (name.as_str(), id.as_deref()))
+        .collect();
     let number = |set: Set, id: &str| id.parse::<i64>().map_err(|_| no_entity(set, id));
     match names.as_slice() {
         [("CreateObservations", None)] => many(&app, &base, &document).await,
@@ -54,7 +56,9 @@ pub(super) async fn create(State(app): State<Shared>, request: Request) -> Outco
         [("Datastreams", Some(id)), ("Observations", None)] => {
             let id = number(Set::Datastreams, id)?;
             if document.get("Datastream").is_some() && data_array::datastream_of(&document)? != id {
-                return Err(bad(format!("Datastream: is another than Datastreams({id}) of the address")));
+                return Err(bad(format!(
+                    "Datastream: is another than Datastreams({id}) of the address"
+                )));
             }
             one(&app, &base, id, &document).await
         }
@@ -62,7 +66,9 @@ pub(super) async fn create(State(app): State<Shared>, request: Request) -> Outco
         [("Datastreams", None)] => {
             let thing = document.get("Thing").ok_or_else(|| bad("Thing: is missing"))?;
             let thing = members(thing, "Thing.", &["@iot.id"])?.get("@iot.id");
-            let fid = thing.and_then(Value::as_i64).ok_or_else(|| bad("Thing: its @iot.id is missing"))?;
+            let fid = thing
+                .and_then(Value::as_i64)
+                .ok_or_else(|| bad("Thing: its @iot.id is missing"))?;
             datastream(&app, base, fid, &document).await
         }
         [("Things", Some(id)), ("Datastreams", None)] => {
@@ -93,7 +99,10 @@ async fn one(app: &App, base: &str, datastream: i64, entity: &Value) -> Outcome 
     let store = app.lookup.store();
     let world = World::of_datastream(store, base.to_owned(), datastream).await?;
     let world = world.ok_or_else(|| no_entity(Set::Datastreams, &datastream.to_string()))?;
-    if let Some(feature) = entity.get("FeatureOfInterest").filter(|feature| !feature.is_null()) {
+    if let Some(feature) = entity
+        .get("FeatureOfInterest")
+        .filter(|feature| !feature.is_null())
+    {
         let id = members(feature, "FeatureOfInterest.", &["@iot.id"])?.get("@iot.id");
         check_feature(id, &world).map_err(bad)?;
     }
@@ -121,11 +130,26 @@ async fn many(app: &App, base: &str, document: &Value) -> Outcome {
     let rows = data_array::rows(document)?;
     let blocks = document.as_array().or_else(|| document.get("value")?.as_array());
     for block in blocks.into_iter().flatten() {
-        let known = ["Datastream", "components", "dataArray", "dataArray@iot.count", "Datastream@iot.navigationLink"];
+        let known = [
+            "Datastream",
+            "components",
+            "dataArray",
+            "dataArray@iot.count",
+            "Datastream@iot.navigationLink",
+        ];
         members(block, "", &known)?;
-        let names = block.get("components").and_then(Value::as_array).into_iter().flatten();
-        if let Some(id) = names.filter_map(Value::as_str).find(|name| super::schema::is_id(name)) {
-            return Err(bad(format!("components: `{id}`: ids are given by the service; leave it out")));
+        let names = block
+            .get("components")
+            .and_then(Value::as_array)
+            .into_iter()
+            .flatten();
+        if let Some(id) = names
+            .filter_map(Value::as_str)
+            .find(|name| super::schema::is_id(name))
+        {
+            return Err(bad(format!(
+                "components: `{id}`: ids are given by the service; leave it out"
+            )));
         }
     }
     let mut answers: Vec<String> = Vec::with_capacity(rows.len());
@@ -188,10 +212,14 @@ async fn observed(app: &App) -> Outcome<BTreeSet<String>> {
 /// A station with its place and what it measures; all of it is written, or nothing.
 async fn thing(app: &App, base: String, document: &Value) -> Outcome {
     let observed = observed(app).await?;
-    let is_observed = |name: &str| property(name).is_some_and(|known| known.name == name) || observed.contains(name);
+    let is_observed =
+        |name: &str| property(name).is_some_and(|known| known.name == name) || observed.contains(name);
     let posted = posted::thing(document, app.province, &is_observed)?;
     let code = posted.station.code.clone();
-    let fid = app.intake.make_station(posted.station, posted.said, posted.datastreams).await?;
+    let fid = app
+        .intake
+        .make_station(posted.station, posted.said, posted.datastreams)
+        .await?;
     let fid = fid.ok_or_else(|| Problem::conflict(format!("there is a station `{code}` already")))?;
     let world = World::load(app.lookup.store(), base, false).await?;
     let kept = world.entity(Set::Things, &fid.to_string()).await?;
@@ -200,9 +228,12 @@ async fn thing(app: &App, base: String, document: &Value) -> Outcome {
 
 async fn datastream(app: &App, base: String, fid: i64, document: &Value) -> Outcome {
     let observed = observed(app).await?;
-    let is_observed = |name: &str| property(name).is_some_and(|known| known.name == name) || observed.contains(name);
+    let is_observed =
+        |name: &str| property(name).is_some_and(|known| known.name == name) || observed.contains(name);
     let store = app.lookup.store();
-    let stations = store.features(&sen_catalog::FeatureQuery::layer(STATIONS)).await?;
+    let stations = store
+        .features(&sen_catalog::FeatureQuery::layer(STATIONS))
+        .await?;
     let station = stations.into_iter().find(|station| station.fid == fid);
     let station = station.ok_or_else(|| no_entity(Set::Things, &fid.to_string()))?;
     let described = posted::datastream(&station, document, "", &is_observed)?;

@@ -212,7 +212,9 @@ impl Parser {
     fn call(&mut self, name: String, depth: usize) -> Outcome<Expr> {
         let Some(function) = functions::find(&name) else {
             let names = functions::names().join(", ");
-            return Err(wrong(format!("there is no function `{name}` here; there are {names}")));
+            return Err(wrong(format!(
+                "there is no function `{name}` here; there are {names}"
+            )));
         };
         self.expect(&Token::Open)?;
         let mut arguments = Vec::new();

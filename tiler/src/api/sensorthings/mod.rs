@@ -72,7 +72,9 @@ fn base(app: &Shared, headers: &HeaderMap, uri: &axum::http::Uri) -> String {
 async fn landing(State(app): State<Shared>, request: Request) -> Outcome {
     Query::of(request.uri(), &[])?;
     let base = base(&app, request.headers(), request.uri());
-    let sets = Set::ALL.iter().map(|set| json!({"name": set.name(), "url": format!("{base}/{}", set.name())}));
+    let sets = Set::ALL
+        .iter()
+        .map(|set| json!({"name": set.name(), "url": format!("{base}/{}", set.name())}));
     let sets: Vec<Value> = sets.collect();
     let body = json!({"value": sets, "serverSettings": {"conformance": CONFORMANCE}});
     Ok(app.with_own_address(document::json(request.headers(), NO_CACHE, &body)))
@@ -99,7 +101,10 @@ async fn answer(State(app): State<Shared>, request: Request) -> Outcome {
         return Err(Problem::bad("$resultFormat", detail));
     }
     if options.data_array && !options.expand.is_empty() {
-        return Err(Problem::bad("$expand", "$expand: nothing is expanded in data arrays"));
+        return Err(Problem::bad(
+            "$expand",
+            "$expand: nothing is expanded in data arrays",
+        ));
     }
     let with_spans = match goal {
         Goal::Property | Goal::Bare => set == Set::Datastreams,

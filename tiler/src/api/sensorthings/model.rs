@@ -111,7 +111,11 @@ impl<'a> World<'a> {
         let datastreams = store.datastreams(None).await?;
         let mut of_stations = store.station_fields().await?;
         let mut of_streams = store.all_properties().await?;
-        let mut spans = if with_spans { store.spans().await? } else { Default::default() };
+        let mut spans = if with_spans {
+            store.spans().await?
+        } else {
+            Default::default()
+        };
         let mut stations: Vec<Station> = features
             .into_iter()
             .map(|feature| Station {
@@ -196,7 +200,10 @@ impl<'a> World<'a> {
                 let mut named: Vec<_> = streams.map(|stream| (stream.property_id(), stream)).collect();
                 named.sort_by(|(a, _), (b, _)| a.cmp(b));
                 named.dedup_by(|(a, _), (b, _)| a == b);
-                named.into_iter().map(|(_, stream)| Entity::Property(stream)).collect()
+                named
+                    .into_iter()
+                    .map(|(_, stream)| Entity::Property(stream))
+                    .collect()
             }
             Set::Observations => return Related::Observations(streams.collect()),
         })
@@ -345,9 +352,9 @@ impl<'w> Entity<'w> {
         }
         let plain = self.plain();
         let name = if schema::is_id(name) { "@iot.id" } else { name };
-        let found = plain.get(name).and_then(|value| {
-            rest.iter().try_fold(value, |value, name| value.get(name))
-        });
+        let found = plain
+            .get(name)
+            .and_then(|value| rest.iter().try_fold(value, |value, name| value.get(name)));
         let kind = schema::member(kind, rest).unwrap_or(kind);
         found.map_or(Literal::Null, |value| Literal::of(value, kind))
     }
@@ -373,15 +380,15 @@ impl<'w> Entity<'w> {
         world: &'w World<'_>,
     ) -> Outcome<bool> {
         let Some((first, others)) = sets.split_first() else {
-            return filter.expr.is_true(&|path| {
-                match bound.iter().find(|(prefix, _)| path.starts_with(prefix)) {
+            return filter.expr.is_true(
+                &|path| match bound.iter().find(|(prefix, _)| path.starts_with(prefix)) {
                     Some((prefix, Some(entity))) => {
                         entity.find(path.get(prefix.len()..).unwrap_or_default(), world)
                     }
                     Some((_, None)) => Literal::Null,
                     None => self.find(path, world),
-                }
-            });
+                },
+            );
         };
         let members = self.members(first, world);
         // of an empty set everything is null

@@ -73,7 +73,9 @@ pub(super) async fn observations<'w>(
     let order = question.order().await?;
     let page = match order {
         Order::ById => question.scanned(false).await?,
-        Order::ByTime { newest_first } if question.streams.len() < 2 => question.scanned(newest_first).await?,
+        Order::ByTime { newest_first } if question.streams.len() < 2 => {
+            question.scanned(newest_first).await?
+        }
         Order::ByTime { newest_first } => question.merged(newest_first).await?,
         Order::Sorted => question.sorted().await?,
     };
@@ -187,7 +189,10 @@ impl<'w> Question<'w, '_> {
     async fn scanned(&self, newest_first: bool) -> Outcome<Page<'w>> {
         let after = match &self.options.after {
             Some(token) => Some(self.world.key(token).ok_or_else(|| {
-                Problem::bad("$skiptoken", "$skiptoken: is none that this service gave; begin without it")
+                Problem::bad(
+                    "$skiptoken",
+                    "$skiptoken: is none that this service gave; begin without it",
+                )
             })?),
             None => None,
         };

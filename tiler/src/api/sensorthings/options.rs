@@ -67,7 +67,10 @@ impl Options {
 
     /// The query of what comes after an entity.
     pub(super) fn further(&self, token: &str) -> String {
-        let kept = self.given.iter().filter(|(name, _)| !matches!(name.as_str(), "$skip" | "$skiptoken"));
+        let kept = self
+            .given
+            .iter()
+            .filter(|(name, _)| !matches!(name.as_str(), "$skip" | "$skiptoken"));
         let kept = kept.map(|(name, value)| format!("{name}={}&", encode(value)));
         format!("{}$skiptoken={}", kept.collect::<String>(), encode(token))
     }
@@ -79,10 +82,16 @@ impl Options {
         }
         for (path, _) in &self.orderby {
             let place = set.resolve(path).map_err(|reason| bad("$orderby", reason))?;
-            let sortable = matches!(place.kind, Some(Type::Number | Type::Text | Type::Time | Type::Free));
+            let sortable = matches!(
+                place.kind,
+                Some(Type::Number | Type::Text | Type::Time | Type::Free)
+            );
             if !sortable || place.through.is_some() {
                 let path = path.join("/");
-                return Err(bad("$orderby", format!("`{path}` has no order; name a single value")));
+                return Err(bad(
+                    "$orderby",
+                    format!("`{path}` has no order; name a single value"),
+                ));
             }
         }
         for name in &self.select {
@@ -112,16 +121,29 @@ impl Options {
     pub(super) fn selects(&self, member: &str) -> bool {
         let name = member.split("@iot.navigationLink").next().unwrap_or(member);
         let plain = name.trim_start_matches("@iot.");
-        self.select.iter().any(|wanted| wanted.trim_start_matches("@iot.") == plain)
+        self.select
+            .iter()
+            .any(|wanted| wanted.trim_start_matches("@iot.") == plain)
     }
 
     /// Refuses options that mean nothing where they stand.
     pub(super) fn only(&self, names: &[&str], what: &str) -> Outcome<()> {
-        match self.given.iter().find(|(name, _)| !names.contains(&name.as_str())) {
+        match self
+            .given
+            .iter()
+            .find(|(name, _)| !names.contains(&name.as_str()))
+        {
             None => Ok(()),
             Some((name, _)) => {
-                let parameter = PARAMETERS.iter().find(|own| *own == name).copied().unwrap_or("query");
-                Err(bad(parameter, format!("means nothing for {what}, which is no set of entities")))
+                let parameter = PARAMETERS
+                    .iter()
+                    .find(|own| *own == name)
+                    .copied()
+                    .unwrap_or("query");
+                Err(bad(
+                    parameter,
+                    format!("means nothing for {what}, which is no set of entities"),
+                ))
             }
         }
     }
@@ -130,16 +152,23 @@ impl Options {
     pub(super) fn need_spans(&self, set: Set) -> bool {
         let through = |path: &[String]| path.iter().any(|name| name.starts_with("Datastream"));
         set == Set::Datastreams
-            || self.filter.as_ref().is_some_and(|filter| filter.expr.paths().iter().any(|path| through(path)))
+            || self
+                .filter
+                .as_ref()
+                .is_some_and(|filter| filter.expr.paths().iter().any(|path| through(path)))
             || self.orderby.iter().any(|(path, _)| through(path))
             || self.expand.iter().any(|(name, inner)| {
-                set.navigation(name).is_some_and(|(next, _)| inner.need_spans(next))
+                set.navigation(name)
+                    .is_some_and(|(next, _)| inner.need_spans(next))
             })
     }
 
     fn set(&mut self, name: &str, value: &str, depth: usize) -> Outcome<()> {
         let Some(&name) = PARAMETERS.iter().find(|own| **own == name) else {
-            return Err(bad("$expand", format!("`{name}` is no option; there are {}", PARAMETERS.join(", "))));
+            return Err(bad(
+                "$expand",
+                format!("`{name}` is no option; there are {}", PARAMETERS.join(", ")),
+            ));
         };
         let number = |most: usize| {
             let number: usize = value
@@ -147,7 +176,10 @@ impl Options {
                 .parse()
                 .map_err(|_| bad(name, format!("`{value}` is no whole number")))?;
             if number > most {
-                Err(bad(name, format!("{number} is more than {most}; follow @iot.nextLink, or filter")))
+                Err(bad(
+                    name,
+                    format!("{number} is more than {most}; follow @iot.nextLink, or filter"),
+                ))
             } else {
                 Ok(number)
             }
@@ -305,11 +337,20 @@ mod tests {
             "$orderby=phenomenonTime%20desc&$top=1&$skiptoken=7-5",
             "the way on asks what the expansion asked"
         );
-        let merged = of("$expand=Datastreams/Observations,Datastreams/Sensor", Set::Things).expect("one of two");
+        let merged =
+            of("$expand=Datastreams/Observations,Datastreams/Sensor", Set::Things).expect("one of two");
         assert_eq!(merged.expand.len(), 1);
-        let names: Vec<_> = merged.expand[0].1.expand.iter().map(|(name, _)| name.as_str()).collect();
+        let names: Vec<_> = merged.expand[0]
+            .1
+            .expand
+            .iter()
+            .map(|(name, _)| name.as_str())
+            .collect();
         assert_eq!(names, ["Observations", "Sensor"]);
-        assert_eq!(merged.expand[0].1.further("1"), "$expand=Observations%2CSensor&$skiptoken=1");
+        assert_eq!(
+            merged.expand[0].1.further("1"),
+            "$expand=Observations%2CSensor&$skiptoken=1"
+        );
     }
 
     #[test]

@@ -97,7 +97,12 @@ impl Keys {
 
     /// Those of a token; whether they fit is told by [`Keys::is_after`], for which only as many as there are count.
     pub(super) fn read(token: &str) -> Outcome<Self> {
-        let wrong = || Problem::bad("$skiptoken", "$skiptoken: is none that this service gave; begin without it");
+        let wrong = || {
+            Problem::bad(
+                "$skiptoken",
+                "$skiptoken: is none that this service gave; begin without it",
+            )
+        };
         let texts: Vec<String> = serde_json::from_str(token).map_err(|_| wrong())?;
         let keys = texts.iter().map(|text| {
             let kind = text.chars().next().ok_or_else(wrong)?;

@@ -115,7 +115,11 @@ pub(super) async fn follow<'w>(world: &'w World<'_>, parts: &[Part]) -> Outcome<
     };
     for part in rest {
         let Some(related) = current.related(&part.name, world) else {
-            let name = if super::schema::is_id(&part.name) { "@iot.id" } else { &part.name };
+            let name = if super::schema::is_id(&part.name) {
+                "@iot.id"
+            } else {
+                &part.name
+            };
             let value = current.plain().remove(name);
             return Ok(Target::Value(value.unwrap_or_default(), part.name.clone()));
         };

@@ -86,7 +86,9 @@ fn list<'v>(own: &'v Map<String, Value>, name: &str) -> Outcome<&'v [Value]> {
 
 /// The members of these names that say something, as they came.
 fn kept(own: &Map<String, Value>, names: &[&str]) -> Map<String, Value> {
-    let said = names.iter().filter_map(|name| Some(((*name).to_owned(), own.get(*name)?.clone())));
+    let said = names
+        .iter()
+        .filter_map(|name| Some(((*name).to_owned(), own.get(*name)?.clone())));
     said.filter(|(_, value)| !value.is_null()).collect()
 }
 
@@ -138,7 +140,8 @@ pub(super) fn thing(
 /// What is said, by what it is said of; nothing said is left out.
 fn said(parts: &[(&str, Map<String, Value>)]) -> Map<String, Value> {
     let told = parts.iter().filter(|(_, own)| !own.is_empty());
-    told.map(|(name, own)| ((*name).to_owned(), Value::Object(own.clone()))).collect()
+    told.map(|(name, own)| ((*name).to_owned(), Value::Object(own.clone())))
+        .collect()
 }
 
 /// The place of a station, and what is kept of its Location as it came.
@@ -158,7 +161,9 @@ fn location_of(location: &Value, province: Option<Bounds>) -> Outcome<(Point<f64
             GEO_JSON[0]
         )));
     }
-    let shape = own.get("location").ok_or_else(|| bad("Locations.location: is missing"))?;
+    let shape = own
+        .get("location")
+        .ok_or_else(|| bad("Locations.location: is missing"))?;
     let place = place(shape, province)?;
     let mut told = kept(own, &names);
     let plain = serde_json::to_value(geojson::Geometry::from(&Geometry::Point(place)));
@@ -183,7 +188,9 @@ fn place(location: &Value, province: Option<Bounds>) -> Outcome<Point<f64>> {
         !crs.is_null() && !text.contains("CRS84") && !text.contains("4326")
     });
     if names_other_system {
-        return Err(bad("Locations: location.crs: GeoJSON is in WGS 84 longitude and latitude (CRS84)"));
+        return Err(bad(
+            "Locations: location.crs: GeoJSON is in WGS 84 longitude and latitude (CRS84)",
+        ));
     }
     let (lon, lat) = place.x_y();
     if !Bounds::new(-180.0, -90.0, 180.0, 90.0).contains(lon, lat) {
@@ -193,7 +200,12 @@ fn place(location: &Value, province: Option<Bounds>) -> Outcome<Point<f64>> {
         )));
     }
     let around = province.map(|b| {
-        Bounds::new(b.west - FAR_DEG, b.south - FAR_DEG, b.east + FAR_DEG, b.north + FAR_DEG)
+        Bounds::new(
+            b.west - FAR_DEG,
+            b.south - FAR_DEG,
+            b.east + FAR_DEG,
+            b.north + FAR_DEG,
+        )
     });
     if around.is_some_and(|around| !around.contains(lon, lat)) {
         return Err(bad(format!(
@@ -230,10 +242,15 @@ pub(super) fn datastream(
     if let Some(kind) = optional_text(own, place, "observationType")?
         && !OF_NUMBERS.iter().any(|end| kind.ends_with(end))
     {
-        return Err(bad(format!("{place}observationType: `{kind}` has results that are no numbers with a unit")));
+        return Err(bad(format!(
+            "{place}observationType: `{kind}` has results that are no numbers with a unit"
+        )));
     }
     if let Some(area) = own.get("observedArea").filter(|area| !area.is_null()) {
-        check_properties(&format!("{place}observedArea"), &Map::from_iter([("area".into(), area.clone())]))?;
+        check_properties(
+            &format!("{place}observedArea"),
+            &Map::from_iter([("area".into(), area.clone())]),
+        )?;
         geometry(area).ok_or_else(|| bad(format!("{place}observedArea: is no GeoJSON geometry")))?;
     }
     let (name, observed) = observed(own, place, is_observed)?;
@@ -254,10 +271,18 @@ pub(super) fn datastream(
     let properties = optional_object(own, place, "properties")?;
     for (member, ours) in [("station", &stream.station), ("property", &stream.property)] {
         if properties.get(member).is_some_and(|value| value != ours) {
-            return Err(bad(format!("{place}properties.{member}: is told by the service: here it is `{ours}`")));
+            return Err(bad(format!(
+                "{place}properties.{member}: is told by the service: here it is `{ours}`"
+            )));
         }
     }
-    let standing = ["description", "observationType", "unitOfMeasurement", "observedArea", "properties"];
+    let standing = [
+        "description",
+        "observationType",
+        "unitOfMeasurement",
+        "observedArea",
+        "properties",
+    ];
     let readings = list(own, "Observations")?.iter();
     Ok(Described {
         properties: said(&[
@@ -265,7 +290,9 @@ pub(super) fn datastream(
             ("sensor", sensor(own, place)?),
             ("observed_property", observed),
         ]),
-        readings: readings.map(|one| observation(one, "Observations.")).collect::<Outcome<_>>()?,
+        readings: readings
+            .map(|one| observation(one, "Observations."))
+            .collect::<Outcome<_>>()?,
         datastream: stream,
     })
 }
@@ -279,7 +306,9 @@ pub(super) fn observation(entity: &Value, place: &str) -> Outcome<Reading> {
 /// The symbol of the unit.
 fn unit<'v>(own: &'v Map<String, Value>, place: &str) -> Outcome<&'v str> {
     let place = format!("{place}unitOfMeasurement");
-    let unit = own.get("unitOfMeasurement").ok_or_else(|| bad(format!("{place}: is missing")))?;
+    let unit = own
+        .get("unitOfMeasurement")
+        .ok_or_else(|| bad(format!("{place}: is missing")))?;
     let place = place + ".";
     let own = members(unit, &place, &["name", "symbol", "definition"])?;
     optional_text(own, &place, "name")?;
@@ -316,13 +345,18 @@ fn observed(
     is_observed: &dyn Fn(&str) -> bool,
 ) -> Outcome<(String, Map<String, Value>)> {
     let place = format!("{place}ObservedProperty");
-    let entity = own.get("ObservedProperty").ok_or_else(|| bad(format!("{place}: is missing")))?;
+    let entity = own
+        .get("ObservedProperty")
+        .ok_or_else(|| bad(format!("{place}: is missing")))?;
     let place = place + ".";
     if let Some(id) = entity.get("@iot.id") {
         members(entity, &place, &["@iot.id"])?;
         let id = id.as_str().filter(|id| is_observed(id));
         let id = id.ok_or_else(|| {
-            bad(format!("{place}@iot.id: {} is none of the ObservedProperties", entity["@iot.id"]))
+            bad(format!(
+                "{place}@iot.id: {} is none of the ObservedProperties",
+                entity["@iot.id"]
+            ))
         })?;
         return Ok((id.to_owned(), Map::new()));
     }
@@ -337,7 +371,9 @@ fn observed(
     let name = property(&plain).map_or_else(|| plain.to_lowercase(), |known| known.name.to_owned());
     let ours = known_property(&name, "");
     let mut told = kept(own, &names);
-    told.retain(|member, value| *value != ours[member.as_str()] && *value != json!("") && *value != json!({}));
+    told.retain(|member, value| {
+        *value != ours[member.as_str()] && *value != json!("") && *value != json!({})
+    });
     Ok((name, told))
 }
 
@@ -371,8 +407,12 @@ mod tests {
         );
         assert!(place(&point(2.35, 48.86), None).is_ok());
         assert!(place(&json!({"type": "LineString", "coordinates": []}), None).is_err());
-        let feature = json!({"type": "Feature", "properties": {"bank": "left"}, "geometry": point(105.12, 10.72)});
-        assert_eq!(place(&feature, province).expect("of a Feature").x_y(), (105.12, 10.72));
+        let feature =
+            json!({"type": "Feature", "properties": {"bank": "left"}, "geometry": point(105.12, 10.72)});
+        assert_eq!(
+            place(&feature, province).expect("of a Feature").x_y(),
+            (105.12, 10.72)
+        );
         let in_metres = json!({"type": "Point", "coordinates": [1.0, 1.0],
                                "crs": {"type": "name", "properties": {"name": "EPSG:3405"}}});
         assert!(place(&in_metres, None).is_err());
@@ -403,10 +443,23 @@ mod tests {
         assert_eq!(posted.said["thing"]["description"], "cống ngăn mặn");
         assert_eq!(posted.said["location"]["name"], "bờ trái");
         let stream = &posted.datastreams[0];
-        assert_eq!((stream.datastream.property.as_str(), stream.datastream.unit.as_str()), ("water_level", "m"));
-        assert_eq!(stream.properties["datastream"]["unitOfMeasurement"]["symbol"], "cm");
+        assert_eq!(
+            (
+                stream.datastream.property.as_str(),
+                stream.datastream.unit.as_str()
+            ),
+            ("water_level", "m")
+        );
+        assert_eq!(
+            stream.properties["datastream"]["unitOfMeasurement"]["symbol"],
+            "cm"
+        );
         assert_eq!(stream.properties["observed_property"]["name"], "water level");
-        assert_eq!(stream.readings[0].value, Some(70.0), "converted where it is taken");
+        assert_eq!(
+            stream.readings[0].value,
+            Some(70.0),
+            "converted where it is taken"
+        );
 
         for (pointer, name, value) in [
             ("", "nosuch", json!(1)),
@@ -422,10 +475,18 @@ mod tests {
             ("/Locations/0", "encodingType", json!("text/xml")),
             ("/Datastreams/0", "nosuch", json!(1)),
             ("/Datastreams/0", "phenomenonTime", json!("2026-05-18T00:00:00Z")),
-            ("/Datastreams/0", "observationType", json!("http://x/OM_CategoryObservation")),
+            (
+                "/Datastreams/0",
+                "observationType",
+                json!("http://x/OM_CategoryObservation"),
+            ),
             ("/Datastreams/0", "observedArea", json!("here")),
             ("/Datastreams/0", "unitOfMeasurement", json!({"symbol": "g/L"})),
-            ("/Datastreams/0", "unitOfMeasurement", json!({"symbol": "m", "nosuch": 1})),
+            (
+                "/Datastreams/0",
+                "unitOfMeasurement",
+                json!({"symbol": "m", "nosuch": 1}),
+            ),
             ("/Datastreams/0", "properties", json!({"station": "x"})),
             ("/Datastreams/0/Sensor", "nosuch", json!(1)),
             ("/Datastreams/0/Sensor", "@iot.id", json!(3)),

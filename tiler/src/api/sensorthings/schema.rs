@@ -203,7 +203,10 @@ impl Set {
                 ));
             }
             if many && through.replace(at + 1).is_some() {
-                return Err(format!("`{}` goes through two sets; one is offered", path.join("/")));
+                return Err(format!(
+                    "`{}` goes through two sets; one is offered",
+                    path.join("/")
+                ));
             }
             set = next;
         }
@@ -212,7 +215,9 @@ impl Set {
 
     fn unknown(self, at: Self, path: &[String]) -> String {
         let names = at.properties().iter().map(|(name, _)| *name);
-        let names: Vec<_> = names.chain(at.navigations().iter().map(|(name, ..)| *name)).collect();
+        let names: Vec<_> = names
+            .chain(at.navigations().iter().map(|(name, ..)| *name))
+            .collect();
         format!(
             "`{}` is no property of {}; {} have id, {}",
             path.join("/"),
@@ -253,8 +258,14 @@ mod tests {
     fn paths_lead_to_what_there_is() {
         let kind = |set, path| resolve(set, path).expect(path).kind;
         assert_eq!(kind(Set::Observations, "result"), Some(Type::Number));
-        assert_eq!(kind(Set::Observations, "Datastream/Thing/@iot.id"), Some(Type::Number));
-        assert_eq!(kind(Set::Datastreams, "unitOfMeasurement/symbol"), Some(Type::Text));
+        assert_eq!(
+            kind(Set::Observations, "Datastream/Thing/@iot.id"),
+            Some(Type::Number)
+        );
+        assert_eq!(
+            kind(Set::Datastreams, "unitOfMeasurement/symbol"),
+            Some(Type::Text)
+        );
         assert_eq!(kind(Set::Things, "properties/a/b"), Some(Type::Free));
         assert_eq!(kind(Set::ObservedProperties, "id"), Some(Type::Text));
         let many = resolve(Set::Things, "Datastreams/ObservedProperty/name").expect("a path");

@@ -46,7 +46,10 @@ pub(super) async fn page_document<'w>(
     push_name(&mut body, "value")?;
     if let Some(token) = entities(world, &mut body, page, options).await? {
         push_name(&mut body, "@iot.nextLink")?;
-        push(&mut body, &json!(format!("{address}?{}", options.further(&token))))?;
+        push(
+            &mut body,
+            &json!(format!("{address}?{}", options.further(&token))),
+        )?;
     }
     body.push(b'}');
     Ok(body)

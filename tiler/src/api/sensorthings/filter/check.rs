@@ -56,7 +56,8 @@ impl Expr {
                 Ok(Kind::Bool)
             }
             Self::Call(name, arguments) => {
-                let function = functions::find(name).ok_or_else(|| format!("there is no function `{name}`"))?;
+                let function =
+                    functions::find(name).ok_or_else(|| format!("there is no function `{name}`"))?;
                 for (argument, wanted) in arguments.iter_mut().zip(function.takes) {
                     let kind = argument.check(set, sets)?;
                     // date(2026-08-10) says what it says
@@ -120,7 +121,9 @@ fn compared(left: &mut Expr, right: &mut Expr, kinds: (Kind, Kind)) -> Result<()
     let right_kind = stands_for(right, left, (kinds.1, kinds.0))?;
     let fits = left_kind == right_kind || left_kind == Kind::Any || right_kind == Kind::Any;
     if left_kind == Kind::Geometry || right_kind == Kind::Geometry {
-        return Err(format!("`{left}`: geometries are compared by st_equals, st_within, st_intersects"));
+        return Err(format!(
+            "`{left}`: geometries are compared by st_equals, st_within, st_intersects"
+        ));
     }
     if fits {
         return Ok(());
@@ -146,12 +149,14 @@ fn stands_for(side: &mut Expr, other: &Expr, (own, others): (Kind, Kind)) -> Res
     let is_number = matches!(other, Expr::Path(path) if path.last().is_some_and(|name| is_id(name)));
     let literal = match others {
         Kind::Time => {
-            let (start, end) = time(text)
-                .ok_or_else(|| format!("'{text}' is no time such as 2026-05-18T00:00:00Z (write + as %2B)"))?;
+            let (start, end) = time(text).ok_or_else(|| {
+                format!("'{text}' is no time such as 2026-05-18T00:00:00Z (write + as %2B)")
+            })?;
             Literal::Time(start, end)
         }
         Kind::Number if is_number => Literal::Number(
-            text.parse().map_err(|_| format!("`{other}` is a number; '{text}' is none"))?,
+            text.parse()
+                .map_err(|_| format!("`{other}` is a number; '{text}' is none"))?,
         ),
         _ => return Ok(own),
     };

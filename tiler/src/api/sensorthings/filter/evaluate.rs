@@ -97,7 +97,10 @@ fn arithmetic(operator: Operator, a: &Literal, b: &Literal) -> Option<Literal> {
         }
         (Literal::Time(start, end), Literal::Duration(by)) => {
             let by = if operator == Operator::Sub { -*by } else { *by };
-            Some(Literal::Time(start.checked_add_signed(by)?, end.checked_add_signed(by)?))
+            Some(Literal::Time(
+                start.checked_add_signed(by)?,
+                end.checked_add_signed(by)?,
+            ))
         }
         (Literal::Time(a, _), Literal::Time(b, _)) if operator == Operator::Sub => {
             Some(Literal::Duration(*a - *b))

@@ -119,7 +119,8 @@ fn number_or_time(text: &str) -> Result<Literal, String> {
 
 /// A duration of ISO 8601: `P1D`, `PT6H30M`. Months and years have no length.
 fn duration(text: &str) -> Result<TimeDelta, String> {
-    let wrong = || format!("duration'{text}': is none such as P1D or PT6H30M; months and years have no length");
+    let wrong =
+        || format!("duration'{text}': is none such as P1D or PT6H30M; months and years have no length");
     let (negative, body) = text.strip_prefix('-').map_or((false, text), |body| (true, body));
     let body = body.strip_prefix('P').ok_or_else(wrong)?;
     let (days, clock) = body.split_once('T').unwrap_or((body, ""));
@@ -134,7 +135,11 @@ fn duration(text: &str) -> Result<TimeDelta, String> {
         let mut rest = part;
         for (unit, length) in units {
             if let Some((number, behind)) = rest.split_once(*unit) {
-                let number: f64 = number.parse().ok().filter(|n: &f64| *n >= 0.0).ok_or_else(wrong)?;
+                let number: f64 = number
+                    .parse()
+                    .ok()
+                    .filter(|n: &f64| *n >= 0.0)
+                    .ok_or_else(wrong)?;
                 seconds += number * length;
                 rest = behind;
             }
@@ -157,10 +162,26 @@ mod tests {
 
     #[test]
     fn durations_are_those_of_iso_8601() {
-        for (text, seconds) in [("P1D", 86_400), ("PT6H30M", 23_400), ("P1W", 604_800), ("-PT1S", -1)] {
+        for (text, seconds) in [
+            ("P1D", 86_400),
+            ("PT6H30M", 23_400),
+            ("P1W", 604_800),
+            ("-PT1S", -1),
+        ] {
             assert_eq!(duration(text).expect(text).num_seconds(), seconds);
         }
-        for text in ["1D", "P", "PT", "P1M", "P1Y", "P1D2", "PTH", "P99999999999D", "PinfD", "P1DT"] {
+        for text in [
+            "1D",
+            "P",
+            "PT",
+            "P1M",
+            "P1Y",
+            "P1D2",
+            "PTH",
+            "P99999999999D",
+            "PinfD",
+            "P1DT",
+        ] {
             assert!(duration(text).is_err(), "{text}");
         }
     }

@@ -24,7 +24,11 @@ impl Filter {
         conjuncts(&self.expr, &mut parts);
         let mut limits = Limits::default();
         let (mut of_stream, mut rest) = (Vec::new(), Vec::new());
-        let in_set = |expr: &Expr| expr.paths().iter().any(|path| self.sets.iter().any(|set| path.starts_with(set)));
+        let in_set = |expr: &Expr| {
+            expr.paths()
+                .iter()
+                .any(|path| self.sets.iter().any(|set| path.starts_with(set)))
+        };
         // what goes through one set is asked of the same entity of it, so that it stays together
         let sets_of_stream = parts.iter().all(|part| !in_set(part) || is_of_stream(part));
         for part in parts {
@@ -47,7 +51,10 @@ impl Filter {
             .into_iter()
             .reduce(|all, part| Expr::Binary(Operator::And, Box::new(all), Box::new(part)))?;
         let paths = expr.paths();
-        let sets = self.sets.iter().filter(|set| paths.iter().any(|path| path.starts_with(set)));
+        let sets = self
+            .sets
+            .iter()
+            .filter(|set| paths.iter().any(|path| path.starts_with(set)));
         Some(Filter {
             sets: sets.cloned().collect(),
             expr,
@@ -61,7 +68,8 @@ impl Limits {
         let Expr::Binary(operator, left, right) = part else {
             return false;
         };
-        let is_time = |expr: &Expr| matches!(expr, Expr::Path(path) if path.len() == 1 && path[0] == "phenomenonTime");
+        let is_time =
+            |expr: &Expr| matches!(expr, Expr::Path(path) if path.len() == 1 && path[0] == "phenomenonTime");
         let fixed = |expr: &Expr| {
             if !expr.paths().is_empty() {
                 return None;
@@ -113,7 +121,12 @@ fn conjuncts<'e>(expr: &'e Expr, into: &mut Vec<&'e Expr>) {
 }
 
 fn is_of_stream(expr: &Expr) -> bool {
-    let of_stream = |path: &&[String]| matches!(path.first().map(String::as_str), Some("Datastream" | "FeatureOfInterest"));
+    let of_stream = |path: &&[String]| {
+        matches!(
+            path.first().map(String::as_str),
+            Some("Datastream" | "FeatureOfInterest")
+        )
+    };
     let paths = expr.paths();
     !paths.is_empty() && paths.iter().all(of_stream)
 }

@@ -3,7 +3,11 @@ use crate::api::sensorthings::schema::Type;
 use serde_json::{Value, json};
 
 fn value(entity: &Value, path: &[String]) -> Literal {
-    let kind = Set::Observations.resolve(path).expect("a path").kind.expect("a value");
+    let kind = Set::Observations
+        .resolve(path)
+        .expect("a path")
+        .kind
+        .expect("a value");
     let found = path.iter().try_fold(entity, |value, name| value.get(name));
     found.map_or(Literal::Null, |value| Literal::of(value, kind))
 }
@@ -40,7 +44,9 @@ fn operators_bind_as_in_odata() {
 
 #[test]
 fn texts_times_and_functions() {
-    assert!(passes("parameters/code eq 'TV-01' and startswith(parameters/name,'Trạm')"));
+    assert!(passes(
+        "parameters/code eq 'TV-01' and startswith(parameters/name,'Trạm')"
+    ));
     assert!(passes(
         "substringof('Bình', parameters/name) and endswith(parameters/name, 'Thạnh') and length(parameters/code) eq 5"
     ));
@@ -51,12 +57,22 @@ fn texts_times_and_functions() {
     assert!(passes("phenomenonTime eq '2026-05-18T00:00:00Z'"));
     assert!(passes("phenomenonTime eq '2026-05-18T07:00:00+07:00'"));
     assert!(passes("parameters/seen lt 2026-05-02T00:00:00Z"));
-    assert!(passes("year(phenomenonTime) eq 2026 and hour(phenomenonTime) eq 0"));
-    assert!(passes("date(phenomenonTime) eq date(2026-05-18) and date(phenomenonTime) lt 2026-05-19"));
-    assert!(passes("time(phenomenonTime) eq 00:00:00 and fractionalseconds(phenomenonTime) eq 0"));
+    assert!(passes(
+        "year(phenomenonTime) eq 2026 and hour(phenomenonTime) eq 0"
+    ));
+    assert!(passes(
+        "date(phenomenonTime) eq date(2026-05-18) and date(phenomenonTime) lt 2026-05-19"
+    ));
+    assert!(passes(
+        "time(phenomenonTime) eq 00:00:00 and fractionalseconds(phenomenonTime) eq 0"
+    ));
     assert!(passes("phenomenonTime sub 2026-05-17T00:00:00Z eq duration'P1D'"));
-    assert!(passes("phenomenonTime add duration'PT36H' gt 2026-05-19T00:00:00Z"));
-    assert!(passes("phenomenonTime gt mindatetime() and phenomenonTime lt maxdatetime()"));
+    assert!(passes(
+        "phenomenonTime add duration'PT36H' gt 2026-05-19T00:00:00Z"
+    ));
+    assert!(passes(
+        "phenomenonTime gt mindatetime() and phenomenonTime lt maxdatetime()"
+    ));
     assert!(passes(
         "parameters/bank eq null and parameters/nothing eq null and 'it''s' eq 'it''s'"
     ));
@@ -74,7 +90,9 @@ fn texts_times_and_functions() {
 fn an_interval_is_before_what_its_end_is_before() {
     assert!(passes("validTime ge 2026-05-18T00:00:00Z"));
     assert!(!passes("validTime gt 2026-05-18T00:00:00Z"));
-    assert!(!passes("validTime ge 2026-05-18T12:00:00Z and validTime le 2026-05-18T12:00:00Z"));
+    assert!(!passes(
+        "validTime ge 2026-05-18T12:00:00Z and validTime le 2026-05-18T12:00:00Z"
+    ));
     assert!(passes("validTime le 2026-05-19T00:00:00Z"));
     assert!(!passes("validTime lt 2026-05-19T00:00:00Z"));
     assert!(passes("validTime eq 2026-05-18T00:00:00Z/2026-05-19T00:00:00Z"));
@@ -85,16 +103,31 @@ fn places_are_compared_by_their_geometries() {
     let holds = |text: &str| {
         let filter = checked(text, Set::Locations).unwrap_or_else(|problem| panic!("{text}: {problem:?}"));
         let place = json!({"type": "Point", "coordinates": [105.5, 10.5]});
-        filter.expr.is_true(&|_| Literal::of(&place, Type::Geometry)).expect(text)
+        filter
+            .expr
+            .is_true(&|_| Literal::of(&place, Type::Geometry))
+            .expect(text)
     };
     let square = "geography'POLYGON((105 10,106 10,106 11,105 11,105 10))'";
-    assert!(holds(&format!("st_within(location,{square}) and st_intersects({square},location)")));
-    assert!(holds(&format!("st_contains({square},location) and not st_disjoint(location,{square})")));
+    assert!(holds(&format!(
+        "st_within(location,{square}) and st_intersects({square},location)"
+    )));
+    assert!(holds(&format!(
+        "st_contains({square},location) and not st_disjoint(location,{square})"
+    )));
     assert!(holds("st_equals(location,geography'POINT(105.5 10.5)')"));
-    assert!(holds("st_relate(location,geography'POINT(105.5 10.5)','T********')"));
-    assert!(holds("geo.distance(location,geography'POINT(105.5 10.4)') lt 0.11"));
-    assert!(!holds("geo.distance(location,geography'POINT(105.5 10.4)') lt 0.09"));
-    assert!(!holds("st_within(location,geography'POLYGON((106 10,107 10,107 11,106 10))')"));
+    assert!(holds(
+        "st_relate(location,geography'POINT(105.5 10.5)','T********')"
+    ));
+    assert!(holds(
+        "geo.distance(location,geography'POINT(105.5 10.4)') lt 0.11"
+    ));
+    assert!(!holds(
+        "geo.distance(location,geography'POINT(105.5 10.4)') lt 0.09"
+    ));
+    assert!(!holds(
+        "st_within(location,geography'POLYGON((106 10,107 10,107 11,106 10))')"
+    ));
     for text in [
         "geo.distance(location,geography'POINT(105.5 10.4)') lt 5000",
         "location eq geography'POINT(105.5 10.4)'",
@@ -161,10 +194,16 @@ fn what_would_answer_nothing_without_a_word_is_refused_by_name() {
         let told = format!("{:?}", checked(text, Set::Observations).expect_err(text));
         assert!(told.contains(named), "{text}: {told}");
     }
-    assert!(checked("Datastream/id eq '36'", Set::Observations).is_ok(), "a number within quotes");
+    assert!(
+        checked("Datastream/id eq '36'", Set::Observations).is_ok(),
+        "a number within quotes"
+    );
     // what `parameters` hold is known when it is read
     let mixed = checked("parameters/code gt 5", Set::Observations).expect("may hold numbers");
-    let told = mixed.expr.is_true(&|_| Literal::Text("x".into())).expect_err("a text");
+    let told = mixed
+        .expr
+        .is_true(&|_| Literal::Text("x".into()))
+        .expect_err("a text");
     assert!(format!("{told:?}").contains("`parameters/code`"), "{told:?}");
     let not_any = checked("not (Datastreams/name eq 'x')", Set::Things).expect_err("two meanings");
     assert!(format!("{not_any:?}").contains("Datastreams/name"), "{not_any:?}");
@@ -176,17 +215,25 @@ fn what_the_index_answers_is_taken_out_of_the_filter() {
     let text = "phenomenonTime ge 2026-05-18T00:00:00Z and (2026-05-19T00:00:00Z gt phenomenonTime) and result gt 1 \
                 and Datastream/id eq 36";
     let found = limits(text);
-    assert_eq!(found.from.expect("from").to_rfc3339(), "2026-05-18T00:00:00+00:00");
+    assert_eq!(
+        found.from.expect("from").to_rfc3339(),
+        "2026-05-18T00:00:00+00:00"
+    );
     assert_eq!(found.to.expect("to").to_rfc3339(), "2026-05-19T00:00:00+00:00");
-    assert_eq!(found.of_stream.expect("a part").expr.to_string(), "Datastream/id eq 36");
+    assert_eq!(
+        found.of_stream.expect("a part").expr.to_string(),
+        "Datastream/id eq 36"
+    );
     assert_eq!(found.rest.expect("a part").expr.to_string(), "result gt 1");
-    let exact = limits("phenomenonTime gt 2026-05-18T00:00:00Z and phenomenonTime le 2026-05-19T00:00:00.0005Z");
+    let exact =
+        limits("phenomenonTime gt 2026-05-18T00:00:00Z and phenomenonTime le 2026-05-19T00:00:00.0005Z");
     assert_eq!(exact.from.expect("from").timestamp_subsec_millis(), 1);
     assert_eq!(exact.to.expect("to").timestamp_subsec_millis(), 1);
     assert!(exact.rest.is_none() && exact.of_stream.is_none());
     assert!(limits("phenomenonTime gt now() sub duration'P1D'").from.is_some());
     let either = limits("phenomenonTime ge 2026-05-18T00:00:00Z or result gt 1");
     assert!(either.from.is_none() && either.rest.is_some());
-    let places = limits("Datastream/Thing/Locations/name eq 'a' and Datastream/Thing/Locations/description eq 'b'");
+    let places =
+        limits("Datastream/Thing/Locations/name eq 'a' and Datastream/Thing/Locations/description eq 'b'");
     assert_eq!(places.of_stream.expect("a part").sets.len(), 1);
 }

@@ -12,7 +12,9 @@ pub(super) fn parse(text: &str) -> Result<Geometry<f64>, String> {
     // PostGIS and its users write the system in front
     let (srid, body) = text.split_once(';').unwrap_or(("SRID=4326", text));
     if !srid.trim().eq_ignore_ascii_case("SRID=4326") {
-        return Err(format!("geography'{srid};...': only SRID=4326 is taken, longitude and latitude"));
+        return Err(format!(
+            "geography'{srid};...': only SRID=4326 is taken, longitude and latitude"
+        ));
     }
     let geometry = Geometry::<f64>::try_from_wkt_str(body.trim())
         .map_err(|error| format!("geography'{text}': is no WKT: {error}"))?;
