@@ -6,6 +6,7 @@ use anyhow::Context;
 use schemars::JsonSchema;
 use sen_catalog::fire::FireSettings;
 use sen_catalog::intake::Quality;
+use sen_catalog::store::Access;
 use sen_catalog::{Assets, Bounds, Crs, Grid, Item, Store};
 use sen_processing::fusion::FusionSettings;
 use sen_processing::inundation::DeltaSettings;
@@ -81,7 +82,8 @@ impl Default for StoreUrl {
     }
 }
 
-/// The province grid. Without `bounds` the first scenes ingested decide, and the answer is kept in `grid.json`.
+/// The province grid. Without `bounds` the first scenes ingested decide, and the answer is kept in the catalogue. Another one
+/// later remakes all weeks.
 #[derive(Clone, Debug, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub(crate) struct GridConfig {
@@ -93,9 +95,6 @@ pub(crate) struct GridConfig {
     pub(crate) bounds: Option<[f64; 4]>,
 }
 
-/// The file that remembers the grid the first ingest chose.
-const GRID_FILE: &str = "grid.json";
-
 /// Cell size of Sentinel-2's finest bands, metres.
 const DEFAULT_CELL_M: f64 = 10.0;
 
@@ -105,6 +104,8 @@ pub(crate) struct Data {
     pub(crate) config: Config,
     pub(crate) store: Arc<dyn Store>,
     pub(crate) assets: Assets,
+    /// The grid of all weeks where it was decided, or what is wrong with it.
+    pub(crate) remembered: Result<Option<Grid>, String>,
 }
 
 impl Place {
@@ -128,66 +129,82 @@ impl Place {
         Ok(parse(&text, &path)?)
     }
 
-    /// Opens the data folder, making it when missing.
+    /// Opens the data folder to write, making it when missing.
     pub(crate) fn open(&self) -> anyhow::Result<Data> {
-        let config = self.config()?;
         fs::create_dir_all(&self.data)
             .with_context(|| format!("cannot make the data folder {}", self.data.display()))?;
-        let assets = Assets::open(&self.data)?;
-        let store = sen_catalog::store::open(&config.store.0, &self.data)?;
+        self.open_for(Access::Write)
+    }
+
+    /// Opens a data folder that must be there already, to write.
+    pub(crate) fn open_existing(&self) -> anyhow::Result<Data> {
+        self.must_exist()?;
+        self.open_for(Access::Write)
+    }
+
+    /// Opens a data folder to serve it; one that cannot be written is only read.
+    pub(crate) fn open_to_serve(&self) -> anyhow::Result<Data> {
+        self.must_exist()?;
+        self.open_for(Access::WriteOrRead)
+    }
+
+    /// Opens a data folder to read it; nothing is made or changed.
+    pub(crate) fn open_to_read(&self) -> anyhow::Result<Data> {
+        self.must_exist()?;
+        self.open_for(Access::Read)
+    }
+
+    fn must_exist(&self) -> Result<(), UsageError> {
+        if self.data.is_dir() {
+            return Ok(());
+        }
+        let hint = "make one with `sen init`, or name another with --data";
+        Err(UsageError(format!(
+            "there is no data folder {}; {hint}",
+            self.data.display()
+        )))
+    }
+
+    /// Not from within a runtime.
+    fn open_for(&self, access: Access) -> anyhow::Result<Data> {
+        let config = self.config()?;
+        let store = sen_catalog::store::open_for(&config.store.0, &self.data, access)?;
+        let assets = if access == Access::Write {
+            Assets::open(&self.data)?
+        } else {
+            Assets::at(&self.data)
+        };
+        let runtime = tokio::runtime::Builder::new_current_thread().build()?;
+        let remembered = runtime.block_on(crate::grid::remembered(store.as_ref(), &self.data));
         Ok(Data {
             folder: self.data.clone(),
             config,
             store,
             assets,
+            remembered,
         })
-    }
-
-    /// Opens a data folder that must be there already.
-    pub(crate) fn open_existing(&self) -> anyhow::Result<Data> {
-        if !self.data.is_dir() {
-            let hint = "make one with `sen init`, or name another with --data";
-            return Err(
-                UsageError(format!("there is no data folder {}; {hint}", self.data.display())).into(),
-            );
-        }
-        self.open()
-    }
-}
-
-impl Data {
-    /// The province grid: configured, remembered, or none yet.
-    pub(crate) fn grid(&self) -> anyhow::Result<Option<Grid>> {
-        if let Some(bounds) = self.config.grid.bounds {
-            return self.config.grid.covering(bounds.into()).map(Some);
-        }
-        let path = self.folder.join(GRID_FILE);
-        if !path.exists() {
-            return Ok(None);
-        }
-        let text = fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?;
-        serde_json::from_str(&text)
-            .map(Some)
-            .with_context(|| format!("{} is damaged", path.display()))
-    }
-
-    /// The province grid, decided by the first scenes when nothing else says: the box of the optical ones (of the
-    /// radar ones where there are no others), in the metric system most of them lie in.
-    pub(crate) fn grid_or_covering(&self, scenes: &[Item]) -> anyhow::Result<Grid> {
-        if let Some(grid) = self.grid()? {
-            return Ok(grid);
-        }
-        let grid = self.config.grid.covering_scenes(scenes)?;
-        let path = self.folder.join(GRID_FILE);
-        let temporary = self.folder.join(format!("{GRID_FILE}.tmp"));
-        fs::write(&temporary, serde_json::to_string_pretty(&grid)?)
-            .and_then(|()| fs::rename(&temporary, &path))
-            .with_context(|| format!("cannot write {}", path.display()))?;
-        Ok(grid)
     }
 }
 
 impl GridConfig {
+    /// The grid that the settings ask for; none when they leave it to what is remembered. System and cell size alone change
+    /// the remembered one.
+    pub(crate) fn wish(&self, remembered: Option<Grid>) -> anyhow::Result<Option<Grid>> {
+        if let Some(bounds) = self.bounds {
+            return self.covering(bounds.into()).map(Some);
+        }
+        let Some(own) = remembered else { return Ok(None) };
+        let crs = self.metric_crs()?.unwrap_or(own.crs);
+        let cell = self.cell_m.unwrap_or(own.cell_width);
+        if crs == own.crs && (cell - own.cell_width).abs() <= 1e-9 * cell {
+            return Ok(None);
+        }
+        let bounds = own.bounds().transform(own.crs, crs)?;
+        Grid::covering(crs, bounds, cell)
+            .map(Some)
+            .map_err(|error| UsageError(format!("grid: {error}")).into())
+    }
+
     fn covering(&self, lon_lat: Bounds) -> anyhow::Result<Grid> {
         let crs = self.metric_crs()?.unwrap_or_else(|| utm_zone(lon_lat));
         let bounds = lon_lat.transform(Crs::WGS84, crs).map_err(|error| {
@@ -198,7 +215,8 @@ impl GridConfig {
         self.of_bounds(crs, bounds)
     }
 
-    fn covering_scenes(&self, scenes: &[Item]) -> anyhow::Result<Grid> {
+    /// The box of the optical scenes (of the radar ones where there are no others), in the metric system most of them lie in.
+    pub(crate) fn covering_scenes(&self, scenes: &[Item]) -> anyhow::Result<Grid> {
         let optical: Vec<_> = scenes
             .iter()
             .filter(|scene| !scene.collection.starts_with("sentinel-1"))

@@ -2,6 +2,7 @@
 
 mod commands;
 mod config;
+mod grid;
 mod output;
 mod zones;
 

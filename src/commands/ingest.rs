@@ -55,10 +55,10 @@ impl Ingest {
             let (tally, weeks) = register(&data, &found).await?;
             let (mut text, mut value, mut outcome) = scenes_summary(&tally, &found);
             if !self.no_process && !weeks.is_empty() {
-                let grid = data.grid_or_covering(&found.scenes)?;
                 let products = weekly::products(&[])?;
-                let weeks: Vec<_> = weeks.into_iter().collect();
-                let report = weekly::make(&data, grid, &weeks, &products, &cancelled, output).await?;
+                let weeks = weeks.into_iter().collect();
+                let report =
+                    weekly::make_on_grid(&data, &found.scenes, weeks, products, &cancelled, output).await?;
                 let (weekly_text, weekly_value, weekly_outcome) = weekly::summary(&report)?;
                 text = format!("{text}\n{weekly_text}");
                 value["weekly"] = weekly_value;

@@ -62,7 +62,10 @@ fn check_writable(write: &[String]) -> Result<(), UsageError> {
 
 impl Keys {
     pub(crate) fn run(self, place: &Place, output: &Output) -> anyhow::Result<Outcome> {
-        let data = place.open_existing()?;
+        let data = match self.what {
+            What::List => place.open_to_read()?,
+            What::Add { .. } | What::Revoke { .. } => place.open_existing()?,
+        };
         let runtime = tokio::runtime::Runtime::new().context("cannot start the runtime")?;
         runtime.block_on(async {
             match self.what {

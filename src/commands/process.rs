@@ -49,10 +49,9 @@ impl Process {
             if scenes.is_empty() {
                 anyhow::bail!("the catalogue holds no scene of this time; take some in with `sen ingest`");
             }
-            let grid = data.grid_or_covering(&scenes)?;
             let weeks: BTreeSet<_> = scenes.iter().map(sen_catalog::Item::period).collect();
-            let weeks: Vec<_> = weeks.into_iter().collect();
-            let report = weekly::make(&data, grid, &weeks, &products, &cancelled, output).await?;
+            let weeks = weeks.into_iter().collect();
+            let report = weekly::make_on_grid(&data, &scenes, weeks, products, &cancelled, output).await?;
             let (text, value, outcome) = weekly::summary(&report)?;
             output.result(&text, &value);
             Ok(outcome)

@@ -20,16 +20,23 @@ pub(crate) struct Serve {
 
 impl Serve {
     pub(crate) fn run(self, place: &Place, output: &Output) -> anyhow::Result<Outcome> {
-        let data = place.open_existing()?;
+        let data = place.open_to_serve()?;
         let mut options = data.config.serve.clone();
         options.quality = data.config.quality.clone();
         options
             .quality
             .check()
             .map_err(|error| UsageError(error.to_string()))?;
-        options.province = match data.grid()? {
-            Some(grid) => Some(grid.lon_lat_bounds()?),
-            None => None,
+        // only the box within which stations are taken: without it the service is none the worse
+        options.province = match data
+            .grid()
+            .and_then(|grid| grid.map(|grid| Ok(grid.lon_lat_bounds()?)).transpose())
+        {
+            Ok(province) => province,
+            Err(error) => {
+                tracing::error!("the grid of the province is not known: {error:#}");
+                None
+            }
         };
         let listen = self.listen.unwrap_or_else(|| options.listen.to_string());
         let runtime = tokio::runtime::Runtime::new().context("cannot start the runtime")?;

@@ -3,14 +3,15 @@
 use super::fused;
 use crate::Outcome;
 use crate::config::Data;
+use crate::grid;
 use crate::output::{Output, table};
 use anyhow::Context;
-use sen_catalog::{Grid, Period};
+use sen_catalog::{Grid, Item, Period};
 use sen_processing::pipeline::{Outcome as Made, Report, Weekly};
 use sen_processing::product::{Drawn, PRODUCTS, Product, Registered};
 use sen_processing::zonal;
 use serde_json::Value;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{File, TryLockError};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -99,8 +100,38 @@ pub(crate) fn products(names: &[String]) -> Result<Chosen, crate::config::UsageE
     Ok(chosen)
 }
 
+/// Decides the grid and makes the weeks on it: all of them, and all products, where some lie on another one.
+pub(crate) async fn make_on_grid(
+    data: &Data,
+    scenes: &[Item],
+    mut weeks: Vec<Period>,
+    mut products: Chosen,
+    cancelled: &AtomicBool,
+    output: &Output,
+) -> anyhow::Result<Report> {
+    let mut decision = data.decide_grid(scenes).await?;
+    let moved = !decision.elsewhere.is_empty();
+    if moved {
+        let all: BTreeSet<Period> = data.all_scenes().await?.iter().map(Item::period).collect();
+        weeks = all.into_iter().collect();
+        products = self::products(&[])?;
+    }
+    let mut report = make(data, decision.grid, &weeks, &products, cancelled, output).await?;
+    if moved {
+        report.notes.push(format!(
+            "{} weeks lay on another grid than {}: all weeks and products are made on it",
+            decision.elsewhere.len(),
+            grid::describe(&decision.grid)
+        ));
+        if !report.cancelled {
+            data.remember(&mut decision).await?;
+        }
+    }
+    Ok(report)
+}
+
 /// Makes the weeks.
-pub(crate) async fn make(
+async fn make(
     data: &Data,
     grid: Grid,
     weeks: &[Period],
@@ -224,7 +255,12 @@ pub(crate) fn summary(report: &Report) -> anyhow::Result<(String, Value, Outcome
     } else {
         table(&header, &rows)
     };
-    let text = measured + &fused::summary(report) + &statistics_text(&report.statistics) + &troubles;
+    let notes: String = report
+        .notes
+        .iter()
+        .map(|note| format!("note: {note}\n"))
+        .collect();
+    let text = notes + &measured + &fused::summary(report) + &statistics_text(&report.statistics) + &troubles;
     let outcome = if report.is_complete() {
         Outcome::Done
     } else {

@@ -92,6 +92,11 @@ impl Sen {
     }
 }
 
+/// `sen --data DATA ARGS...` of a folder that is no test's own.
+pub(crate) fn at(data: &Path, args: &[&str]) -> Run {
+    command(data, args).output().expect("the binary starts").into()
+}
+
 fn command(data: &Path, args: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_sen"));
     command
@@ -169,6 +174,11 @@ impl Service {
         let response = self.get(path);
         assert_eq!(response.status(), 200, "{path}");
         decode_png(&response.bytes().expect("body"))
+    }
+
+    /// The process.
+    pub(crate) fn id(&self) -> u32 {
+        self.child.id()
     }
 
     /// SIGTERM; the exit status.

@@ -9,6 +9,7 @@
 mod angiang;
 mod broken_input;
 mod calendar;
+mod damage;
 mod demo;
 mod erosion;
 mod fire;

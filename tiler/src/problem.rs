@@ -171,8 +171,12 @@ impl From<sen_catalog::Error> for Problem {
             Error::NotFound(what) => Self::not_found("not-found", format!("{what} not found")),
             Error::Invalid(what) => Self::new(StatusCode::BAD_REQUEST, "invalid-parameter", what),
             Error::Store(cause) => {
-                tracing::error!(cause, "the catalogue cannot be read");
-                Self::unavailable("the catalogue")
+                tracing::error!(cause, "the catalogue does not answer");
+                Self::new(
+                    StatusCode::SERVICE_UNAVAILABLE,
+                    "unavailable",
+                    "the catalogue cannot be read or written at the moment",
+                )
             }
             // paths stay in the log: they are nothing a client should learn
             error @ (Error::Raster { .. } | Error::Damaged { .. } | Error::Io { .. }) => {

@@ -452,7 +452,7 @@ fn square(west: f64, south: f64) -> Geometry<f64> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::SqliteStore;
+    use super::super::{SqliteStore, Store};
 
     #[tokio::test]
     async fn sqlite_conforms() {
@@ -466,6 +466,25 @@ mod tests {
         super::observations(&open("observations.sqlite")).await;
         super::inundations(&open("inundations.sqlite")).await;
         super::digests(&open("one.sqlite"), &open("other.sqlite")).await;
+        // whatever was written, replaced and deleted: the rows are those that were added up
+        let names = [
+            "items",
+            "features",
+            "seasons",
+            "calibrations",
+            "fires",
+            "observations",
+            "inundations",
+            "one",
+            "other",
+        ];
+        for name in names {
+            let store = SqliteStore::open_read_only(&folder.path().join(format!("{name}.sqlite")));
+            let damage = store.expect("opens").damage().await.expect("read");
+            assert!(damage.is_empty(), "{name}: {damage:?}");
+            let log = folder.path().join(format!("{name}.sqlite-wal"));
+            assert!(!log.exists(), "a store that was closed is one file");
+        }
     }
 
     #[tokio::test]

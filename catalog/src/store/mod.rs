@@ -16,7 +16,7 @@ pub use sqlite::SqliteStore;
 use crate::admin::AdminUnits;
 use crate::calibration::Calibration;
 use crate::feature::{Feature, Layer, Sought};
-use crate::grid::Bounds;
+use crate::grid::{Bounds, Grid};
 use crate::item::Item;
 use crate::period::Period;
 use crate::season::Season;
@@ -217,6 +217,15 @@ pub trait Store:
     /// the store gave and the times at which rows arrived: two stores of the same contents have the same digest.
     async fn rows_digest(&self) -> Result<String>;
 
+    /// The grid that all weeks are made on, once it was decided.
+    async fn grid(&self) -> Result<Option<Grid>>;
+
+    /// Keeps the grid that all weeks are made on.
+    async fn put_grid(&self, grid: &Grid) -> Result<()>;
+
+    /// What is wrong with the rows as they are stored: whatever is not as it was written. Empty when all is well.
+    async fn damage(&self) -> Result<Vec<String>>;
+
     /// The newest item of the query. Indexed: its cost does not grow with the number of items.
     async fn newest(&self, query: &ItemQuery) -> Result<Option<Item>> {
         let query = ItemQuery {
@@ -233,17 +242,63 @@ pub trait Store:
     }
 }
 
-/// Opens the store that `url` names; a relative or absolute path is a SQLite file under `data`.
+/// What a store is opened for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Access {
+    /// To write; it is made where it is missing.
+    Write,
+    /// To write where that is possible, else to read.
+    WriteOrRead,
+    /// To read; nothing is made or changed.
+    Read,
+}
+
+/// Opens the store that `url` names, to write; a relative or absolute path is a SQLite file under `data`.
 ///
 /// # Errors
 /// [`Error::Invalid`] for an unknown scheme, otherwise what the backend says.
 pub fn open(url: &str, data: &Path) -> Result<Arc<dyn Store>> {
-    match url.split_once("://") {
-        None => Ok(Arc::new(SqliteStore::open(&data.join(url))?)),
-        Some(("sqlite", path)) => Ok(Arc::new(SqliteStore::open(&data.join(path))?)),
-        Some(("memory", _)) => Ok(Arc::new(SqliteStore::in_memory()?)),
-        Some((scheme, _)) => Err(Error::Invalid(format!(
-            "store `{scheme}://` is not known here; use a file name such as catalog.sqlite"
-        ))),
+    open_for(url, data, Access::Write)
+}
+
+/// Opens the store that `url` names; a relative or absolute path is a SQLite file under `data`.
+///
+/// # Errors
+/// [`Error::Invalid`] for an unknown scheme, [`Error::Damaged`] for a catalogue that is gone or empty although the folder holds
+/// files that it must know, otherwise what the backend says.
+pub fn open_for(url: &str, data: &Path, access: Access) -> Result<Arc<dyn Store>> {
+    let path = match url.split_once("://") {
+        None => data.join(url),
+        Some(("sqlite", path)) => data.join(path),
+        Some(("memory", _)) => return Ok(Arc::new(SqliteStore::in_memory()?)),
+        Some((scheme, _)) => {
+            return Err(Error::Invalid(format!(
+                "store `{scheme}://` is not known here; use a file name such as catalog.sqlite"
+            )));
+        }
+    };
+    let size = std::fs::metadata(&path).map(|file| file.len());
+    if !size.is_ok_and(|size| size > 0) && holds_files(&data.join("assets")) {
+        return Err(Error::damaged(
+            path,
+            "the catalogue is missing or empty, although assets/ holds files; bring it back from a backup, or move assets/ \
+             away to begin anew",
+        ));
     }
+    Ok(Arc::new(match access {
+        Access::Write => SqliteStore::open(&path)?,
+        Access::WriteOrRead => SqliteStore::open_or_read(&path)?,
+        Access::Read => SqliteStore::open_read_only(&path)?,
+    }))
+}
+
+/// True when there is a file under a folder.
+fn holds_files(folder: &Path) -> bool {
+    std::fs::read_dir(folder).is_ok_and(|entries| {
+        entries.flatten().any(|entry| match entry.file_type() {
+            Ok(kind) if kind.is_dir() => holds_files(&entry.path()),
+            Ok(_) => true,
+            Err(_) => false,
+        })
+    })
 }

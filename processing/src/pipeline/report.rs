@@ -104,6 +104,9 @@ pub struct Report {
     /// as it was.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub held_back: Vec<(String, String)>,
+    /// What a person should know of the run as a whole.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub notes: Vec<String>,
     /// True when the run was stopped before its end.
     pub cancelled: bool,
 }

@@ -262,6 +262,38 @@ async fn a_rerun_changes_nothing_and_a_late_scene_its_week_alone() {
 }
 
 #[tokio::test]
+async fn a_raster_with_a_flipped_bit_makes_no_table_and_is_named() {
+    let delta = Delta::new();
+    delta.ndvi("2026-W33", 1000).await;
+    delta.ndvi("2026-W34", 2000).await;
+    two_plots(&delta).await;
+    let item = delta.item("2026-W34").await;
+    let path = delta.assets.path(&item.assets["ndvi"].href);
+    let whole = std::fs::read(&path).expect("bytes");
+    let mut flipped = whole.clone();
+    let middle = flipped.len() / 2;
+    flipped[middle] ^= 1;
+    std::fs::write(&path, flipped).expect("written");
+    let weeks = ["2026-W33", "2026-W34"];
+    let report = delta.run(&weeks, &RUNNING).await;
+    assert_eq!((report.made.len(), report.failed.len()), (1, 1), "{report:?}");
+    let reason = &report.failed[0].reason;
+    assert!(
+        reason.contains("ndvi.tif") && reason.contains("checksum differs"),
+        "{reason}"
+    );
+    assert!(
+        !delta
+            .item("2026-W34")
+            .await
+            .assets
+            .contains_key("statistics_plots")
+    );
+    std::fs::write(&path, whole).expect("back");
+    assert_eq!(delta.run(&weeks, &RUNNING).await.made.len(), 1);
+}
+
+#[tokio::test]
 async fn zones_that_changed_are_counted_again_and_the_same_import_is_no_change() {
     let delta = Delta::new();
     delta.ndvi("2026-W34", 1000).await;

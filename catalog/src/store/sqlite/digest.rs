@@ -1,13 +1,15 @@
 //! One checksum over what the tables hold, whatever order it came in.
 
 use super::fields::has_table;
+use super::sums::feed;
 use crate::Result;
 use crate::asset::hex;
 use rusqlite::Connection;
-use rusqlite::types::ValueRef;
 use sha2::{Digest, Sha256};
 
-/// What counts of each noun but the items, in the order of its keys: no numbers the store gave, no times of arrival.
+/// What counts of each noun but the items, in the order of its keys: no numbers the store gave, no times of arrival, no counters
+/// of what was done (`calendar`, `fire_basis` and the like say only of which revision something was made). The lineage of a
+/// calibration names datastreams by such numbers.
 const CONTENTS: &[&str] = &[
     "SELECT layer, scheme, code, valid_from, valid_to, name, parent, codes, area_m2, properties, geometry
      FROM feature ORDER BY layer, scheme, code, valid_from",
@@ -26,6 +28,8 @@ const CONTENTS: &[&str] = &[
      ORDER BY f.layer, f.scheme, f.code, f.valid_from, i.period",
     "SELECT rank, code, valid_from, valid_to, name, parent, predecessors
      FROM admin_unit ORDER BY rank, code, valid_from",
+    "SELECT property, collection, version, json_remove(body, '$.lineage')
+     FROM calibration ORDER BY property, collection, version",
 ];
 
 /// The same of tables that a folder of an earlier version does not have while it is only read.
@@ -40,6 +44,7 @@ const LATER_CONTENTS: &[(&str, &str)] = &[
         "SELECT f.layer, f.scheme, f.code, f.valid_from, s.fields
          FROM station_fields s JOIN feature f ON f.fid = s.fid ORDER BY f.layer, f.scheme, f.code, f.valid_from",
     ),
+    ("setting", "SELECT name, body FROM setting ORDER BY name"),
 ];
 
 /// Lower-case hex SHA-256 over the contents.
@@ -59,23 +64,7 @@ pub(super) fn digest(connection: &Connection) -> Result<String> {
         let mut rows = statement.query([])?;
         while let Some(row) = rows.next()? {
             for column in 0..columns {
-                // a tag and a length before each value: no two rows read the same
-                match row.get_ref(column)? {
-                    ValueRef::Null => hasher.update([0]),
-                    ValueRef::Integer(number) => {
-                        hasher.update([1]);
-                        hasher.update(number.to_le_bytes());
-                    }
-                    ValueRef::Real(number) => {
-                        hasher.update([2]);
-                        hasher.update(number.to_le_bytes());
-                    }
-                    ValueRef::Text(bytes) | ValueRef::Blob(bytes) => {
-                        hasher.update([3]);
-                        hasher.update((bytes.len() as u64).to_le_bytes());
-                        hasher.update(bytes);
-                    }
-                }
+                feed(&mut hasher, row.get_ref(column)?);
             }
         }
         hasher.update([4]);

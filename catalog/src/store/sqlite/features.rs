@@ -91,8 +91,12 @@ fn encode_wkb(feature: &Feature) -> Result<Vec<u8>> {
     Ok(bytes)
 }
 
-/// Inserts or replaces one feature by identity; a feature that is the same already is left alone.
-pub(super) fn put(connection: &Connection, feature: &Feature) -> Result<Put> {
+/// What the word index has to learn of a feature: its number, the old text where there was one, the new text.
+pub(super) struct Words(i64, Option<String>, String);
+
+/// Inserts or replaces one feature by identity; a feature that is the same already is left alone. The word index is left for
+/// [`index`]: it writes its pages whenever another statement sets a savepoint, so its turn comes once, at the end.
+pub(super) fn put(connection: &Connection, feature: &Feature) -> Result<(Put, Option<Words>)> {
     let invalid = |what: &str| Error::Invalid(format!("feature {}: {what}", feature.code));
     let shape =
         Shape::of(&feature.geometry).ok_or_else(|| invalid("a mixture of points, lines and areas"))?;
@@ -126,12 +130,9 @@ pub(super) fn put(connection: &Connection, feature: &Feature) -> Result<Put> {
         )
         .optional()?;
     if let Some((_, true, _)) = known {
-        return Ok(Put::Unchanged);
+        return Ok((Put::Unchanged, None));
     }
-    let fid = if let Some((fid, _, old_search)) = &known {
-        connection
-            .prepare_cached("INSERT INTO feature_text (feature_text, rowid, search) VALUES ('delete', ?, ?)")?
-            .execute(params![fid, old_search])?;
+    let fid = if let Some((fid, ..)) = &known {
         connection
             .prepare_cached("DELETE FROM other_code WHERE fid = ?")?
             .execute([fid])?;
@@ -168,15 +169,28 @@ pub(super) fn put(connection: &Connection, feature: &Feature) -> Result<Put> {
     connection
         .prepare_cached("INSERT OR REPLACE INTO feature_box VALUES (?, ?, ?, ?, ?)")?
         .execute(params![fid, b.west, b.east, b.south, b.north])?;
-    connection
-        .prepare_cached("INSERT INTO feature_text (rowid, search) VALUES (?, ?)")?
-        .execute(params![fid, search])?;
     for other in &feature.codes {
         connection
             .prepare_cached("INSERT OR IGNORE INTO other_code VALUES (?, ?)")?
             .execute(params![other.code, fid])?;
     }
-    Ok(if known.is_some() { Put::Changed } else { Put::Added })
+    let outcome = if known.is_some() { Put::Changed } else { Put::Added };
+    let old = known.map(|(.., search)| search);
+    Ok((outcome, Some(Words(fid, old, search))))
+}
+
+/// Enters the texts of changed features into the word index, in the order in which they were put.
+pub(super) fn index(connection: &Connection, changed: &[Words]) -> Result<()> {
+    let mut delete = connection
+        .prepare_cached("INSERT INTO feature_text (feature_text, rowid, search) VALUES ('delete', ?, ?)")?;
+    let mut insert = connection.prepare_cached("INSERT INTO feature_text (rowid, search) VALUES (?, ?)")?;
+    for Words(fid, old, new) in changed {
+        if let Some(old) = old {
+            delete.execute(params![fid, old])?;
+        }
+        insert.execute(params![fid, new])?;
+    }
+    Ok(())
 }
 
 /// Moves the layer's revision on and counts it anew. Its box is as coarse as the index: single precision, outwards.
@@ -298,17 +312,19 @@ impl Features for SqliteStore {
     async fn put_features(&self, features: Vec<Feature>) -> Result<Vec<Put>> {
         self.writing(move |connection| {
             let mut outcomes = Vec::with_capacity(features.len());
-            let mut touched = BTreeSet::new();
+            let (mut touched, mut changed) = (BTreeSet::new(), Vec::new());
             for feature in &features {
-                let outcome = put(connection, feature)?;
+                let (outcome, words) = put(connection, feature)?;
                 if outcome != Put::Unchanged {
                     touched.insert(feature.layer.as_str());
                 }
+                changed.extend(words);
                 outcomes.push(outcome);
             }
             for layer in touched {
                 count(connection, layer)?;
             }
+            index(connection, &changed)?;
             Ok(outcomes)
         })
         .await

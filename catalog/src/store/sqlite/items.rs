@@ -1,6 +1,7 @@
 //! Items: scenes and weekly rasters.
 
 use super::SqliteStore;
+use crate::grid::Grid;
 use crate::item::Item;
 use crate::store::{ItemQuery, Store};
 use crate::{Error, Result};
@@ -159,5 +160,17 @@ impl Store for SqliteStore {
 
     async fn rows_digest(&self) -> Result<String> {
         self.reading(super::digest::digest).await
+    }
+
+    async fn grid(&self) -> Result<Option<Grid>> {
+        super::settings::grid(self).await
+    }
+
+    async fn put_grid(&self, grid: &Grid) -> Result<()> {
+        super::settings::put_grid(self, grid).await
+    }
+
+    async fn damage(&self) -> Result<Vec<String>> {
+        super::sums::as_damage(self.reading(super::sums::damage).await)
     }
 }

@@ -11,18 +11,20 @@ mod items;
 mod keys;
 mod neighbours;
 mod observations;
+mod open;
 mod search;
 mod seasons;
+mod settings;
 mod stations;
+mod sums;
+#[cfg(test)]
+mod tests;
 
 use crate::{Error, Result};
-use rusqlite::{Connection, OpenFlags};
+use open::{SCHEMA_VERSION, Seen, is_unwritable, named};
+use rusqlite::Connection;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
-
-/// Layout of the file; a newer one is refused rather than misread.
-const SCHEMA_VERSION: i64 = 1;
 
 /// The tables, by noun.
 const SCHEMA: &[&str] = &[
@@ -39,6 +41,8 @@ const SCHEMA: &[&str] = &[
     stations::SCHEMA,
     admin::SCHEMA,
     keys::SCHEMA,
+    settings::SCHEMA,
+    sums::SCHEMA,
 ];
 
 /// The embedded store.
@@ -49,8 +53,26 @@ pub struct SqliteStore(Arc<Inner>);
 struct Inner {
     /// None: in memory, where the writer answers for the readers too.
     path: Option<PathBuf>,
-    writer: Mutex<Connection>,
-    readers: Mutex<Vec<Connection>>,
+    writer: Mutex<Writer>,
+    readers: Mutex<Readers>,
+}
+
+#[derive(Debug)]
+enum Writer {
+    Open {
+        connection: Connection,
+        /// Rows changed by the transaction under way.
+        pending: sums::Pending,
+    },
+    /// The file is only read; why.
+    None(String),
+}
+
+#[derive(Debug, Default)]
+struct Readers {
+    idle: Vec<Connection>,
+    /// Where this process does not write: the files as they were when the readers were opened.
+    alone: Option<Seen>,
 }
 
 impl SqliteStore {
@@ -59,21 +81,31 @@ impl SqliteStore {
     /// # Errors
     /// [`Error::Store`] when the file cannot be opened, is no database, or was made by a newer version.
     pub fn open(path: &Path) -> Result<Self> {
-        let named = |error: rusqlite::Error| Error::Store(format!("{}: {error}", path.display()));
-        let writer = Connection::open(path).map_err(named)?;
-        writer.busy_timeout(Duration::from_secs(30)).map_err(named)?;
-        writer.pragma_update(None, "journal_mode", "WAL").map_err(named)?;
-        writer.pragma_update(None, "synchronous", "FULL").map_err(named)?;
-        let version: i64 = writer
-            .pragma_query_value(None, "user_version", |row| row.get(0))
-            .map_err(named)?;
-        if version > SCHEMA_VERSION {
-            return Err(Error::Store(format!(
-                "{} was made by a newer version of sen",
-                path.display()
-            )));
+        Self::writing_to(path)?.map_err(|error| named(path, &error))
+    }
+
+    /// Opens the file like [`SqliteStore::open`]; where the folder cannot be written (a replica, a full or failing disk) it is
+    /// only read, and whatever would write is an error that says so.
+    ///
+    /// # Errors
+    /// [`Error::Store`] when it cannot be read either.
+    pub fn open_or_read(path: &Path) -> Result<Self> {
+        match Self::writing_to(path)? {
+            Ok(store) => Ok(store),
+            Err(error) if is_unwritable(&error) && path.exists() => {
+                tracing::warn!(%error, path = %path.display(), "the catalogue is only read");
+                Self::reading_from(path, &error.to_string())
+            }
+            Err(error) => Err(named(path, &error)),
         }
-        Self::with(writer, Some(path.to_path_buf())).map_err(named)
+    }
+
+    /// Opens the file to read it; nothing is made or changed.
+    ///
+    /// # Errors
+    /// [`Error::Io`] when there is none, [`Error::Damaged`] when it is empty, [`Error::Store`] when it cannot be read.
+    pub fn open_read_only(path: &Path) -> Result<Self> {
+        Self::reading_from(path, "it was opened for reading")
     }
 
     /// An empty store that lives as long as the value: for tests and short-lived catalogues.
@@ -81,15 +113,38 @@ impl SqliteStore {
         Ok(Self::with(Connection::open_in_memory()?, None)?)
     }
 
-    fn with(writer: Connection, path: Option<PathBuf>) -> rusqlite::Result<Self> {
-        for tables in SCHEMA {
-            writer.execute_batch(tables)?;
+    fn writing_to(path: &Path) -> Result<rusqlite::Result<Self>> {
+        let writer = match open::writer(path) {
+            Ok(writer) => writer,
+            Err(error) => return Ok(Err(error)),
+        };
+        open::check_version(&writer, path)?;
+        Ok(Self::with(writer, Some(path.to_path_buf())))
+    }
+
+    fn with(mut connection: Connection, path: Option<PathBuf>) -> rusqlite::Result<Self> {
+        let pending = sums::follow(&mut connection, SCHEMA)?;
+        let version: i64 = connection.pragma_query_value(None, "user_version", |row| row.get(0))?;
+        if version != SCHEMA_VERSION {
+            connection.pragma_update(None, "user_version", SCHEMA_VERSION)?;
         }
-        writer.pragma_update(None, "user_version", SCHEMA_VERSION)?;
         Ok(Self(Arc::new(Inner {
             path,
-            writer: Mutex::new(writer),
+            writer: Mutex::new(Writer::Open { connection, pending }),
             readers: Mutex::default(),
+        })))
+    }
+
+    fn reading_from(path: &Path, why: &str) -> Result<Self> {
+        let seen = open::seen(path);
+        let reader = open::lone_reader(path)?;
+        Ok(Self(Arc::new(Inner {
+            path: Some(path.to_path_buf()),
+            writer: Mutex::new(Writer::None(why.to_owned())),
+            readers: Mutex::new(Readers {
+                idle: vec![reader],
+                alone: Some(seen),
+            }),
         })))
     }
 
@@ -131,21 +186,39 @@ impl Inner {
     /// Runs `work` on a reader of the pool, opening one more when all are busy.
     fn read<T>(&self, work: impl FnOnce(&Connection) -> Result<T>) -> Result<T> {
         let Some(path) = &self.path else {
-            return work(&self.writer.lock().unwrap_or_else(PoisonError::into_inner));
+            return match &*self.writer.lock().unwrap_or_else(PoisonError::into_inner) {
+                Writer::Open { connection, .. } => work(connection),
+                Writer::None(why) => Err(Error::Store(why.clone())),
+            };
         };
-        let pooled = self.readers.lock().unwrap_or_else(PoisonError::into_inner).pop();
-        let connection = if let Some(connection) = pooled {
-            connection
-        } else {
-            let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-            let connection = Connection::open_with_flags(path, flags)?;
-            connection.busy_timeout(Duration::from_secs(10))?;
-            connection
+        let (pooled, alone) = {
+            let mut readers = self.readers.lock().unwrap_or_else(PoisonError::into_inner);
+            if readers.alone.is_some() {
+                let now = open::seen(path);
+                if readers.alone != Some(now) {
+                    // somebody else wrote, or put another file in its place
+                    readers.idle.clear();
+                    readers.alone = Some(now);
+                }
+            }
+            (readers.idle.pop(), readers.alone)
+        };
+        let connection = match (pooled, alone) {
+            (Some(connection), _) => connection,
+            (None, Some(_)) => open::lone_reader(path)?,
+            (None, None) => open::reader(path).map_err(|error| named(path, &error))?,
         };
         let result = work(&connection);
+        if alone.is_some_and(|then| then != open::seen(path) && !open::has_log(&then)) {
+            // read as a file that does not change, and it did: what was read may be of two states
+            return Err(Error::Store(format!(
+                "{} was changed while it was read; try again",
+                path.display()
+            )));
+        }
         let mut readers = self.readers.lock().unwrap_or_else(PoisonError::into_inner);
-        if readers.len() < 8 {
-            readers.push(connection);
+        if readers.idle.len() < 8 && readers.alone == alone {
+            readers.idle.push(connection);
         }
         result
     }
@@ -153,9 +226,29 @@ impl Inner {
     /// Runs `work` in one write transaction.
     fn write<T>(&self, work: impl FnOnce(&Connection) -> Result<T>) -> Result<T> {
         let mut writer = self.writer.lock().unwrap_or_else(PoisonError::into_inner);
-        let transaction = writer.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate)?;
+        let (connection, pending) = match &mut *writer {
+            Writer::Open { connection, pending } => (connection, pending),
+            Writer::None(why) => return Err(Error::Store(format!("it cannot be written: {why}"))),
+        };
+        pending.forget();
+        let transaction = connection.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate)?;
         let result = work(&transaction)?;
+        pending.settle(&transaction)?;
         transaction.commit()?;
         Ok(result)
+    }
+}
+
+impl Drop for Inner {
+    /// Readers first: the last connection that closes puts the log into the file and removes it, and only one that may write
+    /// can. So a clean stop leaves one file.
+    fn drop(&mut self) {
+        let readers = self.readers.get_mut().unwrap_or_else(PoisonError::into_inner);
+        readers.idle.clear();
+        if let Writer::Open { connection, .. } = self.writer.get_mut().unwrap_or_else(PoisonError::into_inner)
+            && let Err(error) = sums::finish(connection)
+        {
+            tracing::debug!(%error, "the word index was not added up");
+        }
     }
 }

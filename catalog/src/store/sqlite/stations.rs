@@ -26,7 +26,7 @@ pub(super) fn make(
     if of_code.exists([&station.layer, &station.code])? {
         return Ok(None);
     }
-    features::put(connection, station)?;
+    let (_, words) = features::put(connection, station)?;
     features::count(connection, &station.layer)?;
     let fid: i64 = of_code.query_row([&station.layer, &station.code], |row| row.get(0))?;
     if !fields.is_empty() {
@@ -43,6 +43,7 @@ pub(super) fn make(
         }
     }
     connection.execute("UPDATE observation_revision SET number = number + 1", [])?;
+    features::index(connection, words.as_slice())?;
     Ok(Some(fid))
 }
 

@@ -71,6 +71,52 @@ async fn a_late_scene_of_a_past_week_leads_to_the_same_as_if_it_had_come_in_time
 }
 
 #[tokio::test]
+async fn a_week_that_looks_back_at_a_damaged_one_is_not_made_of_the_others() {
+    let delta = Delta::new(&[&FLOOD]);
+    for index in 0..5 {
+        look(&delta, index, 18).await;
+    }
+    delta.weekly.run(&weeks(), &Silent).await.expect("answers");
+    let path = delta.weekly.assets.path("flood/2026/flood_2026-W29/flood.tif");
+    let whole = std::fs::read(&path).expect("bytes");
+    let mut flipped = whole.clone();
+    let middle = flipped.len() / 2;
+    flipped[middle] ^= 1;
+    std::fs::write(&path, flipped).expect("written");
+    look(&delta, 5, 18).await;
+    let report = delta.run("2026-W33").await;
+    let failed = report
+        .entries
+        .iter()
+        .find(|entry| entry.period.to_string() == "2026-W33")
+        .expect("told");
+    let Outcome::Failed { reason } = &failed.outcome else {
+        panic!("made of a damaged week: {report:?}");
+    };
+    assert!(
+        reason.contains("flood_2026-W29/flood.tif") && reason.contains("checksum differs"),
+        "{reason}"
+    );
+    assert!(!report.is_complete());
+    let none = delta
+        .weekly
+        .store
+        .item("flood", "flood_2026-W33")
+        .await
+        .expect("asked");
+    assert!(none.is_none());
+    std::fs::write(&path, whole).expect("back");
+    assert!(delta.run("2026-W33").await.is_complete());
+    assert!(
+        delta
+            .item("flood", "2026-W33")
+            .await
+            .properties
+            .contains_key("sen:history")
+    );
+}
+
+#[tokio::test]
 async fn the_reference_is_of_the_same_orbit_and_named_and_too_short_a_past_is_not_looked_at() {
     let delta = Delta::new(&[&FLOOD]);
     look(&delta, 0, 18).await;
