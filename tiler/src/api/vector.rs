@@ -11,6 +11,7 @@ use crate::query::{self, Condition, Query};
 use crate::state::{App, Shared, text_header};
 use crate::tile_cache::{Form, Tile, TileKey};
 use crate::time::When;
+use crate::vector::crowd::Crowds;
 use crate::vector::index::{Index, day};
 use crate::vector::overlay;
 use crate::vector::pack::pack;
@@ -34,7 +35,7 @@ const MOST_LAYERS: usize = 16;
 pub(crate) const PARAMETERS: &[&str] = &["datetime", "nearest", "v"];
 
 /// Changes when tiles of the same features come out otherwise than before.
-const EDITION: &str = "mvt 1";
+const EDITION: &str = "mvt 2";
 
 /// What the address of a vector tile says apart from its numbers.
 #[derive(Debug)]
@@ -61,6 +62,8 @@ pub(crate) struct LayerPlan {
     pub(crate) layer: Layer,
     /// What the tables of the week say of it.
     pub(crate) overlays: Vec<overlay::Source>,
+    /// How full its tiles are.
+    crowds: Arc<Crowds>,
 }
 
 impl VectorPlan {
@@ -71,8 +74,7 @@ impl VectorPlan {
 
     /// True for a parameter that says what is shown.
     pub(crate) fn says(&self, name: &str) -> bool {
-        (PARAMETERS.contains(&name) && name != "v")
-            || self.filter.iter().any(|condition| condition.key == name)
+        (PARAMETERS.contains(&name) && name != "v") || self.filter.iter().any(|condition| condition.key == name)
     }
 
     /// False once another day has begun, or sensors have said more.
@@ -157,6 +159,7 @@ pub(crate) async fn plan(
         layers.push(LayerPlan {
             layer: layer.clone(),
             overlays: overlay::sources(app, snapshot, &layer.name, when).await?,
+            crowds: Arc::default(),
         });
     }
     let mut filter = query.conditions()?;
@@ -178,6 +181,7 @@ pub(crate) async fn plan(
                 index.span(day)
             }
             Kept::TooLarge => {
+                plan.crowds = Arc::new(Crowds::estimated(&plan.layer));
                 // its properties are not known without reading it
                 unknown.retain(|key| filter.iter().any(|one| one.is_passer_by && one.key == *key));
                 day as usize
@@ -192,10 +196,7 @@ pub(crate) async fn plan(
     }
     // what caches and gateways hang on is a condition only where there is such a property
     filter.retain(|condition| !(condition.is_passer_by && unknown.contains(&condition.key)));
-    if let Some(key) = unknown
-        .iter()
-        .find(|key| filter.iter().any(|one| one.key == **key))
-    {
+    if let Some(key) = unknown.iter().find(|key| filter.iter().any(|one| one.key == **key)) {
         return Err(no_field(app, &layers, names, key).await);
     }
     for condition in &filter {
@@ -285,7 +286,7 @@ pub(crate) async fn answer(
 /// The layers of a tile with all that is said of them.
 async fn views(app: &Shared, plan: &VectorPlan, tile: TileCoord) -> Outcome<Vec<View>> {
     let mut views = Vec::with_capacity(plan.layers.len());
-    for LayerPlan { layer, overlays } in &plan.layers {
+    for LayerPlan { layer, overlays, crowds } in &plan.layers {
         let (index, whole) = match app.vectors.layer(layer).await? {
             Kept::Index(index) => (index, true),
             Kept::TooLarge => (app.vectors.part(layer, tile).await?, false),
@@ -308,6 +309,7 @@ async fn views(app: &Shared, plan: &VectorPlan, tile: TileCoord) -> Outcome<Vec<
             overlays: over,
             index,
             day: plan.day,
+            crowds: Arc::clone(crowds),
         });
     }
     Ok(views)
@@ -328,6 +330,7 @@ pub(crate) async fn fields(app: &Shared, plan: &LayerPlan) -> Outcome<Vec<(Strin
         overlays,
         filter: Vec::new(),
         day: 0,
+        crowds: Arc::default(),
     };
     Ok(view
         .columns()

@@ -5,6 +5,7 @@
 
 mod clip;
 pub(crate) mod column;
+pub(crate) mod crowd;
 mod grid;
 pub(crate) mod index;
 mod mvt;

@@ -10,10 +10,10 @@ use super::tile::{Drawing, MOST_FEATURES};
 use std::collections::HashSet;
 
 /// Bytes of an area of one cell without attributes.
-const CELL_BYTES: f64 = 27.0;
+pub(super) const CELL_BYTES: f64 = 27.0;
 
 /// Bytes that a tile of merged areas aims at: it is looked at from afar, a quarter of a megabyte is plenty.
-const MERGED_BYTES: f64 = 250_000.0;
+pub(super) const MERGED_BYTES: f64 = 250_000.0;
 
 /// Widths of cells that are tried, in tile cells: 8 are a pixel where a tile is drawn on 512.
 const WIDTHS: [i64; 6] = [8, 16, 32, 64, 128, 256];
@@ -24,15 +24,15 @@ const NOBODY: u32 = u32::MAX;
 pub(super) fn merge(drawing: &mut Drawing<'_>, rows: &[u32]) {
     let aim = MERGED_BYTES.min(drawing.limit() as f64);
     let covered = covered(drawing, rows);
+    let attributes = drawing.attribute_bytes();
     for (at, &width) in WIDTHS.iter().enumerate() {
         let last = at + 1 == WIDTHS.len();
         let owners = (covered / (width * width) as f64).min(rows.len() as f64);
-        if !last && owners * CELL_BYTES > aim {
+        if !last && owners * (CELL_BYTES + attributes) > aim {
             continue;
         }
         let runs = runs(&own(drawing, rows, width), width);
         let count = runs.chunk_by(|a, b| a.owner == b.owner).count();
-        drawing.choose_columns(count, CELL_BYTES, aim / drawing.limit().max(1) as f64);
         if (count <= MOST_FEATURES && draw(drawing, rows, &runs, width)) || last {
             return;
         }
@@ -166,7 +166,6 @@ pub(super) fn pick(drawing: &mut Drawing<'_>, rows: &[u32]) {
         }
         // coarser lines with coarser cells, so that a layer of few but very long ones fits as well
         let detail = drawing.zoom().saturating_sub(2 * at as u8);
-        drawing.choose_columns(picked.len(), 2.0 * CELL_BYTES, 0.9);
         drawing.begin();
         let room = picked.iter().all(|&row| {
             if drawing.geometry(row as usize, detail) {

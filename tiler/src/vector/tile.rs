@@ -1,14 +1,17 @@
 //! One tile of one or more layers, under a limit of bytes and features.
 //!
-//! Everything is drawn as it is while it fits. Where it does not, attributes are left out from the back of their order
-//! until the features fit; where not even bare features fit, [`super::thin`] merges what is too small to be told apart.
+//! Which attributes a tile holds follows from the fullest tile of its zoom ([`super::crowd`]): the code always, the others
+//! in their order while there is room, so that all tiles of a zoom hold the same. Features are drawn as they are while
+//! they fit; where they do not, [`super::thin`] merges what is too small to be told apart.
 
 use super::clip::{self, Shape, doubled_area};
 use super::column::{Cell, Column};
+use super::crowd::Crowds;
 use super::grid::Frame;
 use super::index::Index;
 use super::mvt::{Geometry, Layer, varint};
 use super::overlay::Overlay;
+use super::rtree::Box4;
 use super::thin;
 use crate::query::Condition;
 use sen_catalog::TileCoord;
@@ -16,7 +19,7 @@ use std::cell::RefCell;
 use std::sync::Arc;
 
 /// Most bytes of a tile before compression.
-pub(crate) const MOST_BYTES: usize = 500_000;
+pub(crate) const MOST_BYTES: usize = 700_000;
 
 /// Most features of a layer in a tile.
 pub(crate) const MOST_FEATURES: usize = 16_384;
@@ -26,9 +29,6 @@ const FRAME_BYTES: f64 = 13.0;
 
 /// Bytes of a vertex: two steps, of which one is often long.
 const VERTEX_BYTES: f64 = 2.7;
-
-/// Share of the limit that estimates aim at.
-const AIM: f64 = 0.92;
 
 /// A layer as a request sees it.
 #[derive(Debug)]
@@ -40,6 +40,8 @@ pub(crate) struct View {
     pub(crate) filter: Vec<Condition>,
     /// The day of which features are shown.
     pub(crate) day: i32,
+    /// How many features the fullest tile of each zoom holds.
+    pub(crate) crowds: Arc<Crowds>,
 }
 
 impl View {
@@ -75,6 +77,11 @@ impl View {
 
     /// The rows of a tile.
     fn rows(&self, frame: Frame) -> Vec<u32> {
+        self.rows_within(frame.reach())
+    }
+
+    /// The rows that are shown and meet a box.
+    pub(super) fn rows_within(&self, reach: Box4) -> Vec<u32> {
         let columns = self.columns();
         // a column that is not there matches nothing
         let conditions: Vec<_> = self
@@ -88,7 +95,7 @@ impl View {
             })
             .collect();
         let mut rows = Vec::new();
-        self.index.tree.search(frame.reach(), |row| {
+        self.index.tree.search(reach, |row| {
             let shown = self.index.valid_on(row, self.day)
                 && conditions
                     .iter()
@@ -127,13 +134,39 @@ pub(crate) fn render(views: &[View], tile: TileCoord) -> Option<Vec<u8>> {
         for (at, view) in views.iter().enumerate() {
             // what one layer leaves is for the next
             let limit = (MOST_BYTES - out.len().min(MOST_BYTES)) / (views.len() - at);
+            let share = MOST_BYTES / views.len();
             let rows = view.rows(frame);
             if !rows.is_empty() {
-                Drawing::new(view, frame, tile.z(), limit, scratch).draw(&rows, &mut out);
+                Drawing::new(view, frame, tile.z(), (limit, share), scratch).draw(&rows, &mut out);
             }
         }
         (!out.is_empty()).then_some(out)
     })
+}
+
+/// Bytes of a feature without attributes at a zoom, by a look at some hundred of the rows.
+pub(super) fn bare_bytes(index: &Index, rows: &[u32], zoom: u8) -> f64 {
+    let step = rows.len().div_ceil(256).max(1);
+    let (mut seen, mut vertices) = (0, 0);
+    for &row in rows.iter().step_by(step) {
+        seen += 1;
+        for part in index.parts(row as usize) {
+            vertices += 1 + part.levels.iter().filter(|&&level| level <= zoom).count();
+        }
+    }
+    FRAME_BYTES + VERTEX_BYTES * f64::from(vertices as u32) / f64::from(seen.max(1))
+}
+
+/// The code, and of the other columns in their order those for which there is `room` (bytes a feature).
+fn kept(mut columns: Vec<&Column>, mut room: f64) -> Vec<&Column> {
+    columns.retain(|column| {
+        let kept = column.cost <= room || column.key == "code";
+        if kept {
+            room -= column.cost;
+        }
+        kept
+    });
+    columns
 }
 
 /// A layer of a tile while it is drawn.
@@ -147,13 +180,22 @@ pub(super) struct Drawing<'a> {
 }
 
 impl<'a> Drawing<'a> {
-    fn new(view: &'a View, frame: Frame, zoom: u8, limit: usize, scratch: &'a mut Scratch) -> Self {
+    /// `limit` is what is left of the tile, `share` what each layer of every tile of the address may count on.
+    fn new(
+        view: &'a View,
+        frame: Frame,
+        zoom: u8,
+        (limit, share): (usize, usize),
+        scratch: &'a mut Scratch,
+    ) -> Self {
         // names, keys and the frame of the layer itself
         let columns = view.columns();
         let keys: usize = columns.iter().map(|column| column.key.len() + 4).sum();
+        let frame_bytes = keys + view.index.name.len() + 32;
+        let room = view.crowds.room(view, zoom, share.saturating_sub(frame_bytes));
         Self {
-            limit: limit.saturating_sub(keys + view.index.name.len() + 32),
-            columns,
+            limit: limit.saturating_sub(frame_bytes),
+            columns: kept(columns, room),
             view,
             frame,
             zoom,
@@ -162,45 +204,22 @@ impl<'a> Drawing<'a> {
     }
 
     fn draw(mut self, rows: &[u32], out: &mut Vec<u8>) {
-        let bare = self.bare_bytes(rows);
-        let fits = rows.len() <= MOST_FEATURES && rows.len() as f64 * bare <= AIM * self.limit as f64;
-        let exact = fits && [1.0, 0.6].into_iter().any(|care| self.exact(rows, bare, care));
-        if !exact {
+        let bytes = bare_bytes(&self.view.index, rows, self.zoom) + self.attribute_bytes();
+        let fits = rows.len() <= MOST_FEATURES && rows.len() as f64 * bytes <= self.limit as f64;
+        if !(fits && self.exact(rows)) {
             self.thinned(rows);
         }
         let keys = self.columns.iter().map(|column| column.key.as_str());
         self.scratch.layer.write(out, &self.view.index.name, keys);
     }
 
-    /// Bytes of a feature without attributes, by a look at some hundred of the rows.
-    fn bare_bytes(&self, rows: &[u32]) -> f64 {
-        let step = rows.len().div_ceil(256);
-        let (mut seen, mut vertices) = (0, 0);
-        for &row in rows.iter().step_by(step) {
-            seen += 1;
-            for part in self.view.index.parts(row as usize) {
-                vertices += 1 + part.levels.iter().filter(|&&level| level <= self.zoom).count();
-            }
-        }
-        FRAME_BYTES + VERTEX_BYTES * f64::from(vertices as u32) / f64::from(seen.max(1))
-    }
-
-    /// Leaves only the attributes for which there is room beside `bare` bytes of each of `count` features.
-    pub(super) fn choose_columns(&mut self, count: usize, bare: f64, care: f64) {
-        let mut room = care * AIM * self.limit as f64 / count.max(1) as f64 - bare;
-        self.columns = self.view.columns();
-        self.columns.retain(|column| {
-            let kept = column.cost <= room;
-            if kept {
-                room -= column.cost;
-            }
-            kept
-        });
+    /// What the attributes add to each feature, bytes.
+    pub(super) fn attribute_bytes(&self) -> f64 {
+        self.columns.iter().map(|column| column.cost).sum()
     }
 
     /// Draws every row; false when that takes more room than there is.
-    fn exact(&mut self, rows: &[u32], bare: f64, care: f64) -> bool {
-        self.choose_columns(rows.len(), bare, care);
+    fn exact(&mut self, rows: &[u32]) -> bool {
         self.begin();
         rows.iter().all(|&row| {
             if self.geometry(row as usize, self.zoom) {

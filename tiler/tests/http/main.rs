@@ -5,6 +5,8 @@
 mod documents;
 mod hostile;
 mod inundation;
+mod polygons;
+mod requests;
 mod sensorthings;
 mod sockets;
 mod store;

@@ -104,13 +104,13 @@ fn mesh(over: TileCoord, side: usize) -> Vec<Feature> {
 
 /// A feature of a decoded tile.
 #[derive(Clone, Debug)]
-struct Seen {
+pub(crate) struct Seen {
     id: u64,
     geometry: Geometry<i32>,
     attributes: BTreeMap<String, String>,
 }
 
-fn decode(body: &[u8]) -> BTreeMap<String, Vec<Seen>> {
+pub(crate) fn decode(body: &[u8]) -> BTreeMap<String, Vec<Seen>> {
     let reader = MvtReaderRef::new(body).expect("a tile");
     let mut layers = BTreeMap::new();
     for layer in reader.layers() {
@@ -195,7 +195,7 @@ async fn neighbours_leave_no_gap_at_any_zoom() {
             let path = format!("/plots/{zoom}/{}/{}", over.x() * scale + x, over.y() * scale + y);
             let answer = get(&world, &path).await;
             assert!(
-                answer.body.len() <= 500_000,
+                answer.body.len() <= 700_000,
                 "{path}: {} bytes",
                 answer.body.len()
             );
@@ -227,7 +227,7 @@ async fn whole_plots_are_seen_at_zoom_12_and_no_tile_is_large() {
     let answer = get(&world, &format!("/plots/{}", tile(12))).await;
     let plots = &decode(&answer.body)["plots"];
     assert!(plots.len() > 12_000, "{} plots", plots.len());
-    assert!(answer.body.len() <= 500_000, "{} bytes", answer.body.len());
+    assert!(answer.body.len() <= 700_000, "{} bytes", answer.body.len());
     let shapes: BTreeSet<usize> = plots
         .iter()
         .map(|plot| polygons(&plot.geometry)[0].exterior().0.len())
@@ -235,6 +235,24 @@ async fn whole_plots_are_seen_at_zoom_12_and_no_tile_is_large() {
     assert!(shapes.len() > 1, "outlines of their own, not squares: {shapes:?}");
     let sizes: BTreeSet<_> = plots.iter().map(|plot| plot.attributes.len()).collect();
     assert_eq!(sizes.len(), 1, "all plots of a tile carry the same attributes");
+    // and so do those of a tile that is nearly empty, at the edge of the mesh
+    for zoom in [9, 12] {
+        let full = coord(&tile(zoom));
+        let mut of_zoom = BTreeSet::new();
+        let mut counts = BTreeSet::new();
+        for (x, y) in [(0, 0), (1, 0), (0, 1), (1, 1)] {
+            let answer = world.get(&format!("/plots/{zoom}/{}/{}", full.x() + x, full.y() + y)).await;
+            if answer.status != 200 {
+                continue;
+            }
+            let plots = decode(&answer.body).remove("plots").expect("the layer");
+            counts.insert(plots.len());
+            of_zoom.extend(plots.iter().map(|plot| plot.attributes.keys().cloned().collect::<Vec<_>>()));
+        }
+        assert!(zoom == 9 || counts.len() > 1, "tiles of different fullness: {counts:?}");
+        assert_eq!(of_zoom.len(), 1, "zoom {zoom}: {of_zoom:?}");
+        assert!(of_zoom.first().is_some_and(|keys| keys.contains(&"code".to_owned())), "{of_zoom:?}");
+    }
     // two zooms on there is room for everything
     let answer = get(&world, &format!("/plots/{}", tile(14))).await;
     let plots = &decode(&answer.body)["plots"];
@@ -245,7 +263,7 @@ async fn whole_plots_are_seen_at_zoom_12_and_no_tile_is_large() {
         let answer = world.get(&format!("/plots/{}", tile(zoom))).await;
         assert!([200, 204].contains(&answer.status.as_u16()), "{zoom}");
         assert!(
-            answer.body.len() <= 500_000,
+            answer.body.len() <= 700_000,
             "{zoom}: {} bytes",
             answer.body.len()
         );
@@ -670,7 +688,7 @@ async fn strange_shapes_harm_nobody() {
     world.store.put_features(features).await.expect("stored");
     for zoom in 0..=22 {
         let answer = get(&world, &format!("/odd/{}", tile(zoom))).await;
-        assert!(answer.body.len() <= 500_000, "{zoom}");
+        assert!(answer.body.len() <= 700_000, "{zoom}");
         for odd in &decode(&answer.body)["odd"] {
             assert!(area(&odd.geometry) >= 0);
             assert!(

@@ -244,7 +244,7 @@ async fn what_cannot_be_measured_is_refused_with_a_reason() {
         ok,
         &ring("[[[105.6, 10.4], [105.7, 10.4], [105.6, 10.4]]]"),
         400,
-        "four",
+        "three",
     )
     .await;
     refused(

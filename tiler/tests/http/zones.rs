@@ -34,7 +34,7 @@ fn named(layer: &str, code: &str, name: &str, geometry: geo_types::Geometry<f64>
 }
 
 /// Five plots in a row in a commune, a compartment, and tables of two weeks of the plots.
-async fn district() -> World {
+pub(crate) async fn district() -> World {
     let world = World::rice().await;
     let mut features = Vec::new();
     for number in 0..5 {
