@@ -36,6 +36,7 @@ mod vector;
 mod warp;
 mod zone_page;
 
+pub use forwarded::Proxy;
 pub use problem::Problem;
 pub use server::{ServeOptions, router, serve};
 pub use state::App;

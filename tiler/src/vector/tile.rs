@@ -1,7 +1,7 @@
 //! One tile of one or more layers, under a limit of bytes and features.
 //!
-//! Which attributes a tile holds follows from the fullest tile of its zoom ([`super::crowd`]): the code always, the others
-//! in their order while there is room, so that all tiles of a zoom hold the same. Features are drawn as they are while
+//! Which attributes a tile holds follows from the fullest tile of its zoom ([`super::crowd`]): the code, the others in
+//! their order while there is room, so that all tiles of a zoom hold the same. Features are drawn as they are while
 //! they fit; where they do not, [`super::thin`] merges what is too small to be told apart.
 
 use super::clip::{self, Shape, doubled_area};
@@ -19,7 +19,7 @@ use std::cell::RefCell;
 use std::sync::Arc;
 
 /// Most bytes of a tile before compression.
-pub(crate) const MOST_BYTES: usize = 700_000;
+pub(crate) const MOST_BYTES: usize = 500_000;
 
 /// Most features of a layer in a tile.
 pub(crate) const MOST_FEATURES: usize = 16_384;
@@ -158,7 +158,10 @@ pub(super) fn bare_bytes(index: &Index, rows: &[u32], zoom: u8) -> f64 {
 }
 
 /// The code, and of the other columns in their order those for which there is `room` (bytes a feature).
-fn kept(mut columns: Vec<&Column>, mut room: f64) -> Vec<&Column> {
+fn kept(mut columns: Vec<&Column>, room: Option<f64>) -> Vec<&Column> {
+    let Some(mut room) = room else {
+        return Vec::new();
+    };
     columns.retain(|column| {
         let kept = column.cost <= room || column.key == "code";
         if kept {

@@ -195,7 +195,7 @@ async fn neighbours_leave_no_gap_at_any_zoom() {
             let path = format!("/plots/{zoom}/{}/{}", over.x() * scale + x, over.y() * scale + y);
             let answer = get(&world, &path).await;
             assert!(
-                answer.body.len() <= 700_000,
+                answer.body.len() <= 500_000,
                 "{path}: {} bytes",
                 answer.body.len()
             );
@@ -227,7 +227,7 @@ async fn whole_plots_are_seen_at_zoom_12_and_no_tile_is_large() {
     let answer = get(&world, &format!("/plots/{}", tile(12))).await;
     let plots = &decode(&answer.body)["plots"];
     assert!(plots.len() > 12_000, "{} plots", plots.len());
-    assert!(answer.body.len() <= 700_000, "{} bytes", answer.body.len());
+    assert!(answer.body.len() <= 500_000, "{} bytes", answer.body.len());
     let shapes: BTreeSet<usize> = plots
         .iter()
         .map(|plot| polygons(&plot.geometry)[0].exterior().0.len())
@@ -236,7 +236,7 @@ async fn whole_plots_are_seen_at_zoom_12_and_no_tile_is_large() {
     let sizes: BTreeSet<_> = plots.iter().map(|plot| plot.attributes.len()).collect();
     assert_eq!(sizes.len(), 1, "all plots of a tile carry the same attributes");
     // and so do those of a tile that is nearly empty, at the edge of the mesh
-    for zoom in [9, 12] {
+    for zoom in [9, 12, 13] {
         let full = coord(&tile(zoom));
         let mut of_zoom = BTreeSet::new();
         let mut counts = BTreeSet::new();
@@ -251,7 +251,9 @@ async fn whole_plots_are_seen_at_zoom_12_and_no_tile_is_large() {
         }
         assert!(zoom == 9 || counts.len() > 1, "tiles of different fullness: {counts:?}");
         assert_eq!(of_zoom.len(), 1, "zoom {zoom}: {of_zoom:?}");
-        assert!(of_zoom.first().is_some_and(|keys| keys.contains(&"code".to_owned())), "{of_zoom:?}");
+        // 12,100 outlines that can be seen leave no room for their codes at zoom 12 alone
+        let coded = of_zoom.first().is_some_and(|keys| keys.contains(&"code".to_owned()));
+        assert_eq!(coded, zoom != 12, "zoom {zoom}: {of_zoom:?}");
     }
     // two zooms on there is room for everything
     let answer = get(&world, &format!("/plots/{}", tile(14))).await;
@@ -263,7 +265,7 @@ async fn whole_plots_are_seen_at_zoom_12_and_no_tile_is_large() {
         let answer = world.get(&format!("/plots/{}", tile(zoom))).await;
         assert!([200, 204].contains(&answer.status.as_u16()), "{zoom}");
         assert!(
-            answer.body.len() <= 700_000,
+            answer.body.len() <= 500_000,
             "{zoom}: {} bytes",
             answer.body.len()
         );
@@ -688,7 +690,7 @@ async fn strange_shapes_harm_nobody() {
     world.store.put_features(features).await.expect("stored");
     for zoom in 0..=22 {
         let answer = get(&world, &format!("/odd/{}", tile(zoom))).await;
-        assert!(answer.body.len() <= 700_000, "{zoom}");
+        assert!(answer.body.len() <= 500_000, "{zoom}");
         for odd in &decode(&answer.body)["odd"] {
             assert!(area(&odd.geometry) >= 0);
             assert!(
