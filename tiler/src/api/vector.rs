@@ -74,7 +74,8 @@ impl VectorPlan {
 
     /// True for a parameter that says what is shown.
     pub(crate) fn says(&self, name: &str) -> bool {
-        (PARAMETERS.contains(&name) && name != "v") || self.filter.iter().any(|condition| condition.key == name)
+        (PARAMETERS.contains(&name) && name != "v")
+            || self.filter.iter().any(|condition| condition.key == name)
     }
 
     /// False once another day has begun, or sensors have said more.
@@ -196,7 +197,10 @@ pub(crate) async fn plan(
     }
     // what caches and gateways hang on is a condition only where there is such a property
     filter.retain(|condition| !(condition.is_passer_by && unknown.contains(&condition.key)));
-    if let Some(key) = unknown.iter().find(|key| filter.iter().any(|one| one.key == **key)) {
+    if let Some(key) = unknown
+        .iter()
+        .find(|key| filter.iter().any(|one| one.key == **key))
+    {
         return Err(no_field(app, &layers, names, key).await);
     }
     for condition in &filter {
@@ -286,7 +290,12 @@ pub(crate) async fn answer(
 /// The layers of a tile with all that is said of them.
 async fn views(app: &Shared, plan: &VectorPlan, tile: TileCoord) -> Outcome<Vec<View>> {
     let mut views = Vec::with_capacity(plan.layers.len());
-    for LayerPlan { layer, overlays, crowds } in &plan.layers {
+    for LayerPlan {
+        layer,
+        overlays,
+        crowds,
+    } in &plan.layers
+    {
         let (index, whole) = match app.vectors.layer(layer).await? {
             Kept::Index(index) => (index, true),
             Kept::TooLarge => (app.vectors.part(layer, tile).await?, false),

@@ -31,7 +31,16 @@ fn shapes() -> Vec<(&'static str, Shape)> {
     let other_hole = ring(&[[4, 4], [10, 4], [10, 10], [4, 10]]);
     let touching = ring(&[[-20, 0], [-10, -5], [-10, 5]]);
     let ell = ring(&[[-20, -20], [20, -20], [20, 0], [0, 0], [0, 20], [-20, 20]]);
-    let star = ring(&[[0, 30], [-5, 5], [-30, 0], [-5, -5], [0, -30], [5, -5], [30, 0], [5, 5]]);
+    let star = ring(&[
+        [0, 30],
+        [-5, 5],
+        [-30, 0],
+        [-5, -5],
+        [0, -30],
+        [5, -5],
+        [30, 0],
+        [5, 5],
+    ]);
     let sliver = ring(&[[-40, -1], [40, 0], [40, 1]]);
     let beside = ring(&[[20, -20], [40, -20], [40, 20], [20, 20]]);
     let corner = ring(&[[20, 20], [40, 20], [40, 40], [20, 40]]);
@@ -39,7 +48,10 @@ fn shapes() -> Vec<(&'static str, Shape)> {
     let circle: Vec<[i32; 2]> = (0..64)
         .map(|at| {
             let turn = std::f64::consts::TAU * f64::from(at) / 64.0;
-            [(2000.0 * turn.cos()).round() as i32 / 100, (2000.0 * turn.sin()).round() as i32 / 100]
+            [
+                (2000.0 * turn.cos()).round() as i32 / 100,
+                (2000.0 * turn.sin()).round() as i32 / 100,
+            ]
         })
         .collect();
     let mut circle = circle;
@@ -48,15 +60,24 @@ fn shapes() -> Vec<(&'static str, Shape)> {
     vec![
         ("square", vec![vec![square.clone()]]),
         ("square with a hole", vec![vec![square.clone(), hole.clone()]]),
-        ("square with two holes", vec![vec![square.clone(), hole.clone(), other_hole]]),
-        ("hole that touches its shell", vec![vec![square.clone(), touching]]),
+        (
+            "square with two holes",
+            vec![vec![square.clone(), hole.clone(), other_hole]],
+        ),
+        (
+            "hole that touches its shell",
+            vec![vec![square.clone(), touching]],
+        ),
         ("ell", vec![vec![ell]]),
         ("star", vec![vec![star]]),
         ("sliver", vec![vec![sliver]]),
         ("circle", vec![vec![ring(&circle)]]),
         ("two apart", vec![vec![square.clone()], vec![apart]]),
         ("two that share an edge", vec![vec![square.clone()], vec![beside]]),
-        ("two that touch in a corner", vec![vec![square.clone()], vec![corner]]),
+        (
+            "two that touch in a corner",
+            vec![vec![square.clone()], vec![corner]],
+        ),
         ("islet in a hole", vec![vec![square, hole], vec![islet]]),
     ]
 }
@@ -64,7 +85,11 @@ fn shapes() -> Vec<(&'static str, Shape)> {
 /// Every ring of a shape written in another way.
 fn each_ring(shape: &Shape, write: impl Fn(&[[f64; 2]], usize) -> Value) -> Value {
     let polygon = |rings: &Vec<Vec<[f64; 2]>>| -> Value {
-        rings.iter().enumerate().map(|(at, ring)| write(ring, at)).collect()
+        rings
+            .iter()
+            .enumerate()
+            .map(|(at, ring)| write(ring, at))
+            .collect()
     };
     let polygons: Vec<Value> = shape.iter().map(polygon).collect();
     match polygons.as_slice() {
@@ -99,23 +124,72 @@ fn ways(shape: &Shape) -> Vec<(&'static str, Value)> {
         geometry
     };
     vec![
-        ("as RFC 7946 says", each_ring(shape, |ring, at| if at == 0 { json!(ring) } else { json!(turned(ring)) })),
+        (
+            "as RFC 7946 says",
+            each_ring(
+                shape,
+                |ring, at| if at == 0 { json!(ring) } else { json!(turned(ring)) },
+            ),
+        ),
         ("all counter-clockwise", plain.clone()),
         ("all clockwise", each_ring(shape, |ring, _| json!(turned(ring)))),
-        ("shell clockwise, as shapefiles", each_ring(shape, |ring, at| if at == 0 { json!(turned(ring)) } else { json!(ring) })),
-        ("not closed", each_ring(shape, |ring, _| json!(ring[..ring.len() - 1]))),
-        ("not closed, clockwise", each_ring(shape, |ring, _| json!(turned(ring)[1..]))),
-        ("closed twice", each_ring(shape, |ring, _| json!([ring, &ring[..1]].concat()))),
-        ("each position twice", each_ring(shape, |ring, _| json!(doubled(ring)))),
-        ("from another corner", each_ring(shape, |ring, _| json!(from_corner(ring, 2)))),
-        ("with heights", each_ring(shape, |ring, _| ring.iter().map(|[x, y]| json!([x, y, 3.5])).collect())),
-        ("with heights and measures", each_ring(shape, |ring, _| ring.iter().map(|[x, y]| json!([x, y, 0, 7])).collect())),
+        (
+            "shell clockwise, as shapefiles",
+            each_ring(
+                shape,
+                |ring, at| if at == 0 { json!(turned(ring)) } else { json!(ring) },
+            ),
+        ),
+        (
+            "not closed",
+            each_ring(shape, |ring, _| json!(ring[..ring.len() - 1])),
+        ),
+        (
+            "not closed, clockwise",
+            each_ring(shape, |ring, _| json!(turned(ring)[1..])),
+        ),
+        (
+            "closed twice",
+            each_ring(shape, |ring, _| json!([ring, &ring[..1]].concat())),
+        ),
+        (
+            "each position twice",
+            each_ring(shape, |ring, _| json!(doubled(ring))),
+        ),
+        (
+            "from another corner",
+            each_ring(shape, |ring, _| json!(from_corner(ring, 2))),
+        ),
+        (
+            "with heights",
+            each_ring(shape, |ring, _| {
+                ring.iter().map(|[x, y]| json!([x, y, 3.5])).collect()
+            }),
+        ),
+        (
+            "with heights and measures",
+            each_ring(shape, |ring, _| {
+                ring.iter().map(|[x, y]| json!([x, y, 0, 7])).collect()
+            }),
+        ),
         ("several by one", multi),
-        ("parts the other way round", json!({"type": "MultiPolygon", "coordinates": parts})),
-        ("a collection", json!({"type": "GeometryCollection", "geometries": members})),
-        ("a collection of collections", json!({"type": "GeometryCollection", "geometries":
-            [{"type": "GeometryCollection", "geometries": members}]})),
-        ("a collection with a point and a line", json!({"type": "GeometryCollection", "geometries": with_point})),
+        (
+            "parts the other way round",
+            json!({"type": "MultiPolygon", "coordinates": parts}),
+        ),
+        (
+            "a collection",
+            json!({"type": "GeometryCollection", "geometries": members}),
+        ),
+        (
+            "a collection of collections",
+            json!({"type": "GeometryCollection", "geometries":
+            [{"type": "GeometryCollection", "geometries": members}]}),
+        ),
+        (
+            "a collection with a point and a line",
+            json!({"type": "GeometryCollection", "geometries": with_point}),
+        ),
         ("a feature", feature(&plain)),
         ("with an old crs", with_crs("urn:ogc:def:crs:OGC:1.3:CRS84")),
         ("with a short crs", with_crs("epsg:4326")),
@@ -140,13 +214,22 @@ async fn every_way_to_write_a_polygon_gives_its_numbers() {
     for (name, shape) in shapes() {
         let plain = each_ring(&shape, |ring, _| json!(ring));
         let expected = numbers(&world, &plain).await.expect(name);
-        assert!(expected["count"].as_f64().is_some_and(|count| count > 1.0), "{name}: {expected}");
+        assert!(
+            expected["count"].as_f64().is_some_and(|count| count > 1.0),
+            "{name}: {expected}"
+        );
         for (way, body) in ways(&shape) {
             let found = numbers(&world, &body).await;
             let found = found.unwrap_or_else(|detail| panic!("{name}, {way}: {detail}"));
             for key in ["count", "mean", "median", "area_ha", "valid_fraction"] {
-                let (a, b) = (expected[key].as_f64().expect("a number"), found[key].as_f64().expect("a number"));
-                assert!((a - b).abs() <= 1e-9 * a.abs().max(1.0), "{name}, {way}: {key} {a} {b}");
+                let (a, b) = (
+                    expected[key].as_f64().expect("a number"),
+                    found[key].as_f64().expect("a number"),
+                );
+                assert!(
+                    (a - b).abs() <= 1e-9 * a.abs().max(1.0),
+                    "{name}, {way}: {key} {a} {b}"
+                );
             }
             asked += 1;
         }
@@ -170,7 +253,10 @@ async fn ground_under_two_parts_counts_once() {
         let found = numbers(&world, &json!({"type": "MultiPolygon", "coordinates": parts})).await;
         let found = found.expect("overlapping parts");
         for key in ["count", "area_ha"] {
-            let (a, b) = (expected[key].as_f64().expect("a number"), found[key].as_f64().expect("a number"));
+            let (a, b) = (
+                expected[key].as_f64().expect("a number"),
+                found[key].as_f64().expect("a number"),
+            );
             assert!((a / b - 1.0).abs() < 1e-6, "{key}: {a} {b}");
         }
     }
@@ -182,13 +268,31 @@ async fn what_has_no_one_inside_is_refused_with_the_reason() {
     let polygon = |rings: Value| json!({"type": "Polygon", "coordinates": rings});
     let (x, y) = INSIDE;
     for (body, word) in [
-        (polygon(json!([[[179.0, 10.0], [-179.0, 10.0], [-179.0, 11.0], [179.0, 11.0], [179.0, 10.0]]])), "180th meridian"),
+        (
+            polygon(json!([[
+                [179.0, 10.0],
+                [-179.0, 10.0],
+                [-179.0, 11.0],
+                [179.0, 11.0],
+                [179.0, 10.0]
+            ]])),
+            "180th meridian",
+        ),
         (polygon(json!([[[x, y], [x + 0.01, y], [x, y]]])), "three"),
-        (polygon(json!([[[x, y], [x, y], [x, y], [x, y]]])), "different positions"),
+        (
+            polygon(json!([[[x, y], [x, y], [x, y], [x, y]]])),
+            "different positions",
+        ),
         (json!({"type": "GeometryCollection", "geometries": []}), "empty"),
-        (json!({"type": "GeometryCollection", "geometries": [{"type": "Point", "coordinates": [x, y]}]}), "Point has no area"),
-        (json!({"type": "Feature", "geometry": {"type": "Polygon", "crs": {"type": "name", "properties":
-            {"name": "urn:ogc:def:crs:EPSG::3405"}}, "coordinates": []}}), "EPSG::3405"),
+        (
+            json!({"type": "GeometryCollection", "geometries": [{"type": "Point", "coordinates": [x, y]}]}),
+            "Point has no area",
+        ),
+        (
+            json!({"type": "Feature", "geometry": {"type": "Polygon", "crs": {"type": "name", "properties":
+            {"name": "urn:ogc:def:crs:EPSG::3405"}}, "coordinates": []}}),
+            "EPSG::3405",
+        ),
     ] {
         let detail = numbers(&world, &body).await.expect_err(word);
         assert!(detail.contains(word), "{word}: {detail}");
@@ -203,6 +307,13 @@ async fn what_has_no_one_inside_is_refused_with_the_reason() {
         ring(&[[-20, -20], [20, -20], [20, 20], [-20, 20]]),
         ring(&[[-10, -10], [-2, -10], [-2, -2], [-10, -2]]),
     );
-    let expected = numbers(&world, &polygon(json!([square, hole]))).await.expect("usual");
-    assert_eq!(numbers(&world, &polygon(json!([hole, square]))).await.expect("turned")["area_ha"], expected["area_ha"]);
+    let expected = numbers(&world, &polygon(json!([square, hole])))
+        .await
+        .expect("usual");
+    assert_eq!(
+        numbers(&world, &polygon(json!([hole, square])))
+            .await
+            .expect("turned")["area_ha"],
+        expected["area_ha"]
+    );
 }

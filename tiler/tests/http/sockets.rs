@@ -104,7 +104,12 @@ async fn a_few_places_are_enough_when_they_are_given_back() {
 async fn bytes_that_are_no_http_are_refused_and_the_rest_goes_on() {
     let world = World::rice().await;
     let running = run(&world, ServeOptions::default()).await;
-    let long = [b"GET /a?", vec![b'b'; 66_000].as_slice(), b" HTTP/1.1\r\nhost: x\r\n\r\n"].concat();
+    let long = [
+        b"GET /a?",
+        vec![b'b'; 66_000].as_slice(),
+        b" HTTP/1.1\r\nhost: x\r\n\r\n",
+    ]
+    .concat();
     let many: String = (0..150).map(|number| format!("a{number}: b\r\n")).collect();
     let many = format!("GET / HTTP/1.1\r\n{many}\r\n");
     for (junk, status) in [
@@ -112,7 +117,10 @@ async fn bytes_that_are_no_http_are_refused_and_the_rest_goes_on() {
         (b"GET / HTTP/9.9\r\n\r\n", "400"),
         (b"\0\0\0\0\r\n\r\n", "400"),
         (b"GET / HTTP/1.1\r\nho st: x\r\n\r\n", "400"),
-        (b"POST / HTTP/1.1\r\nhost: x\r\ncontent-length: 1\r\ncontent-length: 2\r\n\r\nab", "400"),
+        (
+            b"POST / HTTP/1.1\r\nhost: x\r\ncontent-length: 1\r\ncontent-length: 2\r\n\r\nab",
+            "400",
+        ),
         (&long, "414"),
         (many.as_bytes(), "431"),
         (b"\x16\x03\x01\x02\x00", "400"),
@@ -123,7 +131,12 @@ async fn bytes_that_are_no_http_are_refused_and_the_rest_goes_on() {
         let read = tokio::time::timeout(Duration::from_secs(5), stream.read_exact(&mut answer)).await;
         read.expect("in time").expect("a status line");
         let line = String::from_utf8_lossy(&answer);
-        assert_eq!(line, format!("HTTP/1.1 {status}"), "{}", String::from_utf8_lossy(&junk[..junk.len().min(40)]));
+        assert_eq!(
+            line,
+            format!("HTTP/1.1 {status}"),
+            "{}",
+            String::from_utf8_lossy(&junk[..junk.len().min(40)])
+        );
     }
     let mut stream = TcpStream::connect(running.address).await.expect("connected");
     stream.write_all(b"GET /health?x=%ff HTTP/1.1\r\nhost: a\r\n\r\nGET /health HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n").await.expect("sent");
@@ -217,16 +230,29 @@ async fn a_tile_from_memory_is_the_tile_that_was_drawn() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_stranger_says_nothing_about_the_address_and_slashes_run_together() {
     let world = World::rice().await;
-    for (proxies, address) in [("127.0.0.1", "http://evil.example:8443/"), ("10.0.0.0/8", "http://a/")] {
+    for (proxies, address) in [
+        ("127.0.0.1", "http://evil.example:8443/"),
+        ("10.0.0.0/8", "http://a/"),
+    ] {
         let trusted_proxies = vec![proxies.to_owned().try_into().expect("a network")];
-        let running = run(&world, ServeOptions { trusted_proxies, ..ServeOptions::default() }).await;
+        let running = run(
+            &world,
+            ServeOptions {
+                trusted_proxies,
+                ..ServeOptions::default()
+            },
+        )
+        .await;
         let mut stream = TcpStream::connect(running.address).await.expect("connected");
         let request = "GET //ndvi?datetime=2026-W34 HTTP/1.1\r\nhost: a\r\nx-forwarded-host: evil.example\r\n\
                        x-forwarded-port: 8443\r\nconnection: close\r\n\r\n";
         stream.write_all(request.as_bytes()).await.expect("sent");
         let mut answer = String::new();
         stream.read_to_string(&mut answer).await.expect("read");
-        assert!(answer.contains(&format!("\"tiles\":[\"{address}ndvi/")), "{proxies}: {answer}");
+        assert!(
+            answer.contains(&format!("\"tiles\":[\"{address}ndvi/")),
+            "{proxies}: {answer}"
+        );
         for path in ["//catalog", "/api/v1//zones", &format!("//ndvi//{}", tile(14))] {
             let answer = ask(running.address, path).await;
             assert!(answer.starts_with("HTTP/1.1 200"), "{path}: {answer}");

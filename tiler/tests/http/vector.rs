@@ -241,18 +241,29 @@ async fn whole_plots_are_seen_at_zoom_12_and_no_tile_is_large() {
         let mut of_zoom = BTreeSet::new();
         let mut counts = BTreeSet::new();
         for (x, y) in [(0, 0), (1, 0), (0, 1), (1, 1)] {
-            let answer = world.get(&format!("/plots/{zoom}/{}/{}", full.x() + x, full.y() + y)).await;
+            let answer = world
+                .get(&format!("/plots/{zoom}/{}/{}", full.x() + x, full.y() + y))
+                .await;
             if answer.status != 200 {
                 continue;
             }
             let plots = decode(&answer.body).remove("plots").expect("the layer");
             counts.insert(plots.len());
-            of_zoom.extend(plots.iter().map(|plot| plot.attributes.keys().cloned().collect::<Vec<_>>()));
+            of_zoom.extend(
+                plots
+                    .iter()
+                    .map(|plot| plot.attributes.keys().cloned().collect::<Vec<_>>()),
+            );
         }
-        assert!(zoom == 9 || counts.len() > 1, "tiles of different fullness: {counts:?}");
+        assert!(
+            zoom == 9 || counts.len() > 1,
+            "tiles of different fullness: {counts:?}"
+        );
         assert_eq!(of_zoom.len(), 1, "zoom {zoom}: {of_zoom:?}");
         // 12,100 outlines that can be seen leave no room for their codes at zoom 12 alone
-        let coded = of_zoom.first().is_some_and(|keys| keys.contains(&"code".to_owned()));
+        let coded = of_zoom
+            .first()
+            .is_some_and(|keys| keys.contains(&"code".to_owned()));
         assert_eq!(coded, zoom != 12, "zoom {zoom}: {of_zoom:?}");
     }
     // two zooms on there is room for everything
