@@ -61,10 +61,46 @@ impl Level {
         }
     }
 
+    /// Digits of an official code of the level.
+    pub fn digits(self) -> usize {
+        match self {
+            Self::Province => 2,
+            Self::District => 3,
+            Self::Commune => 5,
+        }
+    }
+
+    /// The level that a word such as `Thị trấn` says of a unit with this code; `Thành phố` is a province or a district by
+    /// the length of the code.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] for a word that is none.
+    pub fn of_word(word: &str, code: &str) -> Result<Self> {
+        if is_city(&crate::feature::fold(word)) && code.len() == Self::District.digits() {
+            return Ok(Self::District);
+        }
+        word.parse()
+    }
+
+    /// The level that a full name such as `Thị trấn An Phú` begins with, of a unit with this code.
+    pub fn of_name(name: &str, code: &str) -> Option<Self> {
+        let mut words = name.split_whitespace();
+        let first = words.next()?;
+        let two = words.next().map(|second| format!("{first} {second}"));
+        let known = |word: &str| {
+            // abbreviations and numbers are too little to go by
+            let plain = crate::feature::fold(word);
+            (WORDS.iter().any(|(_, words)| words.contains(&plain.as_str())) || is_city(&plain))
+                .then(|| Self::of_word(word, code).ok())
+                .flatten()
+        };
+        two.as_deref().and_then(known).or_else(|| known(first))
+    }
+
     /// The level of a unit's polygon: its property `level`, otherwise by its code.
     pub fn of_feature(feature: &Feature) -> Option<Self> {
         let said = feature.properties.get("level").and_then(|value| match value {
-            serde_json::Value::String(text) => text.parse().ok(),
+            serde_json::Value::String(text) => Self::of_word(text, &feature.code).ok(),
             serde_json::Value::Number(number) => number.to_string().parse().ok(),
             _ => None,
         });
@@ -72,15 +108,76 @@ impl Level {
     }
 }
 
+/// Words for units of each level, folded; `thanhpho` and `city` are apart, for two levels have cities.
+const WORDS: [(Level, &[&str]); 3] = [
+    (
+        Level::Province,
+        &[
+            "province",
+            "tinh",
+            "captinh",
+            "thanhphotrunguong",
+            "thanhphotructhuoctrunguong",
+            "municipality",
+        ],
+    ),
+    (
+        Level::District,
+        &[
+            "district",
+            "huyen",
+            "quan",
+            "thixa",
+            "huyendao",
+            "caphuyen",
+            "thanhphothuoctinh",
+            "thanhphotructhuoctinh",
+            "thanhphothuocthanhpho",
+            "urbandistrict",
+            "ruraldistrict",
+        ],
+    ),
+    (
+        Level::Commune,
+        &[
+            "commune",
+            "ward",
+            "township",
+            "townlet",
+            "specialzone",
+            "xa",
+            "phuong",
+            "thitran",
+            "dackhu",
+            "capxa",
+        ],
+    ),
+];
+/// Their abbreviations and numbers, folded.
+const SHORT: [(Level, &[&str]); 3] = [
+    (Level::Province, &["1", "t"]),
+    (Level::District, &["2", "h", "q", "tx"]),
+    (Level::Commune, &["3", "x", "p", "tt", "dk"]),
+];
+
+fn is_city(plain: &str) -> bool {
+    ["thanhpho", "tp", "city"].contains(&plain)
+}
+
 impl FromStr for Level {
     type Err = Error;
-    /// Accepts the English and Vietnamese names (with or without accents) and 1 to 3.
+    /// Accepts the English and Vietnamese words for units (with or without accents, in any case), their abbreviations, and
+    /// 1 to 3. A city is a province here; [`Level::of_word`] tells it from one of a district's rank.
     fn from_str(text: &str) -> Result<Self> {
-        match crate::feature::fold(text).as_str() {
-            "province" | "tinh" | "thanhpho" | "1" => Ok(Self::Province),
-            "district" | "huyen" | "quan" | "2" => Ok(Self::District),
-            "commune" | "ward" | "xa" | "phuong" | "3" => Ok(Self::Commune),
-            _ => Err(Error::Invalid(format!(
+        let plain = crate::feature::fold(text);
+        let named = WORDS
+            .iter()
+            .chain(&SHORT)
+            .find(|(_, words)| words.contains(&plain.as_str()));
+        match named {
+            Some((level, _)) => Ok(*level),
+            None if is_city(&plain) => Ok(Self::Province),
+            None => Err(Error::Invalid(format!(
                 "`{text}` is no level; write province, district or commune"
             ))),
         }

@@ -159,6 +159,28 @@ pub fn fold(text: &str) -> String {
         .collect()
 }
 
+/// A code as it is kept and looked up: composed letters (NFC), ordinary spaces, none around it and nothing invisible;
+/// everything else letter by letter. What looks the same is the same code, wherever it was typed.
+///
+/// ```
+/// # use sen_catalog::feature::tidy_code;
+/// assert_eq!(tidy_code("\u{a0}Thu\u{31b}\u{309}a-01 \u{200b}"), "Thửa-01");
+/// assert_eq!(tidy_code("VN–DTOR 0001"), "VN–DTOR 0001");
+/// ```
+pub fn tidy_code(text: &str) -> String {
+    // soft hyphen, zero-width characters, marks of writing direction, byte-order mark
+    let invisible = |c: &char| matches!(c, '\u{ad}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}' | '\u{feff}');
+    let spaced = |c: char| {
+        if c.is_whitespace() && !c.is_control() {
+            ' '
+        } else {
+            c
+        }
+    };
+    let composed: String = text.nfc().filter(|c| !invisible(c)).map(spaced).collect();
+    composed.trim().to_owned()
+}
+
 /// What a layer is made of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]

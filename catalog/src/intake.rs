@@ -265,6 +265,8 @@ impl Intake {
         check_property_name(name)?;
         let feature = self.store.feature(STATIONS, station, None).await?;
         let feature = feature.ok_or_else(|| unknown_station(station))?;
+        // the station's own code: the one that was sent may have white space around it
+        let station = feature.code.as_str();
         let existing = self.store.datastreams(Some(station)).await?;
         let own_name = property(name).is_none();
         let (id, unit) = match (existing.into_iter().find(|one| one.property == name), unit) {

@@ -206,3 +206,41 @@ fn levels_are_read_in_two_languages() {
     assert_eq!(Level::of_code("00123"), Some(Level::Commune));
     assert_eq!(Level::of_code("VN34"), None);
 }
+
+#[test]
+fn every_word_for_a_unit_has_its_level() {
+    for (word, code, level) in [
+        ("Tỉnh", "89", Level::Province),
+        ("Thành phố", "92", Level::Province),
+        ("Thành phố", "866", Level::District),
+        ("TP.", "866", Level::District),
+        ("thành phố trực thuộc trung ương", "92", Level::Province),
+        ("Thị xã", "868", Level::District),
+        ("THỊ XÃ", "868", Level::District),
+        ("Huyện", "886", Level::District),
+        ("quan", "001", Level::District),
+        ("Thị trấn", "30337", Level::Commune),
+        ("thi tran", "30337", Level::Commune),
+        ("Phường", "29869", Level::Commune),
+        ("XÃ", "30001", Level::Commune),
+        ("Đặc khu", "31105", Level::Commune),
+        ("dac khu", "31105", Level::Commune),
+        ("Cấp xã", "31105", Level::Commune),
+        ("TT", "30337", Level::Commune),
+        ("3", "30337", Level::Commune),
+    ] {
+        assert_eq!(Level::of_word(word, code).expect(word), level, "{word}");
+    }
+    assert!(Level::of_word("Ấp", "1").is_err());
+    for (name, code, level) in [
+        ("Thị trấn An Phú", "30337", Some(Level::Commune)),
+        ("Thị xã Hồng Ngự", "868", Some(Level::District)),
+        ("Thành phố Cao Lãnh", "866", Some(Level::District)),
+        ("Thành phố Cần Thơ", "92", Some(Level::Province)),
+        ("Xã Tân Hòa", "1", Some(Level::Commune)),
+        ("Tân Hòa", "1", None),
+        ("T Hòa", "1", None),
+    ] {
+        assert_eq!(Level::of_name(name, code), level, "{name}");
+    }
+}

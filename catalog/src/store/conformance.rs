@@ -168,6 +168,14 @@ pub async fn features(store: &dyn Store) {
         by_other_code.fid, back.fid,
         "a further code finds the same feature"
     );
+    for typed in [" DT-001", "DT-001\u{a0}", "\u{feff}DT-0\u{200b}01"] {
+        let found = store.feature("plots", typed, None).await.unwrap();
+        assert_eq!(
+            found.map(|one| one.fid),
+            Some(back.fid),
+            "{typed:?} looks the same"
+        );
+    }
 
     let layer = store.layers().await.unwrap().pop().unwrap();
     assert_eq!(

@@ -2,6 +2,7 @@
 
 use super::SqliteStore;
 use crate::admin::{AdminUnit, AdminUnits, Level, UnitQuery};
+use crate::feature::tidy_code;
 use crate::store::Put;
 use crate::{Error, Result};
 use async_trait::async_trait;
@@ -114,11 +115,11 @@ impl AdminUnits for SqliteStore {
             }
             if let Some(code) = query.code {
                 sql.push_str(" AND code = ?");
-                values.push(Box::new(code));
+                values.push(Box::new(tidy_code(&code)));
             }
             if let Some(parent) = query.parent {
                 sql.push_str(" AND parent = ?");
-                values.push(Box::new(parent));
+                values.push(Box::new(tidy_code(&parent)));
             }
             if let Some(day) = query.valid_on {
                 sql.push_str(" AND valid_from <= ? AND (valid_to = '' OR valid_to > ?)");

@@ -1,7 +1,7 @@
 //! Features: zones, stations, lines. The box index is an R*-tree, the text index FTS5 with trigrams.
 
 use super::SqliteStore;
-use crate::feature::{Feature, Layer, Number, OtherCode, Shape, Sought, fold};
+use crate::feature::{Feature, Layer, Number, OtherCode, Shape, Sought, fold, tidy_code};
 use crate::grid::Bounds;
 use crate::store::{FeatureQuery, Features, Put};
 use crate::{Error, Result};
@@ -245,7 +245,7 @@ fn select(query: &FeatureQuery, columns: &str) -> (String, Vec<Box<dyn ToSql>>) 
         condition("f.scheme = ?", Box::new(scheme.clone()));
     }
     if let Some(parent) = &query.parent {
-        condition("f.parent = ?", Box::new(parent.clone()));
+        condition("f.parent = ?", Box::new(tidy_code(parent)));
     }
     if let Some(day) = query.valid_on {
         condition("f.valid_from <= ?", Box::new(day.to_string()));
@@ -410,12 +410,18 @@ impl Features for SqliteStore {
                  ORDER BY f.code = ?2 DESC, f.valid_from DESC"
             );
             let mut statement = connection.prepare_cached(&sql)?;
-            let mut rows = statement.query(params![layer, code])?;
-            let mut versions = Vec::new();
-            while let Some(row) = rows.next()? {
-                versions.push(decode(row)?);
-            }
-            Ok(versions)
+            let mut of = |code: &str| -> Result<Vec<Feature>> {
+                let mut rows = statement.query(params![layer, code])?;
+                let mut versions = Vec::new();
+                while let Some(row) = rows.next()? {
+                    versions.push(decode(row)?);
+                }
+                Ok(versions)
+            };
+            // as it is written first: a folder of an earlier version may hold codes that are not tidy
+            let found = of(&code)?;
+            let tidy = tidy_code(&code);
+            if found.is_empty() && tidy != code { of(&tidy) } else { Ok(found) }
         })
         .await
     }

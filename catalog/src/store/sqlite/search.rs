@@ -3,7 +3,7 @@
 
 use super::features::{COLUMNS, decode};
 use crate::Result;
-use crate::feature::{Feature, fold};
+use crate::feature::{Feature, fold, tidy_code};
 use rusqlite::{Connection, ToSql};
 use std::collections::BTreeSet;
 
@@ -22,7 +22,7 @@ pub(super) fn search(connection: &Connection, text: &str, limit: usize) -> Resul
         seen: BTreeSet::new(),
         features: Vec::new(),
     };
-    let code = text.trim();
+    let code = tidy_code(text);
     // the index of codes begins with the layer, so the few layers are named
     found.add(
         "JOIN layer l ON l.name = f.layer WHERE f.code IN (?1, ?2)",
