@@ -5,6 +5,8 @@
 //! back as [`Error`]; what GDAL would print goes to the log.
 
 mod crossings;
+mod datum;
+mod dbf;
 pub mod raw;
 pub mod system;
 pub mod vector;

@@ -20,6 +20,7 @@ pub mod product;
 mod reference;
 pub mod riverbank;
 pub mod source;
+pub mod textfile;
 pub mod validate;
 pub mod vector;
 pub mod zonal;

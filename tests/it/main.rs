@@ -26,3 +26,4 @@ mod toy_product;
 mod weeks;
 mod zonal;
 mod zones;
+mod zones_foreign;

@@ -3,6 +3,9 @@
 //! VN-2000 goes by the official parameters (EPSG:6960) as an explicit pipeline: PROJ's own choice inside the Mekong
 //! delta is an oil company's transformation (EPSG:5194) that lies 0.80 m further west.
 
+pub use super::datum::ToldDatum;
+
+use super::datum::{self, Datum, datum};
 use super::init;
 use crate::{Error, Result};
 use gdal::errors::GdalError;
@@ -17,15 +20,6 @@ use std::cell::RefCell;
 /// coordinate-frame rotation.
 const VN2000_TO_WGS84: &str = "+proj=helmert +x=-191.90441429 +y=-39.30318279 +z=-111.45032835 \
      +rx=-0.00928836 +ry=0.01975479 +rz=-0.00427372 +s=0.252906278 +convention=coordinate_frame";
-/// Translations of EPSG:6960, metres. Other sets in use (EPSG:5194, older programs) lie within a metre or two of it.
-const VN2000_TRANSLATION_M: [f64; 3] = [-191.90441429, -39.30318279, -111.45032835];
-/// How far the translations of a file's own `towgs84` may lie from the official ones to mean the same datum, metres.
-const SAME_DATUM_M: f64 = 5.0;
-/// Codes of VN-2000 in the EPSG register: geographic, UTM zones, TM-3 zones (and their withdrawn first versions).
-const VN2000_CODES: &[u32] = &[
-    3405, 3406, 4756, 4755, 5896, 5897, 5898, 5899, 6956, 6957, 6958, 6959, 9205, 9206, 9207, 9208, 9209,
-    9210, 9211, 9212, 9213, 9214, 9215, 9216, 9217, 9218,
-];
 /// Viet Nam with its islands: west, south, east, north in degrees.
 pub const VIETNAM: Bounds = Bounds {
     west: 101.5,
@@ -34,17 +28,6 @@ pub const VIETNAM: Bounds = Bounds {
     north: 24.0,
 };
 
-/// Which way leads to WGS 84.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Datum {
-    /// WGS 84 longitude and latitude already.
-    Wgs84Degrees,
-    /// VN-2000, by the official parameters.
-    Vn2000,
-    /// Whatever PROJ knows.
-    Other,
-}
-
 /// The coordinate system of a file, or one the user named.
 #[derive(Debug)]
 pub struct System {
@@ -52,7 +35,9 @@ pub struct System {
     datum: Datum,
     name: String,
     geographic: bool,
-    /// Why the datum was taken for VN-2000 although the file does not say so.
+    /// False where neither a code nor the datum's name says which datum it is.
+    named: bool,
+    /// What was assumed of the datum although the file does not say so.
     pub assumed: Option<String>,
 }
 
@@ -68,35 +53,153 @@ impl System {
         Ok(Self::new(definition, Some(crs.code())))
     }
 
-    /// What a file says; none for plans without a place on the earth.
-    pub(super) fn of_file(definition: SpatialRef) -> Option<Self> {
+    /// What a file says; none for plans without a place on the earth, and where a GeoPackage says that it is undefined.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] for a definition that names files of shifts: a file is never led to others by what it says.
+    pub(super) fn of_file(definition: SpatialRef) -> Result<Option<Self>> {
         if definition.is_local() || !(definition.is_projected() || definition.is_geographic()) {
-            return None;
+            return Ok(None);
+        }
+        if definition
+            .name()
+            .is_some_and(|name| name.to_ascii_lowercase().starts_with("undefined"))
+        {
+            return Ok(None);
+        }
+        let wkt = definition.to_wkt().unwrap_or_default().to_ascii_lowercase();
+        let mut grids = wkt
+            .match_indices("grids=")
+            .map(|(at, key)| &wkt[at + key.len()..]);
+        if grids.any(|grid| !grid.starts_with("@null") && !grid.starts_with("null")) {
+            return Err(Error::Invalid(
+                "its coordinate system names a file of shifts (nadgrids), which is not opened; say the system with --crs".into(),
+            ));
         }
         let code = (definition.auth_name().as_deref() == Some("EPSG"))
             .then(|| definition.auth_code().ok())
             .flatten()
             .and_then(|code| u32::try_from(code).ok());
-        Some(Self::new(definition, code))
+        Ok(Some(Self::new(definition, code)))
     }
 
-    fn new(mut definition: SpatialRef, code: Option<u32>) -> Self {
-        definition.set_axis_mapping_strategy(AxisMappingStrategy::TraditionalGisOrder);
+    /// The system of a `.prj` file; none when it is no definition.
+    ///
+    /// # Errors
+    /// As of [`Self::of_file`].
+    pub(crate) fn of_prj(text: &str) -> Result<Option<Self>> {
+        init();
+        SpatialRef::from_esri(text.trim()).map_or(Ok(None), Self::of_file)
+    }
+
+    /// The system that a text names: `EPSG:5897`, `urn:ogc:def:crs:EPSG::5897`, the same as an address (which is not
+    /// asked), `CRS84`, or a definition in WKT or PROJ.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] when it names none that is known.
+    pub(crate) fn of_name(text: &str) -> Result<Option<Self>> {
+        init();
+        let text = text.trim();
+        let upper = text.to_ascii_uppercase();
+        let last = upper.rsplit([':', '/', '#']).next().unwrap_or_default();
+        if last == "CRS84" || last == "CRS84H" {
+            return Self::epsg(Crs::WGS84).map(Some);
+        }
+        if let (true, Ok(code)) = (upper.contains("EPSG"), last.trim_end_matches(".XML").parse()) {
+            return Self::epsg(Crs::epsg(code)).map(Some);
+        }
+        let definition = if text.starts_with('+') && text.contains("+proj=") {
+            SpatialRef::from_proj4(text)
+        } else if text.contains('[') {
+            SpatialRef::from_wkt(text)
+        } else {
+            return Err(Error::Invalid(format!(
+                "`{text}` names no coordinate system that is known here"
+            )));
+        };
+        definition.map_or_else(
+            |_| {
+                Err(Error::Invalid(format!(
+                    "`{text}` is no definition of a coordinate system"
+                )))
+            },
+            Self::of_file,
+        )
+    }
+
+    fn new(definition: SpatialRef, code: Option<u32>) -> Self {
         let name = match (definition.name(), code) {
             (Some(name), Some(code)) => format!("EPSG:{code} {name}"),
             (Some(name), None) => name,
             (None, _) => "an unnamed system".to_owned(),
         };
         let geographic = definition.is_geographic();
-        let proj4 = definition.to_proj4().unwrap_or_default();
+        let datum_name = definition
+            .get_attr_value("DATUM", 0)
+            .ok()
+            .flatten()
+            .unwrap_or_default();
+        let mut proj4 = definition.to_proj4().unwrap_or_default();
+        let mut definition = definition;
+        let mut unread = None;
+        match datum::hidden_shift(&datum_name) {
+            Ok(Some(shift)) if datum::stated_shift(&proj4).is_none() => {
+                // what the format had no place for is stated again
+                let shift: Vec<String> = shift.iter().map(ToString::to_string).collect();
+                let stated = format!("{proj4} +towgs84={}", shift.join(","));
+                if let Ok(whole) = SpatialRef::from_proj4(&stated) {
+                    (definition, proj4) = (whole, stated);
+                }
+            }
+            Err(()) => {
+                unread = Some(format!(
+                    "the name of its datum (`{datum_name}`) tells of a shift to WGS 84 that cannot be read; the features may \
+                     lie hundreds of metres off: say the system with --crs, or --datum vn2000"
+                ));
+            }
+            Ok(_) => {}
+        }
+        definition.set_axis_mapping_strategy(AxisMappingStrategy::TraditionalGisOrder);
         let (datum, assumed) = datum(&definition, code, &proj4, geographic);
         Self {
             definition,
             datum,
             name,
             geographic,
-            assumed,
+            named: code.is_some() || !datum::is_unnamed(&datum_name),
+            assumed: assumed.or(unread.filter(|_| datum != Datum::Vn2000)),
         }
+    }
+
+    /// The same projection on a datum that the user names.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] when the projection cannot stand on it.
+    pub fn on(mut self, told: ToldDatum) -> Result<Self> {
+        let suffix = match told {
+            ToldDatum::Vn2000 => "VN-2000",
+            ToldDatum::Wgs84 => "WGS 84",
+        };
+        self.name = format!("{} on {suffix}", self.name);
+        self.assumed = None;
+        self.named = true;
+        if told == ToldDatum::Vn2000 {
+            self.datum = Datum::Vn2000;
+            return Ok(self);
+        }
+        if self.geographic {
+            self.datum = Datum::Wgs84Degrees;
+            return Ok(self);
+        }
+        let definition = self
+            .projection()
+            .and_then(|projection| SpatialRef::from_proj4(&format!("{projection} +datum=WGS84 +no_defs")))
+            .map_err(|error| Error::Invalid(format!("{} cannot lie on WGS 84: {error}", self.name)))?;
+        Ok(Self {
+            definition,
+            datum: Datum::Other,
+            ..self
+        })
     }
 
     /// Code and name, for messages.
@@ -114,24 +217,24 @@ impl System {
         self.datum == Datum::Vn2000
     }
 
-    /// The system of VN-2000 that a file may be in which can only name WGS 84 (or no datum, on an ellipsoid as good as
-    /// the same) in its place.
+    /// True where a code or the datum's name says which datum it is.
+    pub fn is_named(&self) -> bool {
+        self.named
+    }
+
+    /// What to type for the system of VN-2000 that a file may be in which can only name WGS 84 (or no datum, on an
+    /// ellipsoid as good as the same) in its place.
     pub fn vn2000_twin(&self) -> Option<&'static str> {
         let proj4 = self.definition.to_proj4().unwrap_or_default();
-        let has = |part: &str| proj4.split_whitespace().any(|own| own == part);
-        let shift = proj4
-            .split_whitespace()
-            .find_map(|part| part.strip_prefix("+towgs84="))
-            .is_some_and(|shift| shift.split(',').any(|part| part.parse() != Ok(0.0)));
-        let like_wgs84 = ["+datum=WGS84", "+ellps=WGS84", "+datum=NAD83", "+ellps=GRS80"];
-        if self.is_vn2000() || shift || !like_wgs84.into_iter().any(has) {
+        if self.is_vn2000() || !datum::is_like_wgs84(&proj4) {
             return None;
         }
+        let utm = datum::value(&proj4, "proj") == Some("utm");
         Some(match (self.geographic, self.central_meridian()) {
-            (true, _) => "EPSG:4756",
-            (false, Some(105.0)) if has("+proj=utm") => "EPSG:3405",
-            (false, Some(111.0)) if has("+proj=utm") => "EPSG:3406",
-            (false, Some(_)) => "EPSG:n, the zone it was made in",
+            (true, _) => "--crs EPSG:4756",
+            (false, Some(105.0)) if utm => "--crs EPSG:3405",
+            (false, Some(111.0)) if utm => "--crs EPSG:3406",
+            (false, Some(_)) => "--datum vn2000",
             (false, None) => return None,
         })
     }
@@ -172,17 +275,44 @@ impl System {
     }
 
     fn transformation(&self) -> Result<Option<CoordTransform>, GdalError> {
-        let mut wgs84 = SpatialRef::from_epsg(4326)?;
-        wgs84.set_axis_mapping_strategy(AxisMappingStrategy::TraditionalGisOrder);
+        let traditional = |mut system: SpatialRef| {
+            system.set_axis_mapping_strategy(AxisMappingStrategy::TraditionalGisOrder);
+            system
+        };
+        let wgs84 = traditional(SpatialRef::from_epsg(4326)?);
         match self.datum {
             Datum::Wgs84Degrees => Ok(None),
             Datum::Other => CoordTransform::new(&self.definition, &wgs84).map(Some),
             Datum::Vn2000 => {
+                // the pipeline counts with the order of axes of its source, so that is one of ours: a file's own may
+                // have longitude or northing first
+                let source = traditional(if self.geographic {
+                    SpatialRef::from_epsg(4756)?
+                } else {
+                    SpatialRef::from_proj4(&format!("{} +ellps=WGS84 +no_defs", self.projection()?))?
+                });
                 let mut options = CoordTransformOptions::new()?;
                 options.set_coordinate_operation(&self.vn2000_pipeline()?, false)?;
-                CoordTransform::new_with_options(&self.definition, &wgs84, &options).map(Some)
+                CoordTransform::new_with_options(&source, &wgs84, &options).map(Some)
             }
         }
+    }
+
+    /// The projection alone, as PROJ writes it.
+    fn projection(&self) -> Result<String, GdalError> {
+        let keep = [
+            "proj", "lat_0", "lon_0", "lat_1", "lat_2", "lat_ts", "k", "k_0", "x_0", "y_0", "zone", "south",
+            "units", "to_meter",
+        ];
+        let proj4 = self.definition.to_proj4()?;
+        let kept: Vec<_> = proj4
+            .split_whitespace()
+            .filter(|part| {
+                let key = part.trim_start_matches('+').split('=').next().unwrap_or_default();
+                keep.contains(&key)
+            })
+            .collect();
+        Ok(kept.join(" "))
     }
 
     /// Projected or geographic VN-2000 to WGS 84; the last step gives latitude first, as EPSG:4326 has it, and GDAL
@@ -191,19 +321,7 @@ impl System {
         let first = if self.geographic {
             "+step +proj=axisswap +order=2,1 +step +proj=unitconvert +xy_in=deg +xy_out=rad".to_owned()
         } else {
-            let proj4 = self.definition.to_proj4()?;
-            let keep = [
-                "proj", "lat_0", "lon_0", "lat_1", "lat_2", "k", "k_0", "x_0", "y_0", "zone", "units",
-                "to_meter",
-            ];
-            let projection: Vec<_> = proj4
-                .split_whitespace()
-                .filter(|part| {
-                    let key = part.trim_start_matches('+').split('=').next().unwrap_or_default();
-                    keep.contains(&key)
-                })
-                .collect();
-            format!("+step +inv {} +ellps=WGS84", projection.join(" "))
+            format!("+step +inv {} +ellps=WGS84", self.projection()?)
         };
         Ok(format!(
             "+proj=pipeline {first} +step +proj=push +v_3 +step +proj=cart +ellps=WGS84 +step {VN2000_TO_WGS84} \
@@ -211,73 +329,6 @@ impl System {
              +step +proj=axisswap +order=2,1"
         ))
     }
-}
-
-/// Compares letters and digits only: `D_Vietnam_2000`, `Vietnam 2000`, `VN-2000 / TM-3 zone 482`.
-fn speaks_of_vn2000(text: &str) -> bool {
-    let plain: String = text
-        .chars()
-        .filter(char::is_ascii_alphanumeric)
-        .map(|c| c.to_ascii_lowercase())
-        .collect();
-    ["vn2000", "vietnam2000"].iter().any(|name| plain.contains(name))
-}
-
-fn datum(
-    definition: &SpatialRef,
-    code: Option<u32>,
-    proj4: &str,
-    geographic: bool,
-) -> (Datum, Option<String>) {
-    if code.is_some_and(|code| VN2000_CODES.contains(&code)) {
-        return (Datum::Vn2000, None);
-    }
-    let datum_name = definition
-        .get_attr_value("DATUM", 0)
-        .ok()
-        .flatten()
-        .unwrap_or_default();
-    if speaks_of_vn2000(&datum_name) || definition.name().is_some_and(|name| speaks_of_vn2000(&name)) {
-        return (Datum::Vn2000, None);
-    }
-    let value = |key: &str| {
-        proj4
-            .split_whitespace()
-            .find_map(|part| part.strip_prefix('+')?.strip_prefix(key)?.strip_prefix('='))
-    };
-    let number = |key: &str| value(key).and_then(|text| text.parse::<f64>().ok());
-    if let Some(shift) = value("towgs84") {
-        let shift: Vec<f64> = shift.split(',').filter_map(|part| part.parse().ok()).collect();
-        let near = |(a, b): (&f64, &f64)| (a - b).abs() <= SAME_DATUM_M;
-        if shift.len() >= 3 && shift.iter().zip(&VN2000_TRANSLATION_M).all(near) {
-            return (Datum::Vn2000, None);
-        }
-        if shift.iter().any(|part| *part != 0.0) {
-            return (Datum::Other, None);
-        }
-    }
-    // MapInfo has no name for VN-2000, and many programs write its zones as if they lay on WGS 84. Nothing else has
-    // this scale on these meridians.
-    let on_wgs84 = value("ellps") == Some("WGS84") || value("datum") == Some("WGS84");
-    let meridian = number("lon_0").unwrap_or(f64::NAN);
-    let zone = (102.0..=108.5).contains(&meridian) && (meridian * 4.0).fract() == 0.0;
-    let scale = number("k").or_else(|| number("k_0")).unwrap_or(1.0);
-    if on_wgs84
-        && value("proj") == Some("tmerc")
-        && zone
-        && scale == 0.9999
-        && number("x_0") == Some(500_000.0)
-    {
-        let reason = format!(
-            "its projection (transverse Mercator on {meridian}°, scale 0.9999) is a zone of VN-2000 though the file does \
-             not name that datum; taken as VN-2000, --crs says otherwise"
-        );
-        return (Datum::Vn2000, Some(reason));
-    }
-    if geographic && (value("datum") == Some("WGS84") || code == Some(4326)) {
-        return (Datum::Wgs84Degrees, None);
-    }
-    (Datum::Other, None)
 }
 
 /// The way from a system to WGS 84.

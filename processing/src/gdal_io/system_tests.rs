@@ -145,13 +145,14 @@ fn custom_systems_with_or_without_towgs84_are_vn2000() {
         "+towgs84=-192.873,-39.382,-111.202,-0.00205,-0.0005,0.00335,0.0188",
     ] {
         let definition = SpatialRef::from_proj4(&format!("{zone} {shift}")).expect("parses");
-        let system = System::of_file(definition).expect("on earth");
+        let system = System::of_file(definition).expect("sound").expect("on earth");
         assert!(system.is_vn2000(), "{shift}");
         assert_eq!(system.assumed.is_some(), shift.is_empty(), "{shift}");
+        assert!(shift.is_empty() || system.vn2000_twin().is_none(), "{shift}");
         assert_official(&system, 2);
     }
     let esri = r#"PROJCS["VN_2000_TM-3_zone_482",GEOGCS["GCS_VN_2000",DATUM["D_Vietnam_2000",SPHEROID["WGS_1984",6378137.0,298.257223563]],PRIMEM["Greenwich",0.0],UNIT["Degree",0.0174532925199433]],PROJECTION["Transverse_Mercator"],PARAMETER["False_Easting",500000.0],PARAMETER["False_Northing",0.0],PARAMETER["Central_Meridian",105.0],PARAMETER["Scale_Factor",0.9999],PARAMETER["Latitude_Of_Origin",0.0],UNIT["Meter",1.0]]"#;
-    let system = System::of_file(SpatialRef::from_esri(esri).expect("parses")).expect("on earth");
+    let system = System::of_prj(esri).expect("sound").expect("on earth");
     assert_official(&system, 2);
 }
 
@@ -166,4 +167,148 @@ fn utm_and_wgs84_are_left_to_proj() {
         .to_wgs84()
         .expect("a way");
     assert_eq!(place(&degrees, 105.5, 10.5), (105.5, 10.5));
+}
+
+/// A `.prj` as GDAL writes it of a system of the user's own.
+fn prj_of(datum: &str, meridian: f64, scale: f64) -> String {
+    format!(
+        "PROJCS[\"unknown\",GEOGCS[\"GCS_unknown\",DATUM[\"{datum}\",SPHEROID[\"WGS_1984\",6378137.0,298.257223563]],\
+         PRIMEM[\"Greenwich\",0.0],UNIT[\"Degree\",0.0174532925199433]],PROJECTION[\"Transverse_Mercator\"],\
+         PARAMETER[\"False_Easting\",500000.0],PARAMETER[\"False_Northing\",0.0],\
+         PARAMETER[\"Central_Meridian\",{meridian}],PARAMETER[\"Scale_Factor\",{scale}],\
+         PARAMETER[\"Latitude_Of_Origin\",0.0],UNIT[\"Meter\",1.0]]"
+    )
+}
+
+#[test]
+fn a_shift_that_only_the_name_of_the_datum_remembers_counts() {
+    for datum in [
+        "D_Unknown_based_on_WGS84_ellipsoid_using_towgs84_-192_873_-39_382_-111_202",
+        "D_Unknown_based_on_WGS84_ellipsoid_using_towgs84_-191_90441429_-39_30318279_-111_45032835_0_00928836_-0_01975479_0_00427372_0_252906278",
+    ] {
+        // UTM's scale on UTM's meridian: nothing but the name tells
+        let system = System::of_prj(&prj_of(datum, 105.0, 0.9996))
+            .expect("sound")
+            .expect("on earth");
+        assert!(system.is_vn2000() && system.assumed.is_none(), "{datum}");
+        let utm = System::epsg(Crs::epsg(3405)).expect("known");
+        let (x, y) = (569_000.0, 1_156_800.0);
+        let right = place(&utm.to_wgs84().expect("a way"), x, y);
+        let here = place(&system.to_wgs84().expect("a way"), x, y);
+        assert!(
+            (here.0 - right.0).abs() < TWO_MM && (here.1 - right.1).abs() < TWO_MM,
+            "{here:?}"
+        );
+    }
+    // another datum's shift is applied as it stands: 100 m up the axis of the earth is 98 m north here
+    let other = prj_of(
+        "D_Unknown_based_on_WGS84_ellipsoid_using_towgs84_0_0_100_0_0_0_0",
+        105.0,
+        0.9996,
+    );
+    let system = System::of_prj(&other).expect("sound").expect("on earth");
+    assert!(!system.is_vn2000());
+    let utm = System::epsg(Crs::UTM_48N).expect("known");
+    let unshifted = place(&utm.to_wgs84().expect("a way"), 569_000.0, 1_156_800.0);
+    let shifted = place(&system.to_wgs84().expect("a way"), 569_000.0, 1_156_800.0);
+    let north_m = (shifted.1 - unshifted.1) * 110_600.0;
+    assert!((97.0..100.0).contains(&north_m), "{north_m} m");
+    // one that cannot be read is told
+    let broken = prj_of("D_using_towgs84_-191_90441429_-39", 105.0, 0.9996);
+    let system = System::of_prj(&broken).expect("sound").expect("on earth");
+    assert!(system.assumed.expect("told").contains("--crs"));
+}
+
+#[test]
+fn a_scale_of_utm_on_a_meridian_that_utm_has_not_is_vn2000_and_told() {
+    let zero = "D_Unknown_based_on_WGS84_ellipsoid_using_towgs84_0_0_0_0_0_0_0";
+    for datum in [zero, "D_WGS_1984", "D_unknown"] {
+        let system = System::of_prj(&prj_of(datum, 105.75, 0.9996))
+            .expect("sound")
+            .expect("on earth");
+        assert!(system.is_vn2000(), "{datum}");
+        let note = system.assumed.as_deref().expect("told");
+        assert!(
+            note.contains("105.75") && note.contains("--datum wgs84"),
+            "{note}"
+        );
+        // the other way is the plain projection
+        let plain = system.on(ToldDatum::Wgs84).expect("a projection");
+        assert!(!plain.is_vn2000());
+        let (lon, lat) = place(&plain.to_wgs84().expect("a way"), 500_000.0, 0.0);
+        assert!((lon - 105.75).abs() < 1e-9 && lat.abs() < 1e-9, "{lon} {lat}");
+    }
+    // UTM 48N that names no datum stays where it is, with a word of what to type; named, there is nothing to say
+    let doubtful = System::of_prj(&prj_of(zero, 105.0, 0.9996))
+        .expect("sound")
+        .expect("on earth");
+    assert!(!doubtful.is_vn2000() && !doubtful.is_named());
+    assert_eq!(doubtful.vn2000_twin(), Some("--crs EPSG:3405"));
+    let named = System::of_prj(&prj_of("D_WGS_1984", 105.0, 0.9996))
+        .expect("sound")
+        .expect("on earth");
+    assert!(named.is_named());
+}
+
+#[test]
+fn axes_of_a_file_s_own_order_change_nothing() {
+    let shift =
+        "TOWGS84[-191.90441429,-39.30318279,-111.45032835,0.00928836,-0.01975479,0.00427372,0.252906278]";
+    let degrees = |axes: &str| {
+        format!(
+            "GEOGCS[\"unknown\",DATUM[\"unknown\",SPHEROID[\"WGS 84\",6378137,298.257223563],{shift}],\
+             PRIMEM[\"Greenwich\",0],UNIT[\"degree\",0.0174532925199433]{axes}]"
+        )
+    };
+    for axes in [
+        "",
+        ",AXIS[\"Longitude\",EAST],AXIS[\"Latitude\",NORTH]",
+        ",AXIS[\"Latitude\",NORTH],AXIS[\"Longitude\",EAST]",
+    ] {
+        let system = System::of_name(&degrees(axes)).expect("sound").expect("on earth");
+        let (lon, lat) = place(&system.to_wgs84().expect("a way"), 105.630_713_0, 10.461_312_6);
+        assert!(
+            (lon - 105.6325).abs() < 1e-7 && (lat - 10.4603).abs() < 1e-7,
+            "{axes}: {lon} {lat}"
+        );
+    }
+    for axes in [
+        "AXIS[\"Easting\",EAST],AXIS[\"Northing\",NORTH]",
+        "AXIS[\"Northing\",NORTH],AXIS[\"Easting\",EAST]",
+    ] {
+        let wkt = format!(
+            "PROJCS[\"VN2000 / TM-3 105-00\",{},PROJECTION[\"Transverse_Mercator\"],PARAMETER[\"latitude_of_origin\",0],\
+             PARAMETER[\"central_meridian\",105],PARAMETER[\"scale_factor\",0.9999],PARAMETER[\"false_easting\",500000],\
+             PARAMETER[\"false_northing\",0],UNIT[\"metre\",1],{axes}]",
+            degrees("")
+        );
+        assert_official(&System::of_name(&wkt).expect("sound").expect("on earth"), 2);
+    }
+}
+
+#[test]
+fn names_of_systems_are_read_and_never_asked_for() {
+    for name in [
+        "EPSG:5897",
+        "urn:ogc:def:crs:EPSG::5897",
+        "urn:ogc:def:crs:EPSG:6.9:5897",
+        "http://www.opengis.net/def/crs/EPSG/0/5897",
+        "https://www.opengis.net/gml/srs/epsg.xml#5897",
+    ] {
+        assert_official(&System::of_name(name).expect("known").expect("on earth"), 2);
+    }
+    let degrees = System::of_name("urn:ogc:def:crs:OGC:1.3:CRS84")
+        .expect("known")
+        .expect("on earth");
+    assert!(degrees.is_geographic());
+    for bad in ["/etc/passwd", "https://example.org/crs.wkt", "EPSG:999999"] {
+        assert!(System::of_name(bad).is_err(), "{bad}");
+    }
+    let grids = "+proj=longlat +ellps=WGS84 +nadgrids=/tmp/shift.gsb +no_defs";
+    assert!(
+        System::of_name(grids)
+            .expect_err("refused")
+            .to_string()
+            .contains("nadgrids")
+    );
 }

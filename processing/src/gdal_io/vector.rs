@@ -1,7 +1,11 @@
 //! Reads vector files through OGR: attributes as raw bytes (who decodes them is decided later), geometry checked and
-//! repaired in the file's own coordinates, flat, with curves made straight.
+//! repaired in the file's own coordinates, flat, with curves made straight. Text formats are read without OGR; their
+//! shapes are made here.
+
+pub(crate) use handle::VsiFile;
 
 use super::crossings::too_tangled;
+use super::dbf::Dbf;
 use super::init;
 use super::system::System;
 use crate::{Error, Result};
@@ -12,23 +16,9 @@ use geo_traits::to_geo::ToGeoGeometry;
 use geo_types::Geometry;
 use handle::{FieldType, Shape};
 
-/// The formats read here; drivers that could name other files or servers (VRT, WFS) stay out.
-const DRIVERS: &[&str] = &[
-    "GPKG",
-    "GeoJSON",
-    "ESRI Shapefile",
-    "MapInfo File",
-    "FlatGeobuf",
-    "CSV",
-];
-/// Columns of a CSV that hold WKT.
-const WKT_COLUMNS: [&str; 6] = ["wkt", "geom", "geometry", "the_geom", "wkt_geom", "shape"];
-/// Columns of a CSV that hold WKT (as above), or longitude and latitude.
-const CSV_OPTIONS: [&str; 3] = [
-    "GEOM_POSSIBLE_NAMES=wkt,geom,geometry,the_geom,wkt_geom,shape",
-    "X_POSSIBLE_NAMES=lon,longitude,lng,x,kinh_do,easting",
-    "Y_POSSIBLE_NAMES=lat,latitude,y,vi_do,northing",
-];
+/// The formats read by OGR; drivers that could name other files or servers (VRT, WFS) stay out, and so does that of
+/// GeoJSON, which would follow a link of the file to its coordinate system.
+const DRIVERS: &[&str] = &["GPKG", "ESRI Shapefile", "MapInfo File", "FlatGeobuf"];
 /// What a ring that was not closed is told as.
 const CLOSED: &str = "a ring was not closed; it ends where it begins now";
 /// Longest attribute text that is kept, bytes: a page of remarks is a hundredth of it.
@@ -45,6 +35,8 @@ pub enum Raw {
     Integer(i64),
     /// Any number.
     Real(f64),
+    /// A whole number with more digits than the above hold, as it is written.
+    Digits(String),
     /// Text in whatever encoding the file is in.
     Text(Vec<u8>),
     /// A text that is JSON.
@@ -79,8 +71,25 @@ pub struct Row {
     pub values: Vec<Raw>,
     /// Its shape.
     pub shape: RawShape,
-    /// The EPSG code that the shape itself names, as EWKT does.
+    /// The EPSG code that the shape itself names, as EWKT and EWKB do.
     pub srid: Option<u32>,
+}
+
+/// What a file says of itself besides its rows.
+#[derive(Debug)]
+pub struct Head {
+    /// Name of the format, such as `GPKG`.
+    pub driver: String,
+    /// Names of the columns, raw.
+    pub columns: Vec<Vec<u8>>,
+    /// Name of the column that numbers the rows, where there is one.
+    pub fid_column: Option<String>,
+    /// The encoding that the file claims for its text, where it claims one.
+    pub claimed_encoding: Option<String>,
+    /// The coordinate system; none when the file has none, or why what it states is not used.
+    pub system: Result<Option<System>, String>,
+    /// What was assumed.
+    pub notes: Vec<String>,
 }
 
 /// An opened layer of a vector file.
@@ -88,22 +97,13 @@ pub struct Source {
     dataset: Dataset,
     index: usize,
     what: String,
-    /// Place in the file and type of each column.
-    types: Vec<(usize, FieldType)>,
-    /// The column of a CSV that holds WKT, for what OGR cannot read of it.
-    wkt: Option<usize>,
-    /// OGR's name of the format, such as `GPKG`.
-    pub driver: String,
-    /// Names of the columns, raw.
-    pub columns: Vec<Vec<u8>>,
-    /// Name of the column that numbers the rows, where there is one.
-    pub fid_column: Option<String>,
+    path: String,
+    /// Type of each column.
+    types: Vec<FieldType>,
     /// How many rows, where the file says so.
     pub rows: Option<u64>,
-    /// The encoding that the file claims for its text, where it claims one.
-    pub claimed_encoding: Option<String>,
-    /// The coordinate system; none when the file has none.
-    pub system: Option<System>,
+    /// Everything else.
+    pub head: Head,
 }
 
 impl Source {
@@ -113,62 +113,46 @@ impl Source {
     /// Names the file, and what it is not: readable, of a known format, free to be read, with one layer of geometry.
     pub fn open(what: &str, path: &str, layer: Option<&str>) -> Result<Self> {
         init();
-        let mut options: Vec<&str> = Vec::new();
-        let is_csv = has_ending(path, "csv");
-        if is_csv {
-            options.extend(CSV_OPTIONS);
-            options.push("KEEP_GEOM_COLUMNS=YES");
-        } else if has_ending(path, "shp") {
-            // raw bytes: the code page that a DBF claims is often not the one its text is in
-            options.push("ENCODING=");
+        if has_ending(path, "tab") {
+            refuse_other_tables(what, path)?;
         }
-        let dataset = open(what, path, &options)?;
+        // raw bytes: the code page that a DBF claims is often not the one its text is in
+        let options: &[&str] = if has_ending(path, "shp") {
+            &["ENCODING="]
+        } else {
+            &[]
+        };
+        let dataset = open(what, path, options)?;
         let index = choose(&dataset, what, layer)?;
         let chosen = dataset
             .layer(index)
             .map_err(|error| refused(what, path, &error))?;
         let driver = dataset.driver().short_name();
-        let claimed_encoding = claimed_encoding(&chosen, &driver, path);
-        let mut all: Vec<_> = handle::columns(&chosen).into_iter().enumerate().collect();
-        let mut wkt = None;
-        if is_csv {
-            // columns that hold the shape are no attributes
-            options.pop();
-            options.push("KEEP_GEOM_COLUMNS=NO");
-            let plain = open(what, path, &options)?;
-            let plain = plain.layer(index).map_err(|error| refused(what, path, &error))?;
-            let kept: Vec<Vec<u8>> = handle::columns(&plain)
-                .into_iter()
-                .map(|(name, _)| name)
-                .collect();
-            let holds_shape = |name: &Vec<u8>| !kept.contains(name);
-            wkt = all
-                .iter()
-                .find(|(_, (name, _))| {
-                    let named = |known: &&str| name.eq_ignore_ascii_case(known.as_bytes());
-                    holds_shape(name) && WKT_COLUMNS.iter().any(named)
-                })
-                .map(|(at, _)| *at);
-            all.retain(|(_, (name, _))| !holds_shape(name));
+        let system = chosen.spatial_ref().map_or(Ok(None), System::of_file);
+        let (columns, types): (Vec<_>, Vec<_>) = handle::columns(&chosen).into_iter().unzip();
+        if columns.is_empty() && driver == "ESRI Shapefile" {
+            return Err(Error::unreadable(
+                what,
+                "has no attributes: a shapefile is its .shp, .shx, .dbf and .prj together; copy the .dbf too",
+            ));
         }
-        let (columns, types) = all
-            .into_iter()
-            .map(|(at, (name, kind))| (name, (at, kind)))
-            .unzip();
-        let source = Self {
+        let head = Head {
+            fid_column: handle::fid_column(&chosen),
+            claimed_encoding: claimed_encoding(&chosen, &driver, path),
+            system: system_beside(path, system.map_err(|error| error.to_string())),
+            columns,
+            driver,
+            notes: Vec::new(),
+        };
+        Ok(Self {
             index,
             what: what.to_owned(),
-            columns,
+            path: path.to_owned(),
             types,
-            wkt,
-            fid_column: handle::fid_column(&chosen),
             rows: chosen.try_feature_count(),
-            claimed_encoding,
-            system: chosen.spatial_ref().and_then(System::of_file),
-            driver,
+            head,
             dataset,
-        };
-        Ok(source)
+        })
     }
 
     /// Reads row by row; `take` may end it with an error.
@@ -182,27 +166,35 @@ impl Source {
             .map_err(|error| refused(&self.what, &self.what, &error))?;
         handle::forget_errors();
         let mut number = 0;
+        let mut dbf = (self.head.driver == "ESRI Shapefile")
+            .then(|| Dbf::beside(&self.path))
+            .flatten();
         for feature in layer.features() {
             number += 1;
-            let values = self
+            let fid = feature.fid();
+            let mut values: Vec<Raw> = self
                 .types
                 .iter()
-                .map(|&(at, kind)| handle::value(&feature, at, kind))
+                .enumerate()
+                .map(|(at, &kind)| handle::value(&feature, at, kind))
                 .collect();
-            let fid = feature.fid();
-            let (shape, srid) = match (shape(Shape::of(&feature)), self.wkt) {
-                (RawShape::Missing, Some(at)) => match handle::value(&feature, at, FieldType::Text) {
-                    Raw::Text(text) => shape_of_text(&text),
-                    _ => (RawShape::Missing, None),
-                },
-                (shape, _) => (shape, None),
-            };
+            if let Some((dbf, record)) = dbf.as_mut().zip(fid) {
+                for (at, value) in values.iter_mut().enumerate() {
+                    let digits = matches!(value, Raw::Real(_))
+                        .then(|| dbf.digits(record, at))
+                        .flatten();
+                    if let Some(digits) = digits {
+                        *value = Raw::Digits(digits);
+                    }
+                }
+            }
+            let shape = shape(Shape::of(&feature));
             take(Row {
                 number,
                 fid,
                 values,
                 shape,
-                srid,
+                srid: None,
             })?;
             handle::forget_errors();
         }
@@ -230,6 +222,34 @@ fn open(what: &str, path: &str, options: &[&str]) -> Result<Dataset> {
         },
     )
     .map_err(|error| refused(what, path, &error))
+}
+
+/// A `.tab` that is a view or a seamless table names other files, which are not opened.
+fn refuse_other_tables(what: &str, path: &str) -> Result<()> {
+    let head = handle::head(path, 4096).unwrap_or_default();
+    let head = String::from_utf8_lossy(&head).to_ascii_lowercase();
+    let other = head.contains("open table") || head.contains("create view") || head.contains("\\isseamless");
+    if other {
+        let reason = "is a view or a seamless table, which names other tables; export it from MapInfo as a table of its own";
+        return Err(Error::unreadable(what, reason));
+    }
+    Ok(())
+}
+
+/// QGIS wrote a `.qpj` beside a `.prj` that could not hold the shift of a datum: where the `.prj` names no datum, the
+/// other may.
+fn system_beside(path: &str, system: Result<Option<System>, String>) -> Result<Option<System>, String> {
+    let doubtful = |system: &System| !system.is_named() && !system.is_vn2000();
+    if !has_ending(path, "shp") || !matches!(&system, Ok(own) if own.as_ref().is_none_or(doubtful)) {
+        return system;
+    }
+    let beside = path
+        .get(..path.len() - 3)
+        .and_then(|stem| handle::head(&format!("{stem}qpj"), 1 << 16));
+    match beside.and_then(|text| System::of_name(&String::from_utf8_lossy(&text)).ok().flatten()) {
+        Some(told) => Ok(Some(told)),
+        None => system,
+    }
 }
 
 /// True when the name of a file ends like this, in any case.
@@ -277,10 +297,10 @@ fn choose(dataset: &Dataset, what: &str, wanted: Option<&str>) -> Result<usize> 
     }
 }
 
-/// GPKG, GeoJSON and FlatGeobuf are UTF-8 by definition; a DBF claims its code page, a MapInfo file its charset.
+/// GPKG and FlatGeobuf are UTF-8 by definition; a DBF claims its code page, a MapInfo file its charset.
 fn claimed_encoding(layer: &gdal::vector::Layer<'_>, driver: &str, path: &str) -> Option<String> {
     match driver {
-        "GPKG" | "GeoJSON" | "FlatGeobuf" => Some("UTF-8".into()),
+        "GPKG" | "FlatGeobuf" => Some("UTF-8".into()),
         "ESRI Shapefile" => layer
             .metadata_item("CPG_VALUE", "SHAPEFILE")
             .or_else(|| layer.metadata_item("ENCODING_FROM_LDID", "SHAPEFILE")),
@@ -333,18 +353,25 @@ fn shape(shape: Option<Shape>) -> RawShape {
     }
 }
 
-/// The shape that OGR did not find in a text, which is EWKT (`SRID=4326;POLYGON(...)`) or damaged, and the EPSG code
-/// it names. PostGIS writes 0 for none.
-fn shape_of_text(text: &[u8]) -> (RawShape, Option<u32>) {
-    let text = String::from_utf8_lossy(text);
+/// The shape that a text is, and the EPSG code it names: WKT, EWKT (`SRID=4326;POLYGON(...)`), WKB or EWKB in hexadecimal
+/// digits, a GeoJSON geometry. PostGIS writes 0 for no code.
+pub(crate) fn shape_of_text(text: &str) -> (RawShape, Option<u32>) {
     let text = text.trim();
     if text.is_empty() {
         return (RawShape::Missing, None);
     }
     let unread = || {
         let begin: String = text.chars().take(40).collect();
-        RawShape::Broken(format!("its geometry is neither WKT nor EWKT: `{begin}`"))
+        RawShape::Broken(format!(
+            "its geometry is neither WKT nor EWKT, WKB or GeoJSON: `{begin}`"
+        ))
     };
+    if text.starts_with('{') {
+        return (shape_of_json(text), None);
+    }
+    if let Some((read, srid)) = bytes_of_hex(text).and_then(Shape::of_ewkb) {
+        return (shape(Some(read)), srid.filter(|&srid| srid != 0));
+    }
     let head = text.get(..5).filter(|head| head.eq_ignore_ascii_case("srid="));
     let (srid, wkt) = match head.and_then(|_| text[5..].split_once(';')) {
         None => (None, text),
@@ -357,6 +384,37 @@ fn shape_of_text(text: &[u8]) -> (RawShape, Option<u32>) {
         Some(read) => (shape(Some(read)), srid),
         None => (unread(), srid),
     }
+}
+
+/// The shape of a GeoJSON geometry.
+pub(crate) fn shape_of_json(text: &str) -> RawShape {
+    Shape::of_json(text).map_or_else(
+        || {
+            let begin: String = text.chars().take(40).collect();
+            RawShape::Broken(format!("its geometry is no GeoJSON: `{begin}`"))
+        },
+        |read| shape(Some(read)),
+    )
+}
+
+/// A shape that was made elsewhere.
+pub(crate) fn shape_of_point(x: f64, y: f64) -> RawShape {
+    RawShape::Sound(geo_types::Point::new(x, y).into(), None)
+}
+
+/// The bytes that hexadecimal digits write, as databases write WKB.
+fn bytes_of_hex(text: &str) -> Option<Vec<u8>> {
+    let text = text
+        .strip_prefix("\\x")
+        .or_else(|| text.strip_prefix("0x"))
+        .unwrap_or(text);
+    if text.len() < 18 || text.len() % 2 != 0 || !text.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+        return None;
+    }
+    (0..text.len())
+        .step_by(2)
+        .map(|at| u8::from_str_radix(&text[at..at + 2], 16).ok())
+        .collect()
 }
 
 fn decode(shape: &Shape) -> Result<Geometry<f64>, String> {
@@ -414,8 +472,11 @@ fn refused(what: &str, path: &str, error: &GdalError) -> Error {
     };
     let reason = if message.contains("locked") || message.contains("busy") {
         busy()
+    } else if message.contains("SHAPE_RESTORE_SHX") {
+        "lacks its index: a shapefile is its .shp, .shx, .dbf and .prj together; copy the .shx too".to_owned()
     } else if message.trim().is_empty() || message.contains("not recognized") {
-        "is none of the formats read here: GeoPackage, GeoJSON, Shapefile, MapInfo TAB or MIF, FlatGeobuf, CSV with WKT"
+        "is none of the formats read here: GeoPackage, GeoJSON, Shapefile, MapInfo TAB or MIF, FlatGeobuf, CSV with WKT \
+         or coordinates (each is known by the ending of its name)"
             .to_owned()
     } else {
         format!("cannot be read: {}", message.trim())
@@ -447,6 +508,7 @@ mod handle {
         CPLErr, OGRFieldSubType, OGRFieldType, OGRGeometryH, OGRwkbByteOrder, OGRwkbGeometryType,
     };
     use std::ffi::{CStr, CString, c_char};
+    use std::io::Read;
     use std::ptr::null_mut;
 
     /// How a column is read.
@@ -575,10 +637,61 @@ mod handle {
             // SAFETY: OGR moves the pointer within the text and writes nothing there; what it makes is ours
             unsafe {
                 let code = gdal_sys::OGR_G_CreateFromWkt(&raw mut rest, null_mut(), &raw mut made);
-                let made = (!made.is_null()).then_some(Self(made))?;
+                let made = (!made.is_null()).then(|| Self(made))?;
                 (code == gdal_sys::OGRErr::OGRERR_NONE)
                     .then(|| Self::flat(made.0))
                     .flatten()
+            }
+        }
+
+        /// The same of a GeoJSON geometry; none when it is none.
+        pub(super) fn of_json(text: &str) -> Option<Self> {
+            let text = CString::new(text).ok()?;
+            // SAFETY: OGR reads the text and gives a geometry of ours or null
+            unsafe {
+                let made = gdal_sys::OGR_G_CreateGeometryFromJson(text.as_ptr());
+                let made = (!made.is_null()).then(|| Self(made))?;
+                Self::flat(made.0)
+            }
+        }
+
+        /// The same of WKB or EWKB, with the code that the latter names; none when it is neither.
+        pub(super) fn of_ewkb(mut bytes: Vec<u8>) -> Option<(Self, Option<u32>)> {
+            /// Bit of the type that says that a code follows it.
+            const HAS_SRID: u32 = 0x2000_0000;
+            let little = bytes.first().is_some_and(|&order| order == 1);
+            let word = |bytes: &[u8], at: usize| {
+                let word: [u8; 4] = bytes.get(at..at + 4)?.try_into().ok()?;
+                Some(if little {
+                    u32::from_le_bytes(word)
+                } else {
+                    u32::from_be_bytes(word)
+                })
+            };
+            let kind = word(&bytes, 1)?;
+            let mut srid = None;
+            if kind & HAS_SRID != 0 {
+                srid = word(&bytes, 5);
+                bytes.drain(5..9);
+                let kind = kind & !HAS_SRID;
+                let kind = if little {
+                    kind.to_le_bytes()
+                } else {
+                    kind.to_be_bytes()
+                };
+                bytes[1..5].copy_from_slice(&kind);
+            }
+            let mut made = null_mut();
+            // SAFETY: the length is that of the buffer; what OGR makes is ours
+            unsafe {
+                let length = i32::try_from(bytes.len()).ok()?;
+                let code =
+                    gdal_sys::OGR_G_CreateFromWkb(bytes.as_ptr().cast(), null_mut(), &raw mut made, length);
+                let made = (!made.is_null()).then(|| Self(made))?;
+                (code == gdal_sys::OGRErr::OGRERR_NONE)
+                    .then(|| Self::flat(made.0))
+                    .flatten()
+                    .map(|shape| (shape, srid))
             }
         }
 
@@ -680,19 +793,45 @@ mod handle {
     }
 
     /// The first bytes of a file, also of one inside an archive.
-    pub(super) fn head(path: &str, length: usize) -> Option<Vec<u8>> {
-        let path = CString::new(path).ok()?;
-        // SAFETY: the handle is closed before return, the buffer has the length asked for
-        unsafe {
-            let file = gdal_sys::VSIFOpenL(path.as_ptr(), c"rb".as_ptr());
-            if file.is_null() {
-                return None;
+    pub(super) fn head(path: &str, length: u64) -> Option<Vec<u8>> {
+        let mut head = Vec::new();
+        VsiFile::open(path)?.take(length).read_to_end(&mut head).ok()?;
+        Some(head)
+    }
+
+    /// A file as GDAL finds it, also inside an archive.
+    pub(crate) struct VsiFile(*mut gdal_sys::VSILFILE);
+
+    impl VsiFile {
+        pub(crate) fn open(path: &str) -> Option<Self> {
+            super::init();
+            let path = CString::new(path).ok()?;
+            // SAFETY: the path ends in NUL; the handle is closed in drop
+            let file = unsafe { gdal_sys::VSIFOpenL(path.as_ptr(), c"rb".as_ptr()) };
+            (!file.is_null()).then(|| Self(file))
+        }
+    }
+
+    impl Read for VsiFile {
+        fn read(&mut self, into: &mut [u8]) -> std::io::Result<usize> {
+            // SAFETY: the handle is open, the buffer has the length given
+            let (read, ended) = unsafe {
+                let read = gdal_sys::VSIFReadL(into.as_mut_ptr().cast(), 1, into.len() as _, self.0) as usize;
+                (read, gdal_sys::VSIFEofL(self.0) != 0)
+            };
+            if read == 0 && !into.is_empty() && !ended {
+                return Err(std::io::Error::other("damaged"));
             }
-            let mut buffer = vec![0_u8; length];
-            let read = gdal_sys::VSIFReadL(buffer.as_mut_ptr().cast(), 1, length as _, file);
-            gdal_sys::VSIFCloseL(file);
-            buffer.truncate(read as usize);
-            Some(buffer)
+            Ok(read)
+        }
+    }
+
+    impl Drop for VsiFile {
+        fn drop(&mut self) {
+            // SAFETY: open until here, closed once
+            unsafe {
+                gdal_sys::VSIFCloseL(self.0);
+            }
         }
     }
 }

@@ -2,8 +2,9 @@
 
 use super::ReadOptions;
 use super::text::Encoding;
-use crate::gdal_io::vector::Source;
+use crate::gdal_io::vector::Head;
 use crate::{Error, Result};
+use sen_catalog::feature::{fold, tidy_code};
 use std::str::FromStr;
 
 /// Names of columns that hold the code, most telling first.
@@ -72,26 +73,26 @@ pub(super) struct Columns {
     pub(super) others: Vec<(usize, String, Market)>,
     pub(super) valid_from: Option<usize>,
     pub(super) valid_to: Option<usize>,
+    /// What had to be changed about the names.
+    pub(super) notes: Vec<String>,
 }
 
 impl Columns {
-    pub(super) fn find(
-        what: &str,
-        source: &Source,
-        encoding: Encoding,
-        options: &ReadOptions,
-    ) -> Result<Self> {
-        let names: Vec<String> = source
+    pub(super) fn find(what: &str, head: &Head, encoding: Encoding, options: &ReadOptions) -> Result<Self> {
+        let mut names: Vec<String> = head
             .columns
             .iter()
             .map(|raw| match std::str::from_utf8(raw) {
-                Ok(name) => name.to_owned(),
-                Err(_) => encoding
-                    .decode(raw)
-                    .unwrap_or_else(|| String::from_utf8_lossy(raw).into_owned()),
+                Ok(name) => tidy_code(name),
+                Err(_) => encoding.decode(raw).map_or_else(
+                    || String::from_utf8_lossy(raw).into_owned(),
+                    |name| tidy_code(&name),
+                ),
             })
             .collect();
+        let notes = tell_twins_apart(&mut names);
         let at = |wanted: &str| {
+            let wanted = &tidy_code(wanted);
             let exact = names.iter().position(|name| name == wanted);
             exact.or_else(|| {
                 names
@@ -99,6 +100,9 @@ impl Columns {
                     .position(|name| name.to_lowercase() == wanted.to_lowercase())
             })
         };
+        // of the names that are looked for on their own, accents count no more than case: `Mã`, `Tên`
+        let usually =
+            |wanted: &str| at(wanted).or_else(|| names.iter().position(|name| fold(name) == wanted));
         let list = || {
             names
                 .iter()
@@ -113,8 +117,7 @@ impl Columns {
             )
         };
         let is_fid = |wanted: &str| {
-            source
-                .fid_column
+            head.fid_column
                 .as_ref()
                 .is_some_and(|name| name.eq_ignore_ascii_case(wanted))
         };
@@ -126,7 +129,7 @@ impl Columns {
             None => CODES
                 .iter()
                 .find_map(|wanted| {
-                    at(wanted)
+                    usually(wanted)
                         .map(CodeColumn::At)
                         .or_else(|| is_fid(wanted).then_some(CodeColumn::Fid))
                 })
@@ -140,7 +143,7 @@ impl Columns {
         };
         let told_or = |option: &str, told: &Option<String>, usual: &[&str]| match told {
             Some(wanted) => at(wanted).map(Some).ok_or_else(|| missing(option, wanted)),
-            None => Ok(usual.iter().find_map(|wanted| at(wanted))),
+            None => Ok(usual.iter().find_map(|wanted| usually(wanted))),
         };
         let name = told_or("--name", &options.name, NAMES)?;
         let parent = told_or("--parent", &options.parent, PARENTS)?;
@@ -163,14 +166,48 @@ impl Columns {
             others,
             valid_from: at("valid_from"),
             valid_to: at("valid_to"),
+            notes,
             names,
         })
     }
 }
 
+/// Gives columns of one name each its own: `area`, `area_2`. Tells which.
+fn tell_twins_apart(names: &mut [String]) -> Vec<String> {
+    let mut notes = Vec::new();
+    for at in 0..names.len() {
+        let name = names[at].clone();
+        let is_taken = |names: &[String], other: &str| names.iter().any(|name| name == other);
+        if !is_taken(&names[..at], &name) {
+            continue;
+        }
+        let new = (2..)
+            .map(|number| format!("{name}_{number}"))
+            .find(|new| !is_taken(names, new))
+            .unwrap_or_default();
+        notes.push(format!(
+            "several columns are called `{name}`; the one in place {} is kept as `{new}`",
+            at + 1
+        ));
+        names[at] = new;
+    }
+    notes
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn twins_are_told_apart_and_nothing_is_lost() {
+        let mut names = ["area", "code", "area", "area_2", "area"].map(str::to_owned);
+        let notes = tell_twins_apart(&mut names);
+        assert_eq!(names, ["area", "code", "area_3", "area_2", "area_4"]);
+        assert!(
+            notes.len() == 2 && notes[0].contains("`area`") && notes[0].contains("place 3"),
+            "{notes:?}"
+        );
+    }
 
     #[test]
     fn further_codes_name_column_scheme_and_market() {

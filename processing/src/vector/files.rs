@@ -1,13 +1,17 @@
 //! Which vector files a path means: a file, those of a folder, those of a zip; and what is too big to be read at all.
 
-use crate::gdal_io::vector::has_ending;
+use crate::gdal_io::vector::{VsiFile, has_ending};
 use crate::{Error, Result};
 use std::fs::File;
-use std::io::{BufReader, Read};
+use std::io::{BufRead, BufReader, Read};
 use std::path::Path;
 
 /// Ends of the names of what is read. A shapefile goes by its `.shp`.
-const ENDINGS: &[&str] = &["gpkg", "geojson", "json", "shp", "tab", "mif", "fgb", "csv"];
+const ENDINGS: &[&str] = &[
+    "gpkg", "geojson", "json", "geojsonl", "geojsons", "ndjson", "shp", "tab", "mif", "fgb", "csv", "tsv",
+];
+/// Those of them that OGR reads; everything else is text.
+const OGR_ENDINGS: &[&str] = &["gpkg", "shp", "tab", "mif", "fgb"];
 /// Files of more than this are looked through for absurd texts before a parser is let at them, bytes.
 const LARGE_BYTES: u64 = 32 << 20;
 /// Longest text or row that a parser is given, bytes: five million vertices written as text.
@@ -22,6 +26,56 @@ pub struct VectorFile {
     pub name: String,
     /// How it is opened: a path, or `/vsizip/{archive}/member`.
     pub path: String,
+}
+
+/// What a file is as far as this matters for who reads it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Format {
+    /// GeoJSON, or another JSON.
+    Json,
+    /// A table as text.
+    Table,
+    /// What OGR knows.
+    Ogr,
+}
+
+/// The format by the ending of the name; of other endings by how the file begins.
+///
+/// # Errors
+/// When the file cannot be read.
+pub(super) fn format(file: &VectorFile) -> Result<Format> {
+    if OGR_ENDINGS.iter().any(|ending| has_ending(&file.path, ending)) {
+        return Ok(Format::Ogr);
+    }
+    if ["csv", "tsv"].iter().any(|ending| has_ending(&file.path, ending)) {
+        return Ok(Format::Table);
+    }
+    if ENDINGS.iter().any(|ending| has_ending(&file.path, ending)) {
+        return Ok(Format::Json);
+    }
+    let damaged = |error: std::io::Error| Error::unreadable(&file.name, format!("cannot be read: {error}"));
+    let mut text = crate::textfile::open(open(file)?).map_err(damaged)?;
+    let head = text.reader.fill_buf().map_err(damaged)?;
+    Ok(match head.trim_ascii_start().first() {
+        Some(b'{' | b'[' | 0x1e) => Format::Json,
+        Some(_) if has_ending(&file.path, "txt") => Format::Table,
+        _ => Format::Ogr,
+    })
+}
+
+/// The bytes of a file, also of one inside a zip.
+///
+/// # Errors
+/// When there is no such file.
+pub(super) fn open(file: &VectorFile) -> Result<Box<dyn Read>> {
+    if file.path.starts_with("/vsi") {
+        let member = VsiFile::open(&file.path);
+        return member
+            .map(|member| Box::new(member) as Box<dyn Read>)
+            .ok_or_else(|| Error::unreadable(&file.name, "cannot be read"));
+    }
+    let file = File::open(&file.path).map_err(|error| Error::io(&file.path, error))?;
+    Ok(Box::new(file))
 }
 
 /// The vector files that a path means, in the order of their names.
@@ -82,7 +136,8 @@ fn members(path: &Path, name: &str) -> Result<Vec<VectorFile>> {
         let member = archive
             .by_index_raw(index)
             .map_err(|error| Error::unreadable(name, format!("is a damaged zip archive: {error}")))?;
-        let inside = member.name().to_owned();
+        // programs of Windows write `folder\a.shp`; GDAL finds it as `folder/a.shp`
+        let inside = member.name().replace('\\', "/");
         if member.size() > MAX_MEMBER_BYTES {
             let reason = format!(
                 "`{inside}` unpacks to {} bytes; unpack the archive first",
@@ -109,8 +164,9 @@ fn members(path: &Path, name: &str) -> Result<Vec<VectorFile>> {
 /// # Errors
 /// Names the file and the byte where the text begins.
 pub(super) fn refuse_absurd_texts(file: &VectorFile) -> Result<()> {
-    let json = has_ending(&file.path, "json") || has_ending(&file.path, "geojson");
-    if !(json || has_ending(&file.path, "csv")) || file.path.starts_with("/vsizip") {
+    let format = format(file)?;
+    let json = format == Format::Json;
+    if format == Format::Ogr || file.path.starts_with("/vsizip") {
         return Ok(());
     }
     let open = File::open(&file.path).map_err(|error| Error::io(&file.path, error))?;

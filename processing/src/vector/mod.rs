@@ -5,12 +5,18 @@
 //! them into the store without losing the history of a code.
 
 mod columns;
+mod coordinate;
+mod exact;
 mod files;
+mod geojson;
 mod legacy;
+mod neighbours;
+mod noughts;
 pub mod parents;
 mod place;
 mod row;
 mod syllable;
+mod table;
 mod text;
 pub mod units;
 pub mod update;
@@ -19,12 +25,14 @@ pub use columns::OtherCodeColumn;
 pub use files::{VectorFile, resolve};
 pub use text::Encoding;
 
-use crate::gdal_io::system::System;
-use crate::gdal_io::vector::{RawShape, Row, Source};
+use crate::gdal_io::system::{System, ToldDatum};
+use crate::gdal_io::vector::{Head, Raw, RawShape, Row, Source};
 use crate::pipeline::Progress;
 use crate::{Error, Result};
 use chrono::NaiveDate;
 use columns::Columns;
+use files::Format;
+use neighbours::Neighbours;
 use place::Place;
 use sen_catalog::{Bounds, Crs, Feature};
 use serde::Serialize;
@@ -64,8 +72,14 @@ pub struct ReadOptions {
     pub other_codes: Vec<OtherCodeColumn>,
     /// The coordinate system, where the file does not say it or says it wrongly.
     pub crs: Option<Crs>,
+    /// The datum of the file's projection, where the file does not say it or says it wrongly.
+    pub datum: Option<ToldDatum>,
     /// True when x and y of the file are to be exchanged.
     pub swap_axes: bool,
+    /// Column of a table that holds longitude or easting, where its name does not say so.
+    pub x: Option<String>,
+    /// Column that holds latitude or northing; goes with `x`.
+    pub y: Option<String>,
     /// The encoding of its text; none: found out.
     pub encoding: Option<Encoding>,
     /// The layer of the file, where it has several.
@@ -90,7 +104,10 @@ impl ReadOptions {
             parent: None,
             other_codes: Vec::new(),
             crs: None,
+            datum: None,
             swap_axes: false,
+            x: None,
+            y: None,
             encoding: None,
             source_layer: None,
             valid_from: None,
@@ -122,6 +139,8 @@ pub struct Read {
     pub repaired: Vec<Trouble>,
     /// Rows left out.
     pub refused: Vec<Trouble>,
+    /// Rows whose place is doubtful (they are among the features).
+    pub doubtful: Vec<Trouble>,
     /// What was guessed or assumed.
     pub notes: Vec<String>,
 }
@@ -139,34 +158,27 @@ pub fn read(
 ) -> Result<Read> {
     let what = file.name.as_str();
     files::refuse_absurd_texts(file)?;
-    let mut source = Source::open(what, &file.path, options.source_layer.as_deref())?;
-    progress.begin(short(what), source.rows.unwrap_or(0));
-    let mut held = Held::default();
-    let charset = (source.driver == "MapInfo File")
-        .then(|| source.claimed_encoding.clone())
-        .flatten();
-    source.for_each(|row| {
-        if row.number.is_multiple_of(BATCH) {
-            progress.advance(BATCH);
-            if cancelled.load(Ordering::Relaxed) {
-                return Err(Error::Invalid("stopped; nothing of the file was taken in".into()));
-            }
-        }
-        held.take(what, row, charset.as_deref())
-    })?;
+    let (head, mut held) = rows(file, options, progress, cancelled)?;
     let chosen = held
         .sample
-        .choose(what, options.encoding, source.claimed_encoding.as_deref())?;
-    let mut notes: Vec<String> = chosen.note.into_iter().collect();
-    let columns = Columns::find(what, &source, chosen.encoding, options)?;
-    let at = place::typical(held.rows.iter().filter_map(|row| match &row.shape {
+        .choose(what, options.encoding, head.claimed_encoding.as_deref())?;
+    let mut notes: Vec<String> = chosen
+        .note
+        .into_iter()
+        .chain(head.notes.iter().cloned())
+        .collect();
+    let columns = Columns::find(what, &head, chosen.encoding, options)?;
+    notes.extend(columns.notes.iter().cloned());
+    notes.extend(row::strip_points(&columns, &mut held.rows));
+    let positions = place::positions(held.rows.iter().filter_map(|row| match &row.shape {
         RawShape::Sound(geometry, _) => Some(geometry),
         _ => None,
     }));
     let place = Place {
         what,
-        driver: &source.driver,
+        driver: &head.driver,
         told: options.crs,
+        datum: options.datum,
         swapped: options.swap_axes,
         province: options.province,
     };
@@ -175,32 +187,39 @@ pub fn read(
         rows: held.rows.len() as u64,
         repaired: Vec::new(),
         refused: Vec::new(),
+        doubtful: Vec::new(),
         notes: Vec::new(),
     };
     let srid = held.rows.iter().find_map(|row| row.srid);
     let own = match srid {
-        Some(srid) => Some(
-            System::epsg(Crs::epsg(srid))
-                .map_err(|error| Error::unreadable(what, format!("its rows name SRID={srid}: {error}")))?,
-        ),
-        None => source.system.take(),
+        Some(srid) => Ok(Some(System::epsg(Crs::epsg(srid)).map_err(|error| {
+            Error::unreadable(what, format!("its rows name SRID={srid}: {error}"))
+        })?)),
+        None => head.system,
     };
-    let system = match at {
-        Some(at) => {
-            let system = place.system(own, Some(at), &mut notes)?;
-            place.judge(&system, at, &mut notes)?;
-            Some(system)
-        }
-        // without a single position there is nothing to place
-        None => None,
-    };
+    // without a single position there is nothing to place
+    let mut placed = None;
+    if !positions.is_empty() {
+        let system = place.system(own, &positions, &mut notes)?;
+        let at = place.typical(&system, &positions);
+        place.judge(&system, at, &mut notes)?;
+        let neighbours = Neighbours::of(&system, &positions, options)?;
+        placed = Some((system, neighbours));
+    }
+    let (system, neighbours) = placed.unzip();
     let way = system.as_ref().map(System::to_wgs84).transpose()?;
     let way = system.as_ref().zip(way.as_ref());
     let mut maker = row::Maker::new(&columns, chosen.encoding, options, way, srid);
     let mut seen: HashMap<(String, Option<NaiveDate>), u64> = HashMap::new();
     for row in held.rows {
         let number = row.number;
+        let misplaced = neighbours.as_ref().and_then(|near| near.misplaced(&row.shape));
         match maker.feature(row) {
+            Ok((feature, _)) if misplaced.is_some() => read.refused.push(Trouble {
+                row: number,
+                code: Some(feature.code),
+                reason: misplaced.unwrap_or_default(),
+            }),
             Ok((feature, repaired)) => {
                 let identity = (feature.code.clone(), feature.valid_from);
                 if let Some(first) = seen.get(&identity) {
@@ -221,17 +240,73 @@ pub fn read(
                         reason,
                     });
                 }
+                if let Some(reason) = neighbours.as_ref().and_then(|near| near.doubt(&feature.geometry)) {
+                    read.doubtful.push(Trouble {
+                        row: number,
+                        code: Some(feature.code.clone()),
+                        reason,
+                    });
+                }
                 read.features.push(feature);
             }
-            Err(trouble) => read.refused.push(trouble),
+            Err(trouble) => read.refused.push(Trouble {
+                reason: misplaced.unwrap_or(trouble.reason),
+                ..trouble
+            }),
         }
     }
-    if source.driver == "CSV" {
+    if head.driver == "CSV" {
         row::numbers_of_csv(&mut read.features);
     }
     notes.append(&mut maker.notes());
     read.notes = notes;
     Ok(read)
+}
+
+/// The rows of a file, and what it says of itself.
+fn rows(
+    file: &VectorFile,
+    options: &ReadOptions,
+    progress: &dyn Progress,
+    cancelled: &AtomicBool,
+) -> Result<(Head, Held)> {
+    let what = file.name.as_str();
+    let mut held = Held::default();
+    let mut taking = |charset: Option<&str>, row: Row| {
+        if row.number.is_multiple_of(BATCH) {
+            progress.advance(BATCH);
+            if cancelled.load(Ordering::Relaxed) {
+                return Err(Error::Invalid("stopped; nothing of the file was taken in".into()));
+            }
+        }
+        held.take(what, row, charset)
+    };
+    let head = match files::format(file)? {
+        Format::Ogr => {
+            let source = Source::open(what, &file.path, options.source_layer.as_deref())?;
+            progress.begin(short(what), source.rows.unwrap_or(0));
+            let charset = (source.head.driver == "MapInfo File")
+                .then(|| source.head.claimed_encoding.clone())
+                .flatten();
+            source.for_each(|row| taking(charset.as_deref(), row))?;
+            source.head
+        }
+        Format::Json => {
+            progress.begin(short(what), 0);
+            geojson::read(file, options.source_layer.as_deref(), &mut |row| {
+                taking(None, row)
+            })?
+        }
+        Format::Table => {
+            progress.begin(short(what), 0);
+            table::read(file, options, &mut |row| taking(None, row))?
+        }
+    };
+    // a feature of a GeoJSON has no more columns than had come before it
+    for row in &mut held.rows {
+        row.values.resize(head.columns.len(), Raw::Null);
+    }
+    Ok((head, held))
 }
 
 /// What is held of a file until its encoding and system are known.
@@ -244,7 +319,6 @@ struct Held {
 
 impl Held {
     fn take(&mut self, what: &str, mut row: Row, charset: Option<&str>) -> Result<()> {
-        use crate::gdal_io::vector::Raw;
         for value in &mut row.values {
             if let Raw::Text(text) = value {
                 *text = text::undo_mapinfo(std::mem::take(text), charset);

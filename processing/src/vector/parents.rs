@@ -1,13 +1,14 @@
 //! What the code of a unit means that zones belong to: codes were given to other units on 2025-07-01, so a bare code
 //! needs a day.
 
+use super::noughts;
 use crate::{Error, Result};
 use chrono::NaiveDate;
 use sen_catalog::Feature;
 use sen_catalog::admin::{AdminUnit, LAYER, Level, UnitQuery};
 use sen_catalog::feature::fold;
 use sen_catalog::store::Store;
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 /// Property that remembers the day on which a feature's parent code was meant.
 const PARENT_ON: &str = "parent_on";
@@ -29,13 +30,32 @@ fn describe(units: &[AdminUnit]) -> String {
 }
 
 /// Ties the parents of zones to units of one time. `on` is the day the codes were meant; without it a feature's own
-/// first day of validity counts.
+/// first day of validity counts. Tells of codes that had lost their leading noughts.
 ///
 /// # Errors
 /// [`Error::Invalid`] when a code names units of two times and nothing says which is meant.
-pub async fn tie(store: &dyn Store, features: &mut [Feature], on: Option<NaiveDate>) -> Result<()> {
+pub async fn tie(
+    store: &dyn Store,
+    features: &mut [Feature],
+    on: Option<NaiveDate>,
+) -> Result<Option<String>> {
     let units = by_code(store).await?;
+    let mut changed = BTreeSet::new();
     for feature in features {
+        if let Some(parent) = feature
+            .parent
+            .as_mut()
+            .filter(|parent| !units.contains_key(*parent))
+        {
+            let mut whole = Level::ALL
+                .into_iter()
+                .rev()
+                .filter_map(|level| Some((noughts::padded(parent, level)?, level)));
+            if let Some((whole, level)) = whole.find(|(whole, _)| units.contains_key(whole)) {
+                changed.insert(format!("{parent} is {whole} ({})", level.name()));
+                *parent = whole;
+            }
+        }
         let Some(versions) = feature.parent.as_ref().and_then(|code| units.get(code)) else {
             continue;
         };
@@ -62,11 +82,11 @@ pub async fn tie(store: &dyn Store, features: &mut [Feature], on: Option<NaiveDa
             .properties
             .insert(PARENT_ON.to_owned(), day.to_string().into());
     }
-    Ok(())
+    Ok(noughts::note(&changed))
 }
 
 /// Gives polygons of units the validity, name and parent of their row in the table of units; gives the rows of those
-/// that are in no table.
+/// that are in no table, and tells of codes that had lost their leading noughts.
 ///
 /// # Errors
 /// [`Error::Invalid`] when a code names units of two times and neither a day nor the name says which is meant.
@@ -74,13 +94,22 @@ pub async fn complete(
     store: &dyn Store,
     features: &mut [Feature],
     on: Option<NaiveDate>,
-) -> Result<Vec<AdminUnit>> {
+) -> Result<(Vec<AdminUnit>, Option<String>)> {
     let units = by_code(store).await?;
     let mut rows = Vec::new();
+    let mut changed = BTreeSet::new();
     for feature in features.iter_mut().filter(|feature| feature.layer == LAYER) {
-        let Some(level) = Level::of_feature(feature) else {
+        let named = feature
+            .name
+            .as_deref()
+            .and_then(|name| Level::of_name(name, &feature.code));
+        let Some(level) = Level::of_feature(feature).or(named) else {
             continue;
         };
+        if let Some(whole) = noughts::padded(&feature.code, level) {
+            changed.insert(format!("{} is {whole} ({})", feature.code, level.name()));
+            feature.code = whole;
+        }
         let mut versions: Vec<&AdminUnit> = units.get(&feature.code).into_iter().flatten().collect();
         versions.retain(|unit| unit.level == level);
         let said = feature.valid_from.is_some() || feature.valid_to.is_some();
@@ -113,7 +142,7 @@ pub async fn complete(
             });
         }
     }
-    Ok(rows)
+    Ok((rows, noughts::note(&changed)))
 }
 
 /// The version whose name the feature bears.

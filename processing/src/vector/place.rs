@@ -1,10 +1,11 @@
 //! Which coordinate system a file is in, and whether its coordinates can be of that system: found out by where they
 //! fall.
 
-use crate::gdal_io::system::{System, VIETNAM};
+use super::neighbours::{best, middle};
+use crate::gdal_io::system::{System, ToWgs84, ToldDatum, VIETNAM};
 use crate::{Error, Result};
 use geo::CoordsIter;
-use geo_types::{Geometry, Point};
+use geo_types::Geometry;
 use sen_catalog::{Bounds, Crs};
 
 /// How far outside the area of its system a feature may lie, degrees: areas of use are drawn generously.
@@ -25,25 +26,26 @@ pub(super) struct Place<'a> {
     pub(super) driver: &'a str,
     /// What the user said.
     pub(super) told: Option<Crs>,
+    /// The datum that the user named for the file's projection.
+    pub(super) datum: Option<ToldDatum>,
     /// True when x and y are to be exchanged.
     pub(super) swapped: bool,
     /// Where the data folder's province lies, degrees.
     pub(super) province: Option<Bounds>,
 }
 
-/// A typical position of the file: the medians of one position a feature, before any exchange of axes.
-pub(super) fn typical<'a>(geometries: impl Iterator<Item = &'a Geometry<f64>>) -> Option<(f64, f64)> {
-    let (mut x, mut y): (Vec<f64>, Vec<f64>) = geometries
+/// One position a feature.
+pub(super) fn positions<'a>(geometries: impl Iterator<Item = &'a Geometry<f64>>) -> Vec<(f64, f64)> {
+    geometries
         .filter_map(|geometry| geometry.coords_iter().next())
         .map(|c| (c.x, c.y))
-        .unzip();
-    let middle = x.len() / 2;
-    if x.is_empty() {
-        return None;
-    }
-    let (_, x, _) = x.select_nth_unstable_by(middle, f64::total_cmp);
-    let (_, y, _) = y.select_nth_unstable_by(middle, f64::total_cmp);
-    Some((*x, *y))
+        .collect()
+}
+
+/// A position such as most are, whatever the system: the middle of those with the larger coordinate on the same side.
+fn common(positions: &[(f64, f64)]) -> (f64, f64) {
+    let (wide, tall): (Vec<_>, Vec<_>) = positions.iter().partition(|(x, y)| x > y);
+    middle(if wide.len() >= tall.len() { &wide } else { &tall }).unwrap_or_default()
 }
 
 impl Place<'_> {
@@ -51,17 +53,17 @@ impl Place<'_> {
         Error::unreadable(self.what, reason)
     }
 
-    /// The system to read the file in: told, its own, or degrees for a CSV that holds degrees. Notes say what was
+    /// The system to read the file in: told, its own, or degrees for a table that holds degrees. Notes say what was
     /// assumed.
     pub(super) fn system(
         &self,
-        own: Option<System>,
-        at: Option<(f64, f64)>,
+        own: Result<Option<System>, String>,
+        positions: &[(f64, f64)],
         notes: &mut Vec<String>,
     ) -> Result<System> {
         if let Some(crs) = self.told {
             let system = System::epsg(crs)?;
-            if let Some(own) = own.filter(|own| own.name() != system.name()) {
+            if let Some(own) = own.ok().flatten().filter(|own| own.name() != system.name()) {
                 notes.push(format!(
                     "the file says {}; read as {} as told",
                     own.name(),
@@ -70,41 +72,64 @@ impl Place<'_> {
             }
             return Ok(system);
         }
-        if let Some(own) = own {
+        let (x, y) = common(positions);
+        if let Some(own) = own.map_err(|reason| self.refused(reason))? {
+            if let Some(datum) = self.datum {
+                return own.on(datum);
+            }
             if let Some(reason) = &own.assumed {
                 notes.push(format!("coordinate system: {reason}"));
             }
-            notes.extend(self.mapinfo_note(&own, at));
+            notes.extend(self.datum_note(&own, (x, y)));
             return Ok(own);
         }
-        let degrees = at.is_some_and(|(x, y)| in_degrees(x, y) || in_degrees(y, x));
-        if self.driver == "CSV" && degrees {
+        if self.driver == "CSV" && (in_degrees(x, y) || in_degrees(y, x)) {
+            if self.datum == Some(ToldDatum::Vn2000) {
+                return System::epsg(Crs::epsg(4756));
+            }
             notes
                 .push("no coordinate system is stated; taken as WGS 84 degrees, --crs says otherwise".into());
             return System::epsg(Crs::WGS84);
         }
-        let place = at.map_or_else(String::new, |(x, y)| {
-            format!(" (coordinates such as {x:.3} {y:.3})")
-        });
-        let fits = at.and_then(|(x, y)| self.fitting(x, y)).unwrap_or_default();
+        let fits = self.fitting(x, y).unwrap_or_default();
+        let prj = if self.driver == "ESRI Shapefile" {
+            " (the .prj file is missing)"
+        } else {
+            ""
+        };
         Err(self.refused(format!(
-            "carries no coordinate system, for a shapefile the .prj file is missing{place}; say which it is with {EXAMPLES}{fits}"
+            "states no coordinate system{prj}, coordinates such as {x:.6} {y:.6}; say which it is with {EXAMPLES}{fits}"
         )))
     }
 
-    /// MapInfo has no name for VN-2000 and its writers put WGS 84 there: which of the two it is, only the user knows.
-    fn mapinfo_note(&self, own: &System, at: Option<(f64, f64)>) -> Option<String> {
-        let (x, y) = if self.swapped {
-            at.map(|(x, y)| (y, x))?
-        } else {
-            at?
-        };
-        let twin = own.vn2000_twin().filter(|_| self.driver == "MapInfo File")?;
+    /// A typical position of the file: the middle of those that suit the system as they stand, or of what is most common.
+    pub(super) fn typical(&self, system: &System, positions: &[(f64, f64)]) -> (f64, f64) {
+        let turn = |(x, y): (f64, f64)| if self.swapped { (y, x) } else { (x, y) };
+        let turned: Vec<_> = positions.iter().copied().map(turn).collect();
+        let suiting = system
+            .to_wgs84()
+            .ok()
+            .map(|way| best(system, &way, self.province, &turned));
+        suiting
+            .and_then(|suiting| middle(&suiting))
+            .map_or_else(|| common(positions), turn)
+    }
+
+    /// MapInfo has no name for VN-2000 and its writers put WGS 84 there, other programs leave the datum unnamed: which of
+    /// the two it is, only the user knows.
+    fn datum_note(&self, own: &System, (x, y): (f64, f64)) -> Option<String> {
+        let (x, y) = if self.swapped { (y, x) } else { (x, y) };
+        let nameless = self.driver == "MapInfo File";
+        let twin = own.vn2000_twin().filter(|_| nameless || !own.is_named())?;
         let (lon, lat) = lon_lat(own, x, y)?;
+        let why = if nameless {
+            "a MapInfo file cannot name VN-2000 and may be in it"
+        } else {
+            "the file names no datum, only the ellipsoid that VN-2000 has too, and may be in that"
+        };
         within(VIETNAM, lon, lat, 0.0).then(|| {
             format!(
-                "coordinate system: read as WGS 84, but a MapInfo file cannot name VN-2000 and may be in it; the features \
-                 then lie some 200 m off: import it again with --crs {twin}"
+                "coordinate system: read as WGS 84, but {why}; the features then lie some 200 m off: import it again with {twin}"
             )
         })
     }
@@ -153,14 +178,8 @@ impl Place<'_> {
                 "{example} look like degrees, but {name} counts in metres; say --crs EPSG:4326 (or EPSG:4756 for VN-2000)"
             )));
         }
-        let area = system.area();
-        let meridian = system.central_meridian();
-        let inside = |x: f64, y: f64| {
-            let (lon, lat) = lon_lat(system, x, y)?;
-            let near = meridian.is_none_or(|meridian| (lon - meridian).abs() <= ZONE_DEG);
-            let fits = near && area.is_none_or(|area| within(area, lon, lat, MARGIN_DEG));
-            Some(((lon, lat), fits))
-        };
+        let way = system.to_wgs84()?;
+        let inside = |x: f64, y: f64| fits(system, &way, x, y);
         let here = inside(x, y);
         let turned = inside(y, x);
         if here.is_none_or(|(_, fits)| !fits) {
@@ -197,9 +216,24 @@ impl Place<'_> {
 }
 
 fn lon_lat(system: &System, x: f64, y: f64) -> Option<(f64, f64)> {
-    let mut point: Geometry<f64> = Point::new(x, y).into();
-    system.to_wgs84().ok()?.apply(&mut point).ok()?;
-    point.coords_iter().next().map(|c| (c.x, c.y))
+    system.to_wgs84().ok()?.place(x, y)
+}
+
+/// Where a position falls, and whether the system is used there; none without a place on earth, or where metres are
+/// degrees or degrees metres.
+pub(super) fn fits(system: &System, way: &ToWgs84, x: f64, y: f64) -> Option<((f64, f64), bool)> {
+    if system.is_geographic() != in_degrees(x, y) {
+        return None;
+    }
+    let (lon, lat) = way.place(x, y)?;
+    let near = system
+        .central_meridian()
+        .is_none_or(|meridian| (lon - meridian).abs() <= ZONE_DEG);
+    let used = near
+        && system
+            .area()
+            .is_none_or(|area| within(area, lon, lat, MARGIN_DEG));
+    Some(((lon, lat), used))
 }
 
 fn in_degrees(x: f64, y: f64) -> bool {
@@ -247,6 +281,7 @@ mod tests {
             what: "a.shp",
             driver: "ESRI Shapefile",
             told: None,
+            datum: None,
             swapped: false,
             province,
         };

@@ -1,6 +1,7 @@
 //! One row of a file to one feature, or the reason why not.
 
 use super::columns::{CodeColumn, Columns, Market};
+use super::exact::{self, MAX_EXACT};
 use super::text::Encoding;
 use super::{ReadOptions, Trouble, Wanted, place};
 use crate::gdal_io::system::{System, ToWgs84};
@@ -9,15 +10,14 @@ use chrono::NaiveDate;
 use geo::orient::{Direction, Orient};
 use geo::{BoundingRect, MapCoordsInPlace};
 use geo_types::{Coord, Geometry, Polygon};
-use sen_catalog::feature::{OtherCode, Shape};
+use sen_catalog::feature::{OtherCode, Shape, tidy_code};
 use sen_catalog::{Feature, limits};
 use serde_json::{Map, Number, Value};
 use std::collections::BTreeSet;
+use unicode_normalization::{IsNormalized, UnicodeNormalization, is_nfc_quick};
 
 /// Width of a polygon that is no zone any more, degrees of longitude.
 const HALF_THE_GLOBE_DEG: f64 = 180.0;
-/// A code column of measurements: whole numbers beyond this lose digits in a double.
-const MAX_EXACT: f64 = 9_007_199_254_740_992.0;
 
 /// Makes features of rows.
 pub(super) struct Maker<'a> {
@@ -99,13 +99,35 @@ impl<'a> Maker<'a> {
     fn code(&self, row: &Row) -> Result<Option<String>, String> {
         let text = match self.columns.code {
             CodeColumn::Fid => row.fid.map(|fid| fid.to_string()),
-            CodeColumn::At(index) => self.plain(&row.values[index], index)?,
+            CodeColumn::At(index) => self.code_in(&row.values, index)?,
         };
-        let text = text.filter(|text| !text.trim().is_empty());
         if let Some(code) = &text {
             limits::check_code("code", code).map_err(|error| error.to_string())?;
         }
         Ok(text)
+    }
+
+    /// The code in a column, as codes are kept; none for an empty one.
+    fn code_in(&self, values: &[Raw], index: usize) -> Result<Option<String>, String> {
+        let name = &self.columns.names[index];
+        if let Raw::Real(number) = &values[index]
+            && number.abs() >= MAX_EXACT
+        {
+            return Err(format!(
+                "`{name}` is a floating number beyond 2^53, which has lost its last digits; write codes as text"
+            ));
+        }
+        let Some(text) = self.plain(&values[index], index)? else {
+            return Ok(None);
+        };
+        let code = tidy_code(&text);
+        if exact::is_shortened(&code) {
+            return Err(format!(
+                "`{name}` is {code}, a number that a spreadsheet has cut short; make its column one of text there and save \
+                 the codes anew"
+            ));
+        }
+        Ok(Some(code).filter(|code| !code.is_empty()))
     }
 
     fn geometry(&mut self, mut geometry: Geometry<f64>) -> Result<Geometry<f64>, String> {
@@ -162,15 +184,12 @@ impl<'a> Maker<'a> {
         let mut feature = Feature::new(&self.options.layer, code, geometry);
         feature.scheme.clone_from(&self.options.scheme);
         let text = |index: Option<usize>| index.map_or(Ok(None), |index| self.plain(&values[index], index));
-        let line = |index| {
-            Ok::<_, String>(
-                text(index)?
-                    .map(|text| one_line(&text))
-                    .filter(|text| !text.is_empty()),
-            )
-        };
-        feature.name = line(self.columns.name)?;
-        feature.parent = line(self.columns.parent)?;
+        let name = text(self.columns.name)?.map(|text| one_line(&text));
+        feature.name = name.filter(|text| !text.is_empty());
+        feature.parent = self
+            .columns
+            .parent
+            .map_or(Ok(None), |index| self.code_in(values, index))?;
         feature.valid_from = date(text(self.columns.valid_from)?)?.or(self.options.valid_from);
         feature.valid_to = date(text(self.columns.valid_to)?)?.or(self.options.valid_to);
         if let (Some(from), Some(to)) = (feature.valid_from, feature.valid_to)
@@ -190,13 +209,13 @@ impl<'a> Maker<'a> {
             // one column often lists several codes
             for code in codes
                 .split([';', '\n'])
-                .map(str::trim)
+                .map(tidy_code)
                 .filter(|code| !code.is_empty())
             {
                 feature.codes.push(OtherCode {
                     scheme: scheme.clone(),
                     market: market.clone(),
-                    code: code.to_owned(),
+                    code,
                 });
             }
         }
@@ -226,6 +245,7 @@ impl<'a> Maker<'a> {
                 Raw::Null => continue,
                 Raw::Bool(value) => Value::Bool(*value),
                 Raw::Integer(number) => Value::from(*number),
+                Raw::Digits(digits) => Value::String(digits.clone()),
                 Raw::Real(number) => match Number::from_f64(*number) {
                     Some(number) => Value::Number(number),
                     None => continue,
@@ -256,6 +276,7 @@ impl<'a> Maker<'a> {
             Raw::Null | Raw::Binary => None,
             Raw::Bool(value) => Some(value.to_string()),
             Raw::Integer(number) => Some(number.to_string()),
+            Raw::Digits(digits) => Some(digits.clone()),
             Raw::Real(number) if number.fract() == 0.0 && number.abs() < MAX_EXACT => {
                 Some((*number as i64).to_string())
             }
@@ -280,13 +301,68 @@ impl<'a> Maker<'a> {
     }
 
     fn decode(&self, bytes: &[u8], index: usize) -> Result<String, String> {
-        self.encoding.decode(bytes).ok_or_else(|| {
+        let text = self.encoding.decode(bytes).map(composed);
+        text.ok_or_else(|| {
             format!(
                 "its attribute `{}` is not {} like the rest of the file",
                 self.columns.names[index],
                 self.encoding.name()
             )
         })
+    }
+}
+
+/// Text with letters composed (NFC): the same word of two programs is one.
+fn composed(text: String) -> String {
+    if is_nfc_quick(text.chars()) == IsNormalized::Yes {
+        return text;
+    }
+    text.nfc().collect()
+}
+
+/// Takes the `.0` off codes that a program counted in floating numbers (`29869.0`): where all of a column have it. Tells
+/// of which.
+pub(super) fn strip_points(columns: &Columns, rows: &mut [Row]) -> Vec<String> {
+    let code = match columns.code {
+        CodeColumn::At(index) => Some(index),
+        CodeColumn::Fid => None,
+    };
+    let mut notes = Vec::new();
+    for index in code.into_iter().chain(columns.parent) {
+        let text = |value: &Raw| match value {
+            Raw::Text(text) => std::str::from_utf8(text.trim_ascii()).ok().map(str::to_owned),
+            _ => None,
+        };
+        let mut texts = rows
+            .iter()
+            .map(|row| &row.values[index])
+            .filter(|value| !is_empty(value))
+            .peekable();
+        let all = texts.peek().is_some()
+            && texts.all(|value| text(value).is_some_and(|text| exact::without_point(&text).is_some()));
+        if !all {
+            continue;
+        }
+        for row in &mut *rows {
+            if let Some(whole) =
+                text(&row.values[index]).and_then(|text| exact::without_point(&text).map(str::to_owned))
+            {
+                row.values[index] = Raw::Text(whole.into_bytes());
+            }
+        }
+        notes.push(format!(
+            "all of `{}` end in .0, as a program writes that counts in floating numbers; read without it",
+            columns.names[index]
+        ));
+    }
+    notes
+}
+
+fn is_empty(value: &Raw) -> bool {
+    match value {
+        Raw::Null => true,
+        Raw::Text(text) => text.trim_ascii().is_empty(),
+        _ => false,
     }
 }
 
@@ -358,8 +434,8 @@ fn one_line(name: &str) -> String {
         .join(" ")
 }
 
-/// A CSV says not which columns are numbers: those are in which every text is one, written as numbers are (so that
-/// `00123` stays a code).
+/// A CSV says not which columns are numbers: those are in which every text is one, written as numbers are and no longer
+/// than numbers hold (so that `00123`, `12e5` and twenty digits stay the codes they are).
 pub(super) fn numbers_of_csv(features: &mut [Feature]) {
     let names: BTreeSet<String> = features
         .iter()
@@ -370,9 +446,14 @@ pub(super) fn numbers_of_csv(features: &mut [Feature]) {
             let text = value.as_str()?;
             let digits = text.strip_prefix('-').unwrap_or(text);
             let padded = digits.len() > 1 && digits.starts_with('0') && !digits.starts_with("0.");
-            let plain = digits.starts_with(|c: char| c.is_ascii_digit()) && !padded;
+            let signed = |exponent: usize| digits[exponent + 1..].starts_with(['+', '-']);
+            let coded = digits
+                .find(['e', 'E'])
+                .is_some_and(|at| !signed(at) && !digits[..at].contains('.'));
+            let plain = digits.starts_with(|c: char| c.is_ascii_digit()) && !padded && !coded;
             let value: Value = plain.then(|| serde_json::from_str(text).ok()).flatten()?;
-            value.is_number().then_some(value)
+            let held = value.is_i64() || value.as_f64().is_some_and(|number| number.abs() < MAX_EXACT);
+            (value.is_number() && held).then_some(value)
         };
         let column = || {
             features
@@ -421,19 +502,32 @@ mod tests {
 
     #[test]
     fn numbers_of_a_csv_are_numbers_and_padded_codes_are_not() {
-        let mut features: Vec<_> = [("1.5", "007", "12"), ("2", "8", "13")]
-            .into_iter()
-            .map(|(area, ward, count)| {
-                let mut feature = Feature::new("plots", area, Point::new(0.0, 0.0).into());
-                for (key, text) in [("area", area), ("ward", ward), ("count", count)] {
-                    feature.properties.insert(key.into(), json!(text));
-                }
-                feature
-            })
-            .collect();
+        let mut features: Vec<_> = [
+            ("1.5", "007", "12", "80512345678901234501", "12e5", "1.2e-05"),
+            ("2", "8", "13", "80512345678901234502", "1e7", "3E+02"),
+        ]
+        .into_iter()
+        .map(|(area, ward, count, long, lot, small)| {
+            let mut feature = Feature::new("plots", area, Point::new(0.0, 0.0).into());
+            for (key, text) in [
+                ("area", area),
+                ("ward", ward),
+                ("count", count),
+                ("long", long),
+                ("lot", lot),
+                ("small", small),
+            ] {
+                feature.properties.insert(key.into(), json!(text));
+            }
+            feature
+        })
+        .collect();
         numbers_of_csv(&mut features);
         assert_eq!(features[1].properties["area"], json!(2.0));
         assert_eq!(features[0].properties["ward"], json!("007"));
         assert_eq!(features[0].properties["count"], json!(12));
+        assert_eq!(features[0].properties["long"], json!("80512345678901234501"));
+        assert_eq!(features[1].properties["lot"], json!("1e7"));
+        assert_eq!(features[1].properties["small"], json!(300.0));
     }
 }

@@ -1,30 +1,22 @@
 //! Tables of administrative units without polygons: CSV (`code,name,level,parent,valid_from,valid_to,predecessors`) and
 //! JSON, flat or nested as published (provinces that hold districts that hold wards).
 
-use super::files::VectorFile;
-use super::{Read, Trouble};
-use crate::gdal_io::vector::has_ending;
+use super::files::{self, Format, VectorFile};
+use super::noughts;
+use super::{Encoding, Read, Trouble, coordinate, exact, table, text};
+use crate::gdal_io::vector::Raw;
+use crate::textfile;
 use crate::{Error, Result};
 use chrono::NaiveDate;
 use sen_catalog::admin::{AdminUnit, Basis, Level, Predecessor};
+use sen_catalog::feature::{fold, tidy_code};
+use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 use std::collections::HashSet;
-use std::fs::File;
-use std::io::Read as _;
+use std::io::{BufRead, Read as _};
 
 /// Largest table, bytes: the whole country with three levels is 3 MB.
 const MAX_BYTES: u64 = 256 << 20;
-/// Columns that make a CSV one of shapes.
-const SHAPES: &[&str] = &[
-    "wkt",
-    "geom",
-    "geometry",
-    "the_geom",
-    "wkt_geom",
-    "lon",
-    "longitude",
-    "x",
-];
 /// The day on which districts ended and communes were formed anew (Decision 19/2025/QD-TTg).
 fn change() -> NaiveDate {
     NaiveDate::from_ymd_opt(2025, 7, 1).expect("a day of the calendar")
@@ -49,41 +41,37 @@ impl Table {
             rows: (self.units.len() + self.refused.len()) as u64,
             repaired: Vec::new(),
             refused: self.refused.clone(),
+            doubtful: Vec::new(),
             notes: self.notes.clone(),
         }
     }
 }
 
-/// True for a CSV without shapes and a JSON that is no GeoJSON.
-pub fn is_table(file: &VectorFile) -> bool {
-    let head = || {
-        let mut head = Vec::new();
-        File::open(&file.path)
-            .ok()?
-            .take(4096)
-            .read_to_end(&mut head)
-            .ok()?;
-        Some(
-            String::from_utf8_lossy(&head)
-                .trim_start_matches('\u{feff}')
-                .to_lowercase(),
-        )
-    };
-    if has_ending(&file.path, "csv") {
-        let first = head().and_then(|head| head.lines().next().map(str::to_owned));
-        return first.is_some_and(|line| {
-            !line
-                .split([',', ';', '\t'])
-                .any(|name| SHAPES.contains(&name.trim_matches(['"', ' '])))
-        });
+/// True for a table without shapes and a JSON that is no GeoJSON.
+///
+/// # Errors
+/// Names the file when it cannot be read.
+pub fn is_table(file: &VectorFile) -> Result<bool> {
+    match files::format(file)? {
+        Format::Ogr => Ok(false),
+        Format::Table => {
+            let columns = table::open(file)?.columns;
+            let names: Vec<String> = columns
+                .iter()
+                .map(|name| table::readings(name).swap_remove(0))
+                .collect();
+            Ok(!table::names_a_shape(&names) && coordinate::columns(&names).is_none())
+        }
+        Format::Json => {
+            let damaged =
+                |error: std::io::Error| Error::unreadable(&file.name, format!("cannot be read: {error}"));
+            let mut text = textfile::open(files::open(file)?).map_err(damaged)?;
+            let head = String::from_utf8_lossy(text.reader.fill_buf().map_err(damaged)?).to_lowercase();
+            let plain: String = head.chars().filter(|c| !c.is_whitespace()).collect();
+            Ok(plain.starts_with('[')
+                || (plain.contains("\"data\"") && !plain.contains("\"type\":\"feature")))
+        }
     }
-    if has_ending(&file.path, "json") {
-        return head().is_some_and(|head| {
-            head.trim_start().starts_with('[')
-                || (head.contains("\"data\"") && !head.contains("\"type\": \"feature"))
-        });
-    }
-    false
 }
 
 /// Reads a table. Rows without dates take those given; where nothing says, three levels are those until 2025-06-30 and
@@ -92,20 +80,35 @@ pub fn is_table(file: &VectorFile) -> bool {
 /// # Errors
 /// Names the file when it is no such table, or its time cannot be told.
 pub fn read(file: &VectorFile, from: Option<NaiveDate>, to: Option<NaiveDate>) -> Result<Table> {
-    let open = File::open(&file.path).map_err(|error| Error::io(&file.path, error))?;
-    if open.metadata().is_ok_and(|metadata| metadata.len() > MAX_BYTES) {
-        let reason = format!("is larger than {MAX_BYTES} bytes, no table of units is");
-        return Err(Error::unreadable(&file.name, reason));
-    }
     let mut rows = Rows::default();
-    if has_ending(&file.path, "csv") {
-        rows.csv(open, &file.name)?;
+    let mut notes = Vec::new();
+    if files::format(file)? == Format::Table {
+        rows.csv(file, &mut notes)?;
     } else {
-        let value: Value = serde_json::from_reader(std::io::BufReader::new(open))
-            .map_err(|error| Error::unreadable(&file.name, format!("is no JSON: {error}")))?;
+        let damaged =
+            |error: &dyn std::fmt::Display| Error::unreadable(&file.name, format!("is no JSON: {error}"));
+        let mut text = String::new();
+        let opened = textfile::open(files::open(file)?).map_err(|error| damaged(&error))?;
+        let read = opened
+            .reader
+            .take(MAX_BYTES + 1)
+            .read_to_string(&mut text)
+            .map_err(|error| damaged(&error))?;
+        if read as u64 > MAX_BYTES {
+            return Err(too_large(&file.name));
+        }
+        let raw: Box<RawValue> = serde_json::from_str(&text).map_err(|error| damaged(&error))?;
+        let value = exact::value(&raw).map_err(|error| damaged(&error))?;
         rows.json(&value, None, 0);
     }
-    rows.finish(&file.name, from, to)
+    rows.finish(&file.name, from, to, notes)
+}
+
+fn too_large(what: &str) -> Error {
+    Error::unreadable(
+        what,
+        format!("is larger than {MAX_BYTES} bytes, no table of units is"),
+    )
 }
 
 #[derive(Default)]
@@ -123,36 +126,59 @@ fn text(fields: &Fields, names: &[&str]) -> Option<String> {
         .iter()
         .filter_map(|name| fields.get(*name))
         .find_map(|value| match value {
-            Value::String(text) => Some(text.trim().to_owned()).filter(|text| !text.is_empty()),
+            Value::String(text) => Some(tidy_code(text)).filter(|text| !text.is_empty()),
             Value::Number(number) => Some(number.to_string()),
             _ => None,
         })
 }
 
+/// A code: a number that was counted in floating numbers loses its `.0`.
+fn code(fields: &Fields, names: &[&str]) -> Option<String> {
+    let code = text(fields, names)?;
+    Some(exact::without_point(&code).map(str::to_owned).unwrap_or(code))
+}
+
 impl Rows {
-    fn csv(&mut self, file: File, what: &str) -> Result<()> {
-        let damaged = |error: csv::Error| Error::unreadable(what, format!("is no CSV: {error}"));
-        let mut reader = csv::ReaderBuilder::new().flexible(true).from_reader(file);
-        let names: Vec<String> = reader
-            .headers()
-            .map_err(damaged)?
-            .iter()
-            .map(|name| name.trim_start_matches('\u{feff}').trim().to_lowercase())
-            .collect();
-        for record in reader.records() {
-            let record = record.map_err(damaged)?;
-            let fields = names
+    fn csv(&mut self, file: &VectorFile, notes: &mut Vec<String>) -> Result<()> {
+        let what = file.name.as_str();
+        let table = table::open(file)?;
+        let mut sample = text::Sample::default();
+        let (mut records, mut bytes) = (Vec::new(), 0);
+        for record in table.records.into_byte_records() {
+            let record = record.map_err(|error| Error::unreadable(what, format!("is no table: {error}")))?;
+            bytes += record.as_slice().len() as u64;
+            if bytes > MAX_BYTES {
+                return Err(too_large(what));
+            }
+            record
                 .iter()
-                .cloned()
-                .zip(record.iter().map(|text| Value::String(text.to_owned())))
-                .collect();
+                .for_each(|cell| sample.add(&Raw::Text(cell.to_vec())));
+            records.push(record);
+        }
+        let chosen = sample.choose(what, None, table.recoded.then_some("UTF-8"))?;
+        // that UTF-8 is UTF-8 is no news of a table
+        notes.extend(chosen.note.filter(|_| chosen.encoding != Encoding::Utf8));
+        let names: Vec<String> = table
+            .columns
+            .iter()
+            .map(|name| {
+                chosen
+                    .encoding
+                    .decode(name)
+                    .unwrap_or_else(|| table::readings(name).swap_remove(0))
+            })
+            .map(|name| name.trim().to_lowercase())
+            .collect();
+        for record in records {
+            let cell = |cell: &[u8]| Value::String(chosen.encoding.decode(cell).unwrap_or_default());
+            let fields = names.iter().cloned().zip(record.iter().map(cell)).collect();
             self.row(&fields, None);
         }
         Ok(())
     }
 
     /// Units at any depth: whatever has a code is one, whatever lies within it belongs to it.
-    fn json(&mut self, value: &Value, parent: Option<&str>, depth: usize) {
+    fn json(&mut self, value: &Value, parent: Option<(&str, Level)>, depth: usize) {
         if depth > 16 {
             return;
         }
@@ -172,7 +198,10 @@ impl Rows {
                     .is_some()
                     .then(|| self.row(&fields, parent))
                     .flatten();
-                let inner = own.as_deref().or(parent);
+                let inner = own
+                    .as_ref()
+                    .map(|(code, level)| (code.as_str(), *level))
+                    .or(parent);
                 for (name, child) in object {
                     if child.is_array() && name.to_lowercase() != "predecessors" {
                         self.json(child, inner, depth + 1);
@@ -184,20 +213,21 @@ impl Rows {
     }
 
     fn code(&self, fields: &Fields) -> Option<String> {
-        text(
+        code(
             fields,
-            &["code", "level3_id", "level2_id", "level1_id", "ma", "id"],
+            &["code", "level3_id", "level2_id", "level1_id", "ma", "mã", "id"],
         )
     }
 
-    /// Takes a row in; gives its code.
-    fn row(&mut self, fields: &Fields, parent: Option<&str>) -> Option<String> {
+    /// Takes a row in; gives its code and level.
+    fn row(&mut self, fields: &Fields, parent: Option<(&str, Level)>) -> Option<(String, Level)> {
         self.number += 1;
         let code = self.code(fields);
         match unit(fields, code.clone(), parent) {
             Ok(unit) => {
+                let level = unit.level;
                 self.units.push(unit);
-                code
+                code.map(|code| (code, level))
             }
             Err(reason) => {
                 self.refused.push(Trouble {
@@ -210,12 +240,18 @@ impl Rows {
         }
     }
 
-    fn finish(mut self, what: &str, from: Option<NaiveDate>, to: Option<NaiveDate>) -> Result<Table> {
+    fn finish(
+        mut self,
+        what: &str,
+        from: Option<NaiveDate>,
+        to: Option<NaiveDate>,
+        mut notes: Vec<String>,
+    ) -> Result<Table> {
         if self.units.is_empty() {
             let reason = "holds no administrative unit: rows need a code, a name and a level";
             return Err(Error::unreadable(what, reason));
         }
-        let mut notes = Vec::new();
+        notes.extend(noughts::put_back(&mut self.units));
         let dated = |unit: &AdminUnit| unit.valid_from.is_some() || unit.valid_to.is_some();
         let (mut from, mut to) = (from, to);
         if from.is_none() && to.is_none() && !self.units.iter().all(dated) {
@@ -263,14 +299,35 @@ impl Rows {
     }
 }
 
-fn unit(fields: &Fields, code: Option<String>, parent: Option<&str>) -> Result<AdminUnit, String> {
+fn unit(fields: &Fields, code: Option<String>, parent: Option<(&str, Level)>) -> Result<AdminUnit, String> {
     let code = code.ok_or("has no code")?;
-    let name = text(fields, &["fullname", "full_name", "name", "ten"]).ok_or("has no name")?;
-    let level = match text(fields, &["level", "cap"]) {
-        Some(said) => said
-            .parse()
-            .map_err(|error: sen_catalog::Error| error.to_string())?,
-        None => Level::of_code(&code).ok_or("its code has neither 2, 3 nor 5 digits, and it has no level")?,
+    if exact::is_shortened(&code) {
+        return Err("its code was cut short by a spreadsheet; make its column one of text there".into());
+    }
+    let name = text(fields, &["fullname", "full_name", "name", "ten", "tên"]).ok_or("has no name")?;
+    let above = self::code(fields, &["parent", "parent_code", "ma_cha", "mã cha"])
+        .or_else(|| parent.map(|(code, _)| code.to_owned()));
+    let level = match text(fields, &["level", "cap", "cấp"]) {
+        // a city that belongs to something is one of a district's rank
+        Some(word) if above.is_some() && ["thanhpho", "tp", "city"].contains(&fold(&word).as_str()) => {
+            Level::District
+        }
+        Some(word) => Level::of_word(&word, &code).map_err(|error| error.to_string())?,
+        None => {
+            let within = parent.map(|(_, level)| level);
+            let named = Level::of_name(&name, &code)
+                .map(|level| {
+                    if level == Level::Province && above.is_some() {
+                        Level::District
+                    } else {
+                        level
+                    }
+                })
+                .filter(|level| within.is_none_or(|within| *level > within));
+            named
+                .or_else(|| Level::of_code(&code))
+                .ok_or("its code has neither 2, 3 nor 5 digits, and it has no level")?
+        }
     };
     let day = |name: &str| {
         text(fields, &[name])
@@ -280,7 +337,6 @@ fn unit(fields: &Fields, code: Option<String>, parent: Option<&str>) -> Result<A
             })
             .transpose()
     };
-    let above = text(fields, &["parent", "parent_code", "ma_cha"]).or_else(|| parent.map(str::to_owned));
     Ok(AdminUnit {
         level,
         code,
@@ -367,7 +423,7 @@ mod tests {
             name: name.into(),
             path: path.to_string_lossy().into_owned(),
         };
-        assert!(is_table(&file));
+        assert!(is_table(&file).expect("reads"));
         read(&file, from.map(|day| day.parse().expect("a date")), None)
     }
 
@@ -420,5 +476,74 @@ mod tests {
                 .len(),
             1
         );
+    }
+
+    #[test]
+    fn codes_that_lost_their_noughts_get_them_back_and_it_is_told() {
+        for (head, rows) in [
+            (
+                "code,name,level,parent",
+                "1,Thành phố Hà Nội,Tỉnh,\n2,Quận Hoàn Kiếm,Quận,1\n4,Phường Cửa Nam,Phường,2\n",
+            ),
+            // a program that counts in floating numbers, without levels: the names say them
+            (
+                "ma;ten;parent",
+                "1.0;Thành phố Hà Nội;\n2.0;Quận Hoàn Kiếm;1.0\n4.0;Phường Cửa Nam;2.0\n",
+            ),
+        ] {
+            let read = table("a.csv", &format!("{head}\n{rows}"), None).expect("reads");
+            let codes: Vec<_> = read
+                .units
+                .iter()
+                .map(|unit| (unit.level, unit.code.as_str(), unit.parent.as_deref()))
+                .collect();
+            let right = [
+                (Level::Province, "01", None),
+                (Level::District, "002", Some("01")),
+                (Level::Commune, "00004", Some("002")),
+            ];
+            assert_eq!(codes, right);
+            assert!(
+                read.notes.iter().any(|note| note.contains("00004")),
+                "{:?}",
+                read.notes
+            );
+        }
+        // of two levels the parent of a commune is a province
+        let two = "code,name,level,parent\n1,Thành phố Hà Nội,province,\n4,Phường Hoàn Kiếm,commune,1\n";
+        let read = table("b.csv", two, None).expect("reads");
+        assert_eq!(read.units[1].parent.as_deref(), Some("01"));
+        // numbers of a JSON are the same
+        let json = r#"[{"Code": 1, "FullName": "Thành phố Hà Nội", "Wards": [{"Code": 4, "FullName": "Phường Hoàn Kiếm"}]}]"#;
+        let read = table("c.json", json, None).expect("reads");
+        assert_eq!(
+            (read.units[1].code.as_str(), read.units[1].parent.as_deref()),
+            ("00004", Some("01"))
+        );
+    }
+
+    #[test]
+    fn townships_and_cities_within_provinces_have_their_levels() {
+        let json = r#"[{"Id": "87", "Name": "Tỉnh Đồng Tháp", "Districts": [{"Id": "868", "Name": "Thị xã Hồng Ngự",
+            "Level": "Thành phố", "Wards": [{"Id": "30001", "Name": "Thị trấn Tràm Chim", "Level": "thị trấn"}]}]}]"#;
+        let read = table("a.json", json, None).expect("reads");
+        let levels: Vec<_> = read.units.iter().map(|unit| unit.level).collect();
+        assert_eq!(levels, Level::ALL);
+    }
+
+    #[test]
+    fn tables_of_excel_are_read_as_it_writes_them() {
+        let text = "ma\tten\tcap\n82\tTỉnh Đồng Tháp\tTỉnh\n29869\tPhường Cao Lãnh\tPhường\n";
+        let folder = tempfile::tempdir().expect("folder");
+        let path = folder.path().join("a.csv");
+        let utf16: Vec<u8> = text.encode_utf16().flat_map(u16::to_le_bytes).collect();
+        std::fs::write(&path, [b"\xff\xfe", &utf16[..]].concat()).expect("written");
+        let file = VectorFile {
+            name: "a.csv".into(),
+            path: path.to_string_lossy().into_owned(),
+        };
+        assert!(is_table(&file).expect("reads"));
+        let read = read(&file, None, None).expect("reads");
+        assert_eq!(read.units[1].name, "Phường Cao Lãnh");
     }
 }

@@ -4,7 +4,7 @@ use crate::{Error, Result};
 use chrono::NaiveDate;
 use geo::CoordsIter;
 use sen_catalog::Feature;
-use sen_catalog::feature::Shape;
+use sen_catalog::feature::{Shape, tidy_code};
 use sen_catalog::store::{FeatureQuery, Put, Store};
 use serde::Serialize;
 use std::collections::{HashMap, HashSet};
@@ -31,6 +31,8 @@ pub struct Updated {
 /// A version of a code.
 struct Version {
     at: At,
+    /// The code as the store has it, where an earlier version of the program kept it untidy.
+    written: Option<String>,
     from: Option<NaiveDate>,
     to: Option<NaiveDate>,
     print: u64,
@@ -78,6 +80,10 @@ pub async fn update(store: &dyn Store, layer: &str, features: Vec<Feature>) -> R
         let identity = identity(&feature);
         let alone = rows.get(&identity) == Some(&1);
         let versions = known.entry(identity).or_default();
+        if let Some(written) = versions.iter().find_map(|version| version.written.as_ref()) {
+            // what looks the same is the same plot: it keeps its number and history
+            feature.code.clone_from(written);
+        }
         match place(&mut feature, alone, versions) {
             Placing::Unchanged => {
                 updated.unchanged += 1;
@@ -116,7 +122,7 @@ pub async fn update(store: &dyn Store, layer: &str, features: Vec<Feature>) -> R
 }
 
 fn identity(feature: &Feature) -> (String, String) {
-    (feature.scheme.clone(), feature.code.clone())
+    (feature.scheme.clone(), tidy_code(&feature.code))
 }
 
 enum Placing {
@@ -169,6 +175,7 @@ fn place(feature: &mut Feature, alone: bool, versions: &mut [Version]) -> Placin
 fn enter(feature: &Feature, row: usize, versions: &mut Vec<Version>) {
     let version = Version {
         at: At::File(row),
+        written: None,
         from: feature.valid_from,
         to: feature.valid_to,
         print: print(feature),
@@ -213,6 +220,7 @@ async fn versions(store: &dyn Store, layer: &str) -> Result<HashMap<(String, Str
         for feature in &page {
             known.entry(identity(feature)).or_default().push(Version {
                 at: At::Store(feature.fid),
+                written: (tidy_code(&feature.code) != feature.code).then(|| feature.code.clone()),
                 from: feature.valid_from,
                 to: feature.valid_to,
                 print: print(feature),
@@ -292,6 +300,25 @@ mod tests {
             (0, 1, 1, 0, 0)
         );
         assert_eq!(put(&store, vec![plot("B", "c", None)]).await, (0, 0, 1, 0, 1));
+    }
+
+    #[tokio::test]
+    async fn a_code_that_was_kept_untidy_is_the_same_plot() {
+        let store = SqliteStore::in_memory().expect("opens");
+        let untidy = "Thu\u{31b}\u{309}a-01 ";
+        store
+            .put_features(vec![plot(untidy, "a", None)])
+            .await
+            .expect("as it was kept once");
+        assert_eq!(
+            put(&store, vec![plot("Thửa-01", "b", None)]).await,
+            (0, 1, 0, 0, 0)
+        );
+        let kept = store
+            .features(&FeatureQuery::layer("plots"))
+            .await
+            .expect("answers");
+        assert_eq!((kept.len(), kept[0].name.as_deref()), (1, Some("b")));
     }
 
     #[tokio::test]

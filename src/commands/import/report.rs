@@ -27,6 +27,7 @@ pub(super) struct FileReport {
     updated: Updated,
     repaired: Vec<Trouble>,
     refused: Vec<Trouble>,
+    doubtful: Vec<Trouble>,
     warnings: Vec<Odd>,
     notes: Vec<String>,
 }
@@ -39,6 +40,7 @@ impl FileReport {
             updated,
             repaired: read.repaired,
             refused: read.refused,
+            doubtful: read.doubtful,
             warnings,
             notes: read.notes,
         }
@@ -137,7 +139,13 @@ impl FileReport {
         };
         let repaired = self.repaired.iter().map(|trouble| line("repaired", trouble));
         let refused = self.refused.iter().map(|trouble| line("refused", trouble));
-        for lines in [odd.collect::<Vec<_>>(), repaired.collect(), refused.collect()] {
+        let doubtful = self.doubtful.iter().map(|trouble| line("doubtful", trouble));
+        for lines in [
+            odd.collect::<Vec<_>>(),
+            repaired.collect(),
+            doubtful.collect(),
+            refused.collect(),
+        ] {
             for line in lines.iter().take(LISTED) {
                 text += &format!("{line}\n");
             }

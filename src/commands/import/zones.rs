@@ -10,9 +10,9 @@ use chrono::NaiveDate;
 use clap::Args;
 use sen_catalog::admin::{self, AdminUnit};
 use sen_catalog::item::SCENE_COLLECTIONS;
-use sen_catalog::store::Put;
+use sen_catalog::store::{ItemQuery, Put};
 use sen_catalog::{Crs, Feature};
-use sen_processing::gdal_io::system::System;
+use sen_processing::gdal_io::system::{System, ToldDatum};
 use sen_processing::product::PRODUCTS;
 use sen_processing::vector::update::{Updated, update};
 use sen_processing::vector::{
@@ -95,9 +95,18 @@ struct Common {
     /// Coordinate system, where the file does not say it or says it wrongly: EPSG:5897, EPSG:9210, EPSG:32648 ...
     #[arg(long, value_name = "EPSG:n")]
     crs: Option<Crs>,
+    /// Datum of the file's own projection, where the file names none or the wrong one: vn2000 or wgs84.
+    #[arg(long, value_name = "NAME", conflicts_with = "crs")]
+    datum: Option<ToldDatum>,
     /// The file has northing before easting, or latitude before longitude.
     #[arg(long)]
     swap_axes: bool,
+    /// Column of a CSV that holds longitude or easting, where its name does not say so (lon, kinh_do, x ... are known).
+    #[arg(long, value_name = "FIELD", requires = "y")]
+    x: Option<String>,
+    /// Column of a CSV that holds latitude or northing.
+    #[arg(long, value_name = "FIELD", requires = "x")]
+    y: Option<String>,
     /// Encoding of the text: utf-8, windows-1258, tcvn3 or vni; found out and told when not given.
     #[arg(long, value_name = "NAME")]
     encoding: Option<Encoding>,
@@ -201,9 +210,38 @@ impl Common {
                 outcome = Outcome::Partly;
             }
         }
+        if let Some(next) = runtime.block_on(self.next(&data, job))? {
+            text += &format!("note: {next}\n");
+            value["next"] = next.into();
+        }
         output.result(&text, &value);
         drop(lock);
         Ok(outcome)
+    }
+
+    /// What `sen process` makes of the layer and an import does not.
+    async fn next(&self, data: &Data, job: &Job) -> anyhow::Result<Option<String>> {
+        let of = |layers: &[String]| layers.contains(&job.layer);
+        let made = if of(&data.config.calendar.layers) {
+            "dates the crops of"
+        } else if data.config.fire.blocks == job.layer {
+            "tells fire danger and forest change of"
+        } else if data.config.delta.compartments == job.layer {
+            "tells floods and their causes of"
+        } else {
+            return Ok(None);
+        };
+        let any = ItemQuery {
+            limit: Some(1),
+            ..ItemQuery::default()
+        };
+        let imagery = !data.store.items(&any).await?.is_empty();
+        Ok(imagery.then(|| {
+            format!(
+                "`sen process` {made} {} from the scenes that are here already",
+                job.layer
+            )
+        }))
     }
 
     fn options(&self, data: &Data, job: &Job) -> anyhow::Result<ReadOptions> {
@@ -223,7 +261,10 @@ impl Common {
             parent: self.parent.clone().or(kind.parent),
             other_codes: self.other_code.clone(),
             crs: self.crs,
+            datum: self.datum,
             swap_axes: self.swap_axes,
+            x: self.x.clone(),
+            y: self.y.clone(),
             encoding: self.encoding,
             source_layer: self.layer.clone(),
             valid_from: self.valid_from,
@@ -279,17 +320,20 @@ impl Importer<'_> {
     async fn file(&self, file: &VectorFile) -> sen_processing::Result<FileReport> {
         let store = self.data.store.as_ref();
         let of_units = self.options.layer == admin::LAYER;
-        if of_units && units::is_table(file) {
+        if of_units && units::is_table(file)? {
             return self.table(file).await;
         }
         let mut read = read(file, self.options, self.output, self.cancelled)?;
         let mut features = std::mem::take(&mut read.features);
-        let rows = if of_units {
+        let (rows, note) = if of_units {
             parents::complete(store, &mut features, self.admin_on).await?
         } else {
-            parents::tie(store, &mut features, self.admin_on).await?;
-            Vec::new()
+            (
+                Vec::new(),
+                parents::tie(store, &mut features, self.admin_on).await?,
+            )
         };
+        read.notes.extend(note);
         let warnings = self.odd(&features);
         let updated = update(store, &self.options.layer, features).await?;
         if of_units {
