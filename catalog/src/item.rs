@@ -48,6 +48,10 @@ pub struct Asset {
     /// Size of the file in bytes, 0 when unknown.
     #[serde(default)]
     pub bytes: u64,
+    /// When the local file of a scene was last written as its checksum was taken, in nanoseconds of Unix time: one written
+    /// since is looked at again.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub modified: Option<i64>,
 }
 
 fn first_band() -> usize {
@@ -71,6 +75,7 @@ impl Asset {
             unit: None,
             sha256: None,
             bytes: 0,
+            modified: None,
         }
     }
 

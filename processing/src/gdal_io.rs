@@ -7,15 +7,19 @@
 mod crossings;
 mod datum;
 mod dbf;
+mod hidden;
 pub mod raw;
 pub mod system;
 pub mod vector;
+
+pub use hidden::sidecars;
 
 use crate::{Error, Result};
 use gdal::errors::GdalError;
 use gdal::raster::Buffer;
 use gdal::spatial_ref::{AxisMappingStrategy, SpatialRef};
 use gdal::{Dataset, DatasetOptions, DriverManager, GdalOpenFlags, Metadata};
+use hidden::Mask;
 use sen_catalog::{Crs, Grid, Window};
 use std::cell::RefCell;
 use std::collections::BTreeMap;
@@ -57,6 +61,10 @@ pub struct RasterInfo {
     pub bands: usize,
     /// Stored nodata value of each band.
     pub nodata: Vec<Option<f64>>,
+    /// Scale and offset that the file states for each band (value = stored * scale + offset), (1, 0) where it states none.
+    pub calibrations: Vec<(f64, f64)>,
+    /// The band, from 1, that says how opaque a cell is: cells are no data where it is 0.
+    pub alpha: Option<usize>,
     /// Description of each band, empty where there is none.
     pub descriptions: Vec<String>,
     /// Unit of each band, empty where there is none.
@@ -83,8 +91,6 @@ pub fn init() {
             ("GDAL_HTTP_RETRY_DELAY", "1"),
             // a polygon of a million vertices is a long line of WKT
             ("OGR_CSV_MAX_LINE_SIZE", "268435456"),
-            // no side-car file beside a provider's delivery
-            ("GDAL_PAM_ENABLED", "NO"),
         ];
         for (key, value) in options {
             // what the operator set in the environment wins
@@ -108,13 +114,15 @@ pub fn info(href: &str) -> Result<RasterInfo> {
     with_dataset(href, |dataset| {
         let grid = grid_of(dataset, href)?;
         let mut data_type = String::new();
-        let (mut nodata, mut descriptions, mut units) = (Vec::new(), Vec::new(), Vec::new());
+        let (mut nodata, mut calibrations) = (Vec::new(), Vec::new());
+        let (mut descriptions, mut units) = (Vec::new(), Vec::new());
         for (index, band) in dataset.rasterbands().enumerate() {
             let band = band.map_err(|error| unreadable(href, &error))?;
             if index == 0 {
                 data_type = band.band_type().name();
             }
             nodata.push(band.no_data_value());
+            calibrations.push((band.scale().unwrap_or(1.0), band.offset().unwrap_or(0.0)));
             descriptions.push(band.description().unwrap_or_default());
             units.push(band.unit());
         }
@@ -125,6 +133,8 @@ pub fn info(href: &str) -> Result<RasterInfo> {
             data_type,
             bands: dataset.raster_count(),
             nodata,
+            calibrations,
+            alpha: hidden::alpha(dataset),
             descriptions,
             units,
             metadata: metadata
@@ -134,8 +144,8 @@ pub fn info(href: &str) -> Result<RasterInfo> {
     })
 }
 
-/// Reads one band (from 1) onto a grid: stored values, NaN where there is no data. `nodata` is the stored value that
-/// means "no data"; without it the file's own is used.
+/// Reads one band (from 1) onto a grid: stored values, NaN where there is no data, which is where a mask or an alpha band
+/// hides cells, too. `nodata` is the stored value that means "no data"; without it the file's own is used.
 ///
 /// Works from any thread. Cells that coincide with the source's are copied, not interpolated.
 ///
@@ -160,10 +170,13 @@ pub fn warp_onto(
         if misses(&source, grid) {
             return Ok(vec![f32::NAN; grid.width * grid.height]);
         }
+        let mask = Mask::of(dataset, band_index).map_err(|error| unreadable(href, &error))?;
         if let Some(offset) = source.offset_of(grid) {
             let mut out = vec![f32::NAN; grid.width * grid.height];
             if let Some((window, column, row)) = overlap(&source, grid, offset) {
-                let pixels = read_window(&band, window).map_err(|error| unreadable(href, &error))?;
+                let mut pixels = read_window(&band, window).map_err(|error| unreadable(href, &error))?;
+                mask.hide(dataset, band_index, window, &mut pixels)
+                    .map_err(|error| unreadable(href, &error))?;
                 for (y, line) in pixels.chunks_exact(window.width).enumerate() {
                     let start = (row + y) * grid.width + column;
                     out[start..start + window.width].copy_from_slice(line);
@@ -172,7 +185,14 @@ pub fn warp_onto(
             drop_nodata(&mut out, nodata);
             return Ok(out);
         }
-        warp::warp(dataset, band_index, grid, resampling, nodata).map_err(|error| unreadable(href, &error))
+        if mask == Mask::Own {
+            return Err(Error::unreadable(
+                href,
+                "has a mask for each of its bands, which is not read here onto another grid; give it one for all (gdal_translate)",
+            ));
+        }
+        warp::warp(dataset, band_index, grid, resampling, nodata, mask)
+            .map_err(|error| unreadable(href, &error))
     })
 }
 
@@ -195,6 +215,9 @@ pub fn sample(href: &str, band_index: usize, side: usize, nodata: Option<f64>) -
             .map_err(|error| unreadable(href, &error))?;
         let nodata = nodata.or_else(|| band.no_data_value());
         let mut pixels = read_window(&band, window).map_err(|error| unreadable(href, &error))?;
+        Mask::of(dataset, band_index)
+            .and_then(|mask| mask.hide(dataset, band_index, window, &mut pixels))
+            .map_err(|error| unreadable(href, &error))?;
         drop_nodata(&mut pixels, nodata);
         Ok(pixels)
     })
@@ -229,12 +252,19 @@ fn unreadable(href: &str, error: &GdalError) -> Error {
     Error::unreadable(href, format!("cannot be read: {reason}"))
 }
 
-/// When a local file was last written and how long it is: an open dataset of a file replaced since is not used.
-type Stamp = Option<(SystemTime, u64)>;
+/// When a local file and what lies beside it were last written and how long they are: an open dataset of a file replaced
+/// since is not used.
+type Stamp = Vec<(SystemTime, u64)>;
 
 fn stamp(href: &str) -> Stamp {
-    let metadata = std::fs::metadata(local_file(href)).ok()?;
-    Some((metadata.modified().ok()?, metadata.len()))
+    let file = local_file(href);
+    let stamp = |path: &Path| {
+        let metadata = std::fs::metadata(path).ok()?;
+        Some((metadata.modified().ok()?, metadata.len()))
+    };
+    let mut stamps: Stamp = stamp(&file).into_iter().collect();
+    stamps.extend(sidecars(&file).iter().filter_map(|path| stamp(path)));
+    stamps
 }
 
 struct Open {
@@ -285,10 +315,22 @@ fn with_dataset<T>(href: &str, work: impl FnOnce(&Dataset) -> Result<T>) -> Resu
 
 fn open(href: &str) -> Result<Dataset> {
     init();
-    if !href.contains("://") && !href.starts_with("/vsi") && !Path::new(href).is_file() {
+    let local = !href.contains("://") && !href.starts_with("/vsi");
+    if local && !Path::new(href).is_file() {
         return Err(Error::unreadable(href, "there is no such file"));
     }
+    // only these are looked for beside a file, and beside a remote one nothing
+    let beside = if local {
+        sidecars(Path::new(href))
+    } else {
+        Vec::new()
+    };
+    let names: Vec<_> = std::iter::once(Path::new(href))
+        .chain(beside.iter().map(PathBuf::as_path))
+        .filter_map(|path| path.file_name()?.to_str())
+        .collect();
     let options = DatasetOptions {
+        sibling_files: local.then_some(names.as_slice()),
         open_flags: GdalOpenFlags::GDAL_OF_READONLY
             | GdalOpenFlags::GDAL_OF_RASTER
             | GdalOpenFlags::GDAL_OF_VERBOSE_ERROR,
@@ -306,6 +348,7 @@ fn open(href: &str) -> Result<Dataset> {
     if dataset.raster_count() == 0 {
         return Err(Error::unreadable(href, "has no raster band"));
     }
+    hidden::check_sidecars(&beside, (width, height))?;
     Ok(dataset)
 }
 
@@ -415,7 +458,8 @@ fn memory_dataset(grid: &Grid) -> Result<Dataset, GdalError> {
 )]
 mod warp {
     use super::{
-        Buffer, Dataset, GdalError, Grid, Resampling, TRANSFORM_ERROR_PX, WARP_MEMORY_BYTES, memory_dataset,
+        Buffer, Dataset, GdalError, Grid, Mask, Resampling, TRANSFORM_ERROR_PX, WARP_MEMORY_BYTES,
+        memory_dataset,
     };
     use gdal_sys::{CPLErr, GDALResampleAlg};
     use std::ffi::{CStr, c_void};
@@ -471,6 +515,7 @@ mod warp {
         grid: &Grid,
         resampling: Resampling,
         nodata: Option<f64>,
+        mask: Mask,
     ) -> Result<Vec<f32>, GdalError> {
         let target = memory_dataset(grid)?;
         let transformer = Transformer::new(source, &target)?;
@@ -496,6 +541,15 @@ mod warp {
                 c"INIT_DEST".as_ptr(),
                 c"NO_DATA".as_ptr(),
             );
+            if let Mask::Alpha(band) = mask {
+                fields.nSrcAlphaBand = band as i32;
+                // a cell is hidden or it is not: half opaque ones are not mixed with what lies below
+                fields.papszWarpOptions = gdal_sys::CSLSetNameValue(
+                    fields.papszWarpOptions,
+                    c"SRC_ALPHA_MAX".as_ptr(),
+                    c"1".as_ptr(),
+                );
+            }
             fields.pfnTransformer = Some(gdal_sys::GDALApproxTransform);
             fields.pTransformerArg = transformer.0;
             gdal_sys::CPLErrorReset();

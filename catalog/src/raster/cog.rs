@@ -106,6 +106,11 @@ impl Cog {
         self.header.nodata
     }
 
+    /// True when a mask in the file or an alpha band hides cells, which is not read here.
+    pub fn has_hidden_cells(&self) -> bool {
+        self.header.hidden
+    }
+
     /// GDAL scale and offset of a band (from 0) when the file carries them; (1, 0) otherwise.
     pub fn scale_offset(&self, band: usize) -> (f64, f64) {
         let number = |role: &str| {

@@ -57,6 +57,8 @@ pub(super) struct Header {
     pub(super) data_type: DataType,
     pub(super) bands: usize,
     pub(super) nodata: Option<f64>,
+    /// A mask or an alpha band says where there is no data.
+    pub(super) hidden: bool,
     pub(super) items: Vec<Item>,
     pub(super) levels: Vec<Level>,
     pub(super) blocks: Vec<Blocks>,
@@ -68,10 +70,12 @@ impl Header {
         // bit 0 of NewSubfileType: a smaller version of another picture; bit 2: a mask
         let mut full = None;
         let mut overviews = Vec::new();
+        let mut masked = false;
         for directory in directories {
             match tiff.number(directory, 254, 0)? & 5 {
                 0 if full.is_none() => full = Some(directory),
                 1 => overviews.push(directory),
+                4 | 5 => masked = true,
                 _ => {}
             }
         }
@@ -97,11 +101,17 @@ impl Header {
             .text(full, 42112)?
             .map(|xml| metadata::parse(&xml))
             .unwrap_or_default();
+        // ExtraSamples: 1 and 2 are alpha, 0 is anything; GDAL writes down in words what the tag cannot say
+        let alpha = tiff.numbers(full, 338)?.iter().any(|kind| matches!(kind, 1 | 2))
+            || items
+                .iter()
+                .any(|item| item.role == "colorinterp" && item.value.eq_ignore_ascii_case("alpha"));
         Ok(Self {
             grid,
             data_type,
             bands,
             nodata,
+            hidden: masked || alpha,
             items,
             levels,
             blocks,

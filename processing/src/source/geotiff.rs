@@ -2,7 +2,7 @@
 
 use super::layout::Checked;
 use super::pattern::Match;
-use super::scene::{Scene, SceneBand, Stated};
+use super::scene::{Scene, SceneBand, Stated, note};
 use super::{Failure, Found, ImagerySource, SourceOptions, Units};
 use crate::{Error, Result, gdal_io};
 use chrono::{DateTime, Utc};
@@ -177,11 +177,14 @@ fn read_scene(
     let placed = place_bands(layout, &id, files)?;
     let mut bands = Vec::new();
     let mut calibration = String::new();
+    let mut unasked = None;
     for (band, href, band_index) in placed {
         let (scale, offset) = if band.is_categorical() {
             (1.0, 0.0)
         } else {
-            let (scale, offset, text) = calibrate(layout, &href, options)?;
+            let (scale, offset, text) = calibrate(layout, &href, band_index, options)?;
+            let other = |said: &f64| (said * scale - offset).abs() > 0.5 * scale.abs();
+            unasked = options.offset.filter(other).or(unasked);
             calibration = text;
             (scale, offset)
         };
@@ -198,6 +201,9 @@ fn read_scene(
     let mut properties = Map::new();
     properties.insert("sen:source".into(), json!("geotiff"));
     properties.insert("sen:calibration".into(), json!(calibration));
+    let unasked =
+        unasked.map(|said| format!("--offset {said} was not asked for and is not used: {calibration}"));
+    note(&mut properties, unasked);
     for (key, value) in [
         ("platform", &layout.layout.platform),
         ("sat:orbit_state", &layout.layout.orbit),
@@ -235,8 +241,10 @@ fn place_bands(layout: &Checked<'_>, id: &str, files: Files) -> Result<Vec<(Band
         }
         let href = path.display().to_string();
         let info = gdal_io::info(&href)?;
-        if info.bands != layout.bands.len() {
-            let listed = layout.bands.len();
+        let listed = layout.bands.len();
+        // an alpha band at the end hides cells and need not be listed
+        let opaque_last = info.alpha == Some(info.bands) && listed + 1 == info.bands;
+        if info.bands != listed && !opaque_last {
             return Err(Error::unreadable(
                 href,
                 format!(
@@ -268,8 +276,14 @@ fn place_bands(layout: &Checked<'_>, id: &str, files: Files) -> Result<Vec<(Band
     Ok(placed)
 }
 
-/// Scale, offset (in values) and where they come from.
-fn calibrate(layout: &Checked<'_>, href: &str, options: &SourceOptions) -> Result<(f64, f64, String)> {
+/// Scale, offset (in values) and where they come from: the layout, the tags that GDAL knows of the file's band where the
+/// layout says nothing, the user.
+fn calibrate(
+    layout: &Checked<'_>,
+    href: &str,
+    band_index: usize,
+    options: &SourceOptions,
+) -> Result<(f64, f64, String)> {
     let said = layout.layout;
     let optical = layout.units == Units::Reflectance;
     let scale = said.scale.unwrap_or(if optical { 1e-4 } else { 1.0 });
@@ -295,14 +309,19 @@ fn calibrate(layout: &Checked<'_>, href: &str, options: &SourceOptions) -> Resul
                 format!("metadata item {tag} of the file: {offset} DN"),
             ));
         }
-        if options.offset.is_none() {
-            return Err(Error::unreadable(
-                href,
-                format!(
-                    "carries no metadata item {tag}; say the offset: --offset -1000 (Sentinel-2 from processing baseline 04.00 on) or --offset 0"
-                ),
-            ));
-        }
+    }
+    if (optical || said.scale.is_none())
+        && let Some(stated) = stated_by_file(layout, href, band_index)?
+    {
+        return Ok(stated);
+    }
+    if let Some(tag) = said.offset_tag.as_ref().filter(|_| options.offset.is_none()) {
+        return Err(Error::unreadable(
+            href,
+            format!(
+                "carries no metadata item {tag}; say the offset: --offset -1000 (Sentinel-2 from processing baseline 04.00 on) or --offset 0"
+            ),
+        ));
     }
     if !optical {
         return Ok((scale, 0.0, format!("layout `{}`: no offset for radar", said.name)));
@@ -321,4 +340,40 @@ fn calibrate(layout: &Checked<'_>, href: &str, options: &SourceOptions) -> Resul
         offset * scale,
         format!("said by the user: offset {offset} DN"),
     ))
+}
+
+/// What the file itself states of a band: its tags SCALE and OFFSET, in it or beside it.
+fn stated_by_file(layout: &Checked<'_>, href: &str, band_index: usize) -> Result<Option<(f64, f64, String)>> {
+    let info = gdal_io::info(href)?;
+    let stated = info.calibrations.get(band_index - 1).copied();
+    let Some((scale, offset)) = stated.filter(|&stated| stated != (1.0, 0.0)) else {
+        return Ok(None);
+    };
+    if !scale.is_normal() || !offset.is_finite() {
+        return Err(Error::unreadable(
+            href,
+            format!(
+                "states scale {scale} and offset {offset} of band {band_index}, which make no values; write `scale` and \
+                 `offset` into the geotiff layout `{}`",
+                layout.layout.name
+            ),
+        ));
+    }
+    if let Some(said) = layout.layout.scale
+        && (said - scale).abs() > 1e-6 * scale.abs()
+    {
+        return Err(Error::unreadable(
+            href,
+            format!(
+                "states scale {scale} and offset {offset} of band {band_index}, the geotiff layout `{}` says scale {said} \
+                 and no offset; write `offset` into it too",
+                layout.layout.name
+            ),
+        ));
+    }
+    Ok(Some((
+        scale,
+        offset,
+        format!("the file's own tags: scale {scale}, offset {offset}"),
+    )))
 }

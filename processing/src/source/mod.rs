@@ -21,6 +21,8 @@ pub(crate) mod xml;
 
 pub use discover::discover;
 pub use layout::{GeotiffLayout, Units};
+pub use scene::NOTES;
+pub(crate) use scene::{SIDECARS, sidecars};
 
 use sen_catalog::{Bounds, Item, TimeQuery};
 use std::path::{Path, PathBuf};

@@ -2,7 +2,7 @@
 
 use super::Units;
 use crate::gdal_io::{self, RasterInfo};
-use crate::{Error, Result};
+use crate::{Error, Result, unchanged};
 use chrono::{DateTime, Utc};
 use sen_catalog::{Asset, Band, Bounds, Crs, Grid, Interval, Item, asset};
 use serde_json::{Map, Value, json};
@@ -75,10 +75,12 @@ impl Scene {
         self.drop_absent_extras()?;
         let mut files = HashMap::new();
         let mut grids = BTreeMap::new();
+        let mut contradictions = Contradictions::new();
         for band in &mut self.bands {
             let (grid, info) = open_band(band, &mut files)?;
             if let Some(info) = info {
                 check_band(band, &info)?;
+                contradictions.look(band, &info);
                 band.nodata = band
                     .nodata
                     .or_else(|| info.nodata.get(band.band_index - 1).copied().flatten());
@@ -106,6 +108,11 @@ impl Scene {
             ));
         }
         let assets = self.assets()?;
+        let sidecars = sidecars(&assets)?;
+        if !sidecars.is_empty() {
+            self.properties.insert(SIDECARS.into(), json!(sidecars));
+        }
+        note(&mut self.properties, contradictions.texts());
         Ok(Item {
             id: self.id,
             collection: self.collection.to_owned(),
@@ -181,20 +188,97 @@ impl Scene {
     }
 }
 
-/// Checksums and sizes of files: a zip is read once for all its members.
-pub(super) type Checksums = HashMap<PathBuf, (String, u64)>;
+/// Property of a scene: checksums of the masks and notes that lie beside its files, by asset and ending; pixels depend on them.
+pub(crate) const SIDECARS: &str = "sen:sidecars";
 
-/// Enters checksum and size of the local file of an asset.
+/// The value of [`SIDECARS`].
+///
+/// # Errors
+/// Names the file that cannot be read.
+pub(crate) fn sidecars(assets: &BTreeMap<String, Asset>) -> Result<BTreeMap<String, String>> {
+    let mut found = BTreeMap::new();
+    for (name, asset) in assets.iter().filter(|(_, asset)| is_local(&asset.href)) {
+        for path in gdal_io::sidecars(Path::new(&asset.href)) {
+            let whole = path.to_string_lossy();
+            let ending = whole.strip_prefix(asset.href.as_str()).unwrap_or_default();
+            found.insert(format!("{name}{ending}"), asset::checksum(&path)?.0);
+        }
+    }
+    Ok(found)
+}
+
+/// Property of a scene: what a person should know of how it was taken in, a sentence each.
+pub const NOTES: &str = "sen:notes";
+
+/// Adds sentences to what is said of a scene.
+pub(super) fn note(properties: &mut Map<String, Value>, texts: impl IntoIterator<Item = String>) {
+    for text in texts {
+        let notes = properties.entry(NOTES).or_insert_with(|| json!([]));
+        if let Value::Array(notes) = notes {
+            notes.push(json!(text));
+        }
+    }
+}
+
+/// Bands whose files state another scale and offset of their own than is used, by what both say.
+struct Contradictions(BTreeMap<String, Vec<String>>);
+
+impl Contradictions {
+    fn new() -> Self {
+        Self(BTreeMap::new())
+    }
+
+    fn look(&mut self, band: &SceneBand, info: &RasterInfo) {
+        let stated = info.calibrations.get(band.band_index - 1).copied();
+        let Some((scale, offset)) = stated.filter(|&stated| stated != (1.0, 0.0)) else {
+            return;
+        };
+        let same = (scale - band.scale).abs() <= 1e-6 * band.scale.abs()
+            && (offset - band.offset).abs() <= 0.5 * band.scale.abs();
+        if same || band.band.is_categorical() {
+            return;
+        }
+        let name = Path::new(&band.href)
+            .file_name()
+            .unwrap_or_default()
+            .to_string_lossy();
+        let text = format!(
+            "scale {scale} and offset {offset} of their own tags, used are scale {} and offset {}",
+            band.scale, band.offset
+        );
+        self.0
+            .entry(text)
+            .or_default()
+            .push(format!("{} ({name})", band.band));
+    }
+
+    fn texts(self) -> impl Iterator<Item = String> {
+        self.0
+            .into_iter()
+            .map(|(text, bands)| format!("the files of {} state {text}", bands.join(", ")))
+    }
+}
+
+/// Checksums, sizes and times of files: a zip is read once for all its members.
+pub(super) type Checksums = HashMap<PathBuf, (String, u64, Option<i64>)>;
+
+/// Enters checksum, size and time of the local file of an asset.
 ///
 /// # Errors
 /// Names the file when it cannot be read.
 pub(super) fn checksum(asset: &mut Asset, known: &mut Checksums) -> Result<()> {
     let path = gdal_io::local_file(&asset.href);
     if !known.contains_key(&path) {
-        known.insert(path.clone(), asset::checksum(&path)?);
+        // the time before the checksum: what is written meanwhile is seen later
+        let modified = std::fs::metadata(&path)
+            .ok()
+            .as_ref()
+            .and_then(unchanged::modified);
+        let (sha256, bytes) = asset::checksum(&path)?;
+        known.insert(path.clone(), (sha256, bytes, modified));
     }
-    let (sha256, bytes) = known[&path].clone();
-    (asset.sha256, asset.bytes) = (Some(sha256), bytes);
+    let (sha256, bytes, modified) = known[&path].clone();
+    (asset.sha256, asset.bytes, asset.modified) = (Some(sha256), bytes, modified);
     Ok(())
 }
 

@@ -56,6 +56,100 @@ fn the_offset_tag_of_the_file_counts_and_its_absence_is_said() {
     assert!((scene.assets["red"].offset + 0.1).abs() < 1e-12);
 }
 
+/// GDAL's notes beside a file, with scale and offset of its two bands.
+fn stating(folder: &Path, scale: f64, offset: f64) -> String {
+    let location = one_file(folder, &[]);
+    let band = |index| {
+        format!(
+            "<PAMRasterBand band=\"{index}\"><Offset>{offset}</Offset><Scale>{scale}</Scale></PAMRasterBand>"
+        )
+    };
+    let notes = format!("<PAMDataset>{}{}</PAMDataset>", band(1), band(2));
+    std::fs::write(folder.join("S2_20220301T031649_x.tif.aux.xml"), notes).expect("written");
+    location
+}
+
+#[test]
+fn scale_and_offset_of_the_file_itself_are_used_where_the_layout_is_silent() {
+    let folder = tempfile::tempdir().expect("folder");
+    let location = stating(folder.path(), 2e-5, -0.2);
+    let options = with_layouts(&[TWO_BANDS]);
+    let scene = only(discover(&location, &options).expect("imagery"));
+    assert_eq!(
+        (scene.assets["nir"].scale, scene.assets["nir"].offset),
+        (2e-5, -0.2)
+    );
+    assert!(!scene.properties.contains_key(NOTES), "{:?}", scene.properties);
+    assert_eq!(
+        scene.properties[SIDECARS].as_object().map(serde_json::Map::len),
+        Some(2)
+    );
+    // an offset that nobody asked for is not used, which is said
+    let said = SourceOptions {
+        offset: Some(-1000.0),
+        ..options
+    };
+    let scene = only(discover(&location, &said).expect("imagery"));
+    assert_eq!(scene.assets["nir"].offset, -0.2);
+    let note = scene.properties[NOTES][0].as_str().expect("a sentence");
+    assert!(note.contains("--offset -1000") && note.contains("-0.2"), "{note}");
+    let scaled = with_layouts(&[&format!("{TWO_BANDS} scale = 0.0001")]);
+    let reason = only_failure(discover(&location, &scaled).expect("imagery")).reason;
+    assert!(
+        reason.contains("scale 0.00002") && reason.contains("`offset`"),
+        "{reason}"
+    );
+    let location = stating(folder.path(), 0.0, -0.2);
+    let reason = only_failure(discover(&location, &with_layouts(&[TWO_BANDS])).expect("imagery")).reason;
+    assert!(reason.contains("scale 0 "), "{reason}");
+}
+
+#[test]
+fn a_file_that_states_another_scale_or_offset_than_is_used_is_told_with_its_scene() {
+    let folder = tempfile::tempdir().expect("folder");
+    let location = stating(folder.path(), 1e-4, -0.1);
+    let note = |offset: &str| {
+        let options = with_layouts(&[&format!("{TWO_BANDS} offset = {offset}")]);
+        let scene = only(discover(&location, &options).expect("imagery"));
+        scene.properties.get(NOTES).map(ToString::to_string)
+    };
+    let told = note("0").expect("a contradiction");
+    for word in [
+        "red",
+        "nir",
+        "S2_20220301T031649_x.tif",
+        "offset -0.1",
+        "offset 0",
+    ] {
+        assert!(told.contains(word), "{told}");
+    }
+    assert!(!told.contains(folder.path().to_str().expect("UTF-8")), "{told}");
+    assert_eq!(note("-1000"), None, "both say -0.1");
+}
+
+#[test]
+fn an_alpha_band_at_the_end_need_not_be_listed() {
+    let folder = tempfile::tempdir().expect("folder");
+    let location = one_file(folder.path(), &[]);
+    let path = folder.path().join("S2_20220301T031649_x.tif");
+    made(
+        &path,
+        10,
+        &[vec![1500.0; 100], vec![5000.0; 100], vec![1.0; 100]],
+        &[],
+    );
+    let options = with_layouts(&[&format!("{TWO_BANDS} offset = 0")]);
+    let reason = only_failure(discover(&location, &options).expect("imagery")).reason;
+    assert!(reason.contains("has 3 bands"), "{reason}");
+    let notes =
+        "<PAMDataset><PAMRasterBand band=\"3\"><ColorInterp>Alpha</ColorInterp></PAMRasterBand></PAMDataset>";
+    std::fs::write(path.with_file_name("S2_20220301T031649_x.tif.aux.xml"), notes).expect("written");
+    assert_eq!(
+        only(discover(&location, &options).expect("imagery")).assets.len(),
+        2
+    );
+}
+
 #[test]
 fn a_layout_that_contradicts_the_file_fails_that_file_and_others_go_on() {
     let folder = tempfile::tempdir().expect("folder");
