@@ -1,8 +1,11 @@
 //! Rasters that the user gives beside the scenes: where water is permanent, where radar cannot see it, where no flood
 //! reaches. None is needed; what is given is used and stands in the fingerprint of the products made with it.
 
+mod plausible;
+
 use crate::gdal_io::{self, Resampling};
 use crate::{Error, Result};
+use plausible::{Plausible, Says};
 use schemars::JsonSchema;
 use sen_catalog::{Assets, Grid, Window, asset};
 use serde::{Deserialize, Serialize};
@@ -30,7 +33,8 @@ pub struct Ancillary {
     pub high_ground: Option<Mask>,
 }
 
-/// A raster, and which of its values count: those listed and those from `at_least` on; with neither, all but 0.
+/// A raster, and which of its values count: those listed and those from `at_least` on; with neither, all but 0. "No data" that the
+/// file does not tag is never taken for a value: where it cannot be told from one the raster is refused.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Mask {
@@ -51,23 +55,23 @@ fn first() -> usize {
     1
 }
 
-impl Mask {
-    fn counts(&self, value: f32) -> bool {
-        let value = f64::from(value);
-        if self.values.is_empty() && self.at_least.is_none() {
-            value != 0.0 && !value.is_nan()
-        } else {
-            self.values.contains(&value) || self.at_least.is_some_and(|least| value >= least)
-        }
-    }
-}
-
 /// The user's rasters, found and readable.
 #[derive(Debug, Default)]
 pub(crate) struct Given {
-    masks: Vec<(u8, String, Mask)>,
+    rasters: Vec<Raster>,
     /// What the pixels of products depend on; empty without rasters.
     pub(crate) fingerprint: String,
+}
+
+/// A raster of the user.
+#[derive(Debug)]
+struct Raster {
+    /// Its setting.
+    name: &'static str,
+    bit: u8,
+    href: String,
+    mask: Mask,
+    plausible: Plausible,
 }
 
 impl Given {
@@ -82,7 +86,7 @@ impl Given {
             ("forest", RADAR_BLIND, &ancillary.forest),
             ("high_ground", HIGH, &ancillary.high_ground),
         ];
-        let (mut masks, mut hasher) = (Vec::new(), Sha256::new());
+        let (mut rasters, mut hasher) = (Vec::new(), Sha256::new());
         for (name, bit, mask) in settings {
             let Some(mask) = mask else { continue };
             let path = assets.path(&mask.path);
@@ -101,35 +105,67 @@ impl Given {
             }
             let (sha256, _) = asset::checksum(&path).map_err(|error| refused(error.into()))?;
             hasher.update(json!([name, sha256, mask.band, mask.values, mask.at_least]).to_string());
-            masks.push((bit, href, mask.clone()));
+            for sidecar in gdal_io::sidecars(&path) {
+                let (sha256, _) = asset::checksum(&sidecar).map_err(|error| refused(error.into()))?;
+                hasher.update(sha256);
+            }
+            rasters.push(Raster {
+                name,
+                bit,
+                href,
+                plausible: Plausible::of(name, mask, &info),
+                mask: mask.clone(),
+            });
         }
-        let fingerprint = if masks.is_empty() {
+        let fingerprint = if rasters.is_empty() {
             String::new()
         } else {
             asset::hex(&hasher.finalize())
         };
-        Ok(Self { masks, fingerprint })
+        Ok(Self { rasters, fingerprint })
     }
 
     /// The bits of each cell of a window of the province grid; empty without rasters.
     ///
     /// # Errors
-    /// Names the file that cannot be read.
+    /// Names the file that cannot be read, or the value in it that may be "no data".
     pub(crate) fn bits(&self, window: Window, province: &Grid) -> Result<Vec<u8>> {
-        if self.masks.is_empty() {
+        if self.rasters.is_empty() {
             return Ok(Vec::new());
         }
         let mut bits = vec![0; window.width * window.height];
-        for (bit, href, mask) in &self.masks {
+        for raster in &self.rasters {
             let grid = province.crop(window);
-            let values = gdal_io::warp_onto(href, mask.band, &grid, Resampling::Nearest, None)?;
+            let values =
+                gdal_io::warp_onto(&raster.href, raster.mask.band, &grid, Resampling::Nearest, None)?;
             for (bits, value) in bits.iter_mut().zip(values) {
-                if mask.counts(value) {
-                    *bits |= bit;
+                match raster.mask.says(value, &raster.plausible) {
+                    Says::Counts => *bits |= raster.bit,
+                    Says::CountsNot => {}
+                    Says::Doubtful => return Err(raster.doubt(value)),
                 }
             }
         }
         Ok(bits)
+    }
+}
+
+impl Raster {
+    fn doubt(&self, value: f32) -> Error {
+        let Self { name, href, .. } = self;
+        let why = if f64::from(value) > self.plausible.greatest {
+            format!(
+                ", and what counts from {} on ends at {}",
+                self.mask.at_least.unwrap_or_default(),
+                self.plausible.greatest
+            )
+        } else {
+            " and does not say what its \"no data\" is".to_owned()
+        };
+        Error::Invalid(format!(
+            "processing.ancillary.{name}: {href} holds {value}{why}; if {value} is no data, say so in the file (gdal_edit.py \
+             -a_nodata {value}), if it counts, list it: values = [{value}]"
+        ))
     }
 }
 
@@ -147,14 +183,51 @@ mod tests {
     }
 
     #[test]
-    fn values_count_that_are_listed_or_large_enough_and_otherwise_all_but_zero() {
-        let counted = |mask: Mask| [0.0, 1.0, 10.0, 50.0, f32::NAN].map(|value| mask.counts(value));
-        assert_eq!(counted(mask(&[], None)), [false, true, true, true, false]);
-        assert_eq!(counted(mask(&[], Some(10.0))), [false, false, true, true, false]);
+    fn a_value_in_doubt_is_refused_with_its_file_and_what_to_write() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let assets = Assets::open(folder.path()).expect("asset folders");
+        let grid = Grid {
+            crs: sen_catalog::Crs::UTM_48N,
+            west: 500_000.0,
+            north: 1_150_000.0,
+            cell_width: 10.0,
+            cell_height: 10.0,
+            width: 3,
+            height: 1,
+        };
+        let path = folder.path().join("water.tif");
+        let given = |values: &[f32], nodata: Option<f64>| {
+            gdal_io::write_raster(&path, ("GTiff", "UInt16"), &grid, &[values.to_vec()], nodata, &[]);
+            let water = Mask {
+                path: path.display().to_string(),
+                ..mask(&[], Some(10.0))
+            };
+            let settings = Ancillary {
+                permanent_water: Some(water),
+                ..Ancillary::default()
+            };
+            Given::open(&settings, &assets)
+                .expect("opens")
+                .bits(grid.window(), &grid)
+        };
         assert_eq!(
-            counted(mask(&[1.0], Some(50.0))),
-            [false, true, false, true, false]
+            given(&[9.0, 12.0, 65_535.0], None).expect("read"),
+            [0, PERMANENT, 0]
         );
+        assert_eq!(
+            given(&[9.0, 12.0, 200.0], Some(200.0)).expect("read"),
+            [0, PERMANENT, 0]
+        );
+        let error = given(&[9.0, 12.0, 200.0], None).expect_err("refused").to_string();
+        for word in [
+            "ancillary.permanent_water",
+            "water.tif",
+            "holds 200",
+            "-a_nodata 200",
+            "values = [200]",
+        ] {
+            assert!(error.contains(word), "{error}");
+        }
     }
 
     #[test]

@@ -258,6 +258,9 @@ fn shut<'a>(compartments: &'a [Feature], records: &[Inundation]) -> Vec<&'a Feat
         .collect()
 }
 
+/// Metres above the sea between which all ground on Earth lies.
+const GROUND: std::ops::RangeInclusive<f32> = -500.0..=9000.0;
+
 impl Ground {
     fn read(path: &Path, grid: Grid) -> Result<Self> {
         let href = path.to_string_lossy();
@@ -266,6 +269,19 @@ impl Ground {
             return Err(Error::unreadable(
                 path.display(),
                 "does not cover the province; delta.dem must be a raster of heights of its ground",
+            ));
+        }
+        // interpolated beside "no data" that nobody tagged a height may be anything: none of them is taken
+        if let Some(height) = heights
+            .iter()
+            .find(|height| !height.is_nan() && !GROUND.contains(height))
+        {
+            return Err(Error::unreadable(
+                path.display(),
+                format!(
+                    "holds {height}, which is no height of ground in metres (delta.dem); if that is its \"no data\", say so in \
+                     the file (gdal_edit.py -a_nodata)"
+                ),
             ));
         }
         Ok(Self { grid, heights })
