@@ -1,6 +1,7 @@
 //! Ordinary kriging with the variograms of PyKrige (other programs scale the range differently), exact at the samples.
 
 use super::points::{Sample, distinct, nearest};
+use serde::Serialize;
 
 /// More samples than this are not solved as one system: each place then has its own of the nearest [`LOCAL`].
 const GLOBAL: usize = 64;
@@ -13,13 +14,15 @@ pub const FIT_FROM: usize = 10;
 const LAGS: usize = 6;
 
 /// How the difference of two values grows with their distance in metres.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+#[serde(tag = "model", rename_all = "snake_case")]
 pub enum Variogram {
     /// `psill (1.5 d/r - 0.5 (d/r)^3) + nugget`, level from the range on.
     Spherical {
         /// Sill without the nugget.
         psill: f64,
         /// Range, metres.
+        #[serde(rename = "range_m")]
         range: f64,
         /// Variance at distance nought.
         nugget: f64,
@@ -29,6 +32,7 @@ pub enum Variogram {
         /// Sill without the nugget.
         psill: f64,
         /// Range at which 95 % of the sill are reached, metres.
+        #[serde(rename = "range_m")]
         range: f64,
         /// Variance at distance nought.
         nugget: f64,
@@ -38,6 +42,7 @@ pub enum Variogram {
         /// Sill without the nugget.
         psill: f64,
         /// Range, metres.
+        #[serde(rename = "range_m")]
         range: f64,
         /// Variance at distance nought.
         nugget: f64,
@@ -45,6 +50,7 @@ pub enum Variogram {
     /// `slope d + nugget`.
     Linear {
         /// Variance a metre.
+        #[serde(rename = "slope_per_m")]
         slope: f64,
         /// Variance at distance nought.
         nugget: f64,

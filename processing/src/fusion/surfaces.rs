@@ -27,7 +27,9 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// Version of the method; another one remakes every surface.
-const VERSION: u32 = 2;
+const VERSION: u32 = 3;
+/// Property of a surface's item: the variogram it was made with, and whether it was fitted to the stations.
+const VARIOGRAM: &str = "sen:variogram";
 /// The asset of the surface by inverse distances.
 const IDW: &str = "idw";
 /// Stored value of "out of reach".
@@ -280,7 +282,10 @@ impl Surfaces<'_> {
             "inverse distance weighting (power {POWER}, the nearest {NEIGHBOURS} stations) of the same medians, in the unit \
              itself, on the same grid and within the same reach; it has no variance"
         );
+        let mut variogram = json!(fitted.unwrap_or_else(|| surface.variogram()));
+        variogram["fitted"] = json!(fitted.is_some());
         let pairs = [
+            (VARIOGRAM, variogram),
             (ASSET_DESCRIPTIONS, json!({IDW: inverse})),
             ("title", json!(title)),
             ("sen:code_version", json!(self.code_version)),

@@ -115,6 +115,10 @@ async fn a_week_of_gauges_becomes_a_surface_once() {
         item.properties["sen:stations"]["A"]["observations"], 167,
         "the spike is left out"
     );
+    assert_eq!(
+        item.properties["sen:variogram"],
+        serde_json::json!({"model": "spherical", "psill": 0.6, "range_m": 60_000.0, "nugget": 0.02, "fitted": false})
+    );
     let cog = Cog::open(&assets.path(&item.assets["water_level"].href)).expect("opens");
     let variance = Cog::open(&assets.path(&item.assets["variance"].href)).expect("opens");
     let at = |column: usize, row: usize| {
@@ -200,6 +204,49 @@ async fn a_week_of_gauges_becomes_a_surface_once() {
         [1, 0],
         "one property has new values"
     );
+}
+
+#[tokio::test]
+async fn the_variogram_that_was_fitted_to_many_gauges_is_kept_with_its_surface() {
+    let folder = tempfile::tempdir().expect("temporary folder");
+    let assets = Assets::open(folder.path()).expect("assets");
+    let store: Arc<dyn Store> = Arc::new(SqliteStore::in_memory().expect("opens"));
+    let mut samples = Vec::new();
+    for (index, code) in ["A", "B", "C", "D", "E", "F", "G", "H", "I", "J", "K", "L"]
+        .iter()
+        .enumerate()
+    {
+        let (column, row) = (index as u32 % 4 * 50 + 5, index as u32 / 4 * 60 + 7);
+        let level = 1.0 + f64::from(column) / 100.0 + 0.05 * f64::from(row % 13);
+        let (x, y) = station(store.as_ref(), code, column, row).await;
+        samples.push(Sample { x, y, value: level });
+        let levels = stream(store.as_ref(), code, "water_level", "m").await;
+        measure(store.as_ref(), levels, week("2026-W34"), level).await;
+    }
+    let settings = FusionSettings::default();
+    let maker = surfaces(&store, &assets, &settings);
+    maker.run(&[week("2026-W34")], &Silent).await.expect("made");
+    let item = store
+        .item("water_level", "water_level_2026-W34")
+        .await
+        .expect("asked")
+        .expect("there");
+    let Some(Variogram::Spherical { psill, range, nugget }) = Variogram::fit(&samples) else {
+        panic!("twelve gauges bear a variogram");
+    };
+    let kept = &item.properties["sen:variogram"];
+    assert_eq!(
+        (&kept["model"], &kept["fitted"]),
+        (&"spherical".into(), &true.into())
+    );
+    // stations lie on a projection there and back
+    for (name, expected) in [("psill", psill), ("range_m", range), ("nugget", nugget)] {
+        let got = kept[name].as_f64().expect("a number");
+        assert!(
+            (got - expected).abs() <= 1e-6 * expected.max(1e-3),
+            "{name}: {got} {expected}"
+        );
+    }
 }
 
 #[tokio::test]

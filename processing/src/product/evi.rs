@@ -10,7 +10,7 @@ const SMALLEST_DENOMINATOR: f32 = 1e-6;
 /// EVI = 2.5 (NIR - red) / (NIR + 6 red - 7.5 blue + 1), Huete et al. 2002.
 pub const EVI: Index = Index {
     name: "evi",
-    version: 1,
+    version: 2,
     title: "Enhanced vegetation index EVI",
     formula_text: "2.5 (nir - red) / (nir + 6 red - 7.5 blue + 1), denominator in [0, 10]",
     inputs: &[optical(&[&[Nir, Nir08], &[Red], &[Blue]])],

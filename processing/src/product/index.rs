@@ -1,9 +1,9 @@
-//! Spectral indices: a formula of a few bands, then the median look.
+//! Spectral indices: a formula of a few bands of one look, which haze and time choose.
 
 use super::{Block, Encoding, Input, LookBlock, Output, Product, Sensor};
 use crate::composite::{self, Measured};
 use crate::mask;
-use sen_catalog::Window;
+use sen_catalog::{Band, Window};
 use std::borrow::Cow;
 
 /// Denominators smaller than this give no value (reflectance is of the order of 0.1).
@@ -62,13 +62,17 @@ impl Product for Index {
         Encoding::Index
     }
 
+    fn looks_for_haze(&self) -> bool {
+        true
+    }
+
     fn compute(&self, block: &Block) -> Output {
         let looks: Vec<_> = block
             .looks
             .iter()
             .filter_map(|look| self.measure(block, look))
             .collect();
-        let composite = composite::median_look(looks, block.core.width * block.core.height);
+        let composite = composite::latest_clear_look(looks, block.core.width * block.core.height);
         Output {
             composite,
             extra: Vec::new(),
@@ -102,8 +106,26 @@ impl Index {
             values: crop(values, block),
             pass: look.pass,
             age_days: look.age_days,
+            haze: if block.looks.len() > 1 {
+                haze(block, look)
+            } else {
+                Vec::new()
+            },
         })
     }
+}
+
+/// How hazy the core of the block looks. It depends on the look alone, not on the index, so that all indices of a cell come from
+/// one look; for the same reason what only water maps may use (dark areas) is to be taken where nothing else is.
+fn haze(block: &Block, look: &LookBlock) -> Vec<f32> {
+    let bands = look.band(&[Band::Blue]).zip(look.band(&[Band::Red]));
+    let water_only = |cell: usize| look.mask.is_some_and(|bits| bits[cell] & mask::VEGETATION == 0);
+    let of = |cell: usize| match bands {
+        _ if water_only(cell) => f32::INFINITY,
+        Some(((blue, _), (red, _))) => composite::haze(blue[cell], red[cell]),
+        None => f32::NAN,
+    };
+    crop((0..block.width * block.height).map(of).collect(), block)
 }
 
 /// Cells of the core, when the block has a margin.
@@ -193,7 +215,6 @@ pub(super) const fn optical(bands: &'static [&'static [sen_catalog::Band]]) -> I
 #[cfg(test)]
 pub(super) mod tests {
     use super::*;
-    use sen_catalog::Band;
 
     /// A block of one row with one look.
     pub(crate) fn one_row(bands: Vec<(Band, Vec<f32>, usize)>, mask: Option<&[u8]>) -> Block<'_> {

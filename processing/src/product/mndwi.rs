@@ -7,7 +7,7 @@ use sen_catalog::Band::{Green, Swir16};
 /// MNDWI = (green - SWIR 1.6 um) / (green + SWIR 1.6 um), Xu 2006; on 20 m cells where SWIR has them.
 pub const MNDWI: Index = Index {
     name: "mndwi",
-    version: 1,
+    version: 2,
     title: "Water index MNDWI",
     formula_text: "(green - swir16) / (green + swir16) on the cells of swir16 (finer bands averaged to 20 m)",
     inputs: &[optical(&[&[Green], &[Swir16]])],

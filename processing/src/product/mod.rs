@@ -317,6 +317,11 @@ pub trait Product: Sync {
         0
     }
 
+    /// True for products that choose among several looks by their haze: blue and red are read for them where a scene has them.
+    fn looks_for_haze(&self) -> bool {
+        false
+    }
+
     /// What the product needs beyond the looks of its week.
     fn beyond(&self) -> Beyond {
         Beyond::default()

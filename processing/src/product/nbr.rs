@@ -8,7 +8,7 @@ use sen_catalog::Band::{Nir, Nir08, Swir22};
 /// near infrared where there is one.
 pub const NBR: Index = Index {
     name: "nbr",
-    version: 1,
+    version: 2,
     title: "Burn ratio NBR",
     formula_text: "(nir - swir22) / (nir + swir22) on the cells of swir22 (finer bands averaged to 20 m)",
     inputs: &[optical(&[&[Nir08, Nir], &[Swir22]])],

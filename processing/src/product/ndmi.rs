@@ -8,7 +8,7 @@ use sen_catalog::Band::{Nir, Nir08, Swir16};
 /// infrared is preferred: it is measured on the cells of SWIR.
 pub const NDMI: Index = Index {
     name: "ndmi",
-    version: 1,
+    version: 2,
     title: "Moisture index NDMI",
     formula_text: "(nir - swir16) / (nir + swir16) on the cells of swir16 (finer bands averaged to 20 m)",
     inputs: &[optical(&[&[Nir08, Nir], &[Swir16]])],

@@ -7,7 +7,7 @@ use sen_catalog::Band::{Nir, Nir08, Red};
 /// NDVI = (NIR - red) / (NIR + red), Rouse et al. 1974.
 pub const NDVI: Index = Index {
     name: "ndvi",
-    version: 1,
+    version: 2,
     title: "Vegetation index NDVI",
     formula_text: "(nir - red) / (nir + red)",
     inputs: &[optical(&[&[Nir, Nir08], &[Red]])],

@@ -63,6 +63,7 @@ pub(super) fn measure(block: &Block, look: &LookBlock, seen: &mut Seen) -> Optio
         values: votes,
         pass: look.pass,
         age_days: look.age_days,
+        haze: Vec::new(),
     })
 }
 
