@@ -21,6 +21,7 @@ mod reference;
 pub mod riverbank;
 pub mod source;
 pub mod textfile;
+mod unchanged;
 pub mod validate;
 pub mod vector;
 pub mod zonal;

@@ -10,7 +10,7 @@ use crate::flood::{Thresholds, optical, radar};
 use crate::gdal_io::{self, Resampling};
 use crate::grd::{self, GroundRange};
 use crate::product::{Input, Product, Sensor};
-use crate::{Result, mask};
+use crate::{Result, mask, unchanged};
 use chrono::NaiveDate;
 use rayon::prelude::*;
 use sen_catalog::raster::{Cog, DataType, Pixels};
@@ -136,22 +136,32 @@ pub fn passes(scenes: &[Item]) -> Vec<usize> {
 }
 
 impl Look {
-    /// Opens the bands of `scene` that `products` want; `None` when it lies outside the province or serves no product.
+    /// Opens the bands of `scene` that `products` want, those that tell haze too where it is one of `several` passes; `None`
+    /// when it lies outside the province or serves no product.
     ///
     /// # Errors
     /// When a file cannot be opened or is no raster.
     pub fn open(
         scene: &Item,
-        pass: usize,
+        (pass, several): (usize, bool),
         products: &[&dyn Product],
         assets: &Assets,
         province: &Grid,
         week: Period,
     ) -> Result<Option<Self>> {
+        let haze: &[&[Band]] = &[&[Band::Blue], &[Band::Red]];
         let mut wanted: Vec<Band> = products
             .iter()
-            .filter_map(|product| input(*product, scene))
-            .flat_map(|input| input.bands.iter().filter_map(|names| first(scene, names)))
+            .filter_map(|product| {
+                let haze = if several && product.looks_for_haze() {
+                    haze
+                } else {
+                    &[]
+                };
+                Some(input(*product, scene)?.bands.iter().chain(haze))
+            })
+            .flatten()
+            .filter_map(|names| first(scene, names))
             .collect();
         wanted.sort_unstable();
         wanted.dedup();
@@ -173,6 +183,7 @@ impl Look {
         let Some(window) = covered(&scene.grid, province)?.filter(|_| !wanted.is_empty()) else {
             return Ok(None);
         };
+        unchanged::check(scene)?;
         let decibel = scene
             .properties
             .get(DECIBEL)
@@ -517,14 +528,15 @@ fn convert<T: Copy + Into<f32>>(stored: &[T], nodata: Option<f32>, scale: f32, o
     }
 }
 
-/// Opens a local file whose cells coincide with the province grid's, one to one or one to several.
+/// Opens a local file whose cells coincide with the province grid's, one to one or one to several; none where a mask, an
+/// alpha band or a file beside it hides cells, which GDAL knows how to read.
 fn aligned(path: &Path, asset: &Asset, province: &Grid) -> Option<(Source, usize)> {
-    if !path.is_file() {
+    if !path.is_file() || !gdal_io::sidecars(path).is_empty() {
         return None;
     }
     let cog = Cog::open(path)
         .ok()
-        .filter(|cog| (1..=cog.bands()).contains(&asset.band_index))?;
+        .filter(|cog| !cog.has_hidden_cells() && (1..=cog.bands()).contains(&asset.band_index))?;
     let cells = multiple(cog.grid(), province)?;
     let (column, row) = province.position(cog.grid().west, cog.grid().north);
     let whole = (column - column.round()).abs() < 1e-3 && (row - row.round()).abs() < 1e-3;

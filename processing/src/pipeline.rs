@@ -15,14 +15,15 @@ mod week;
 #[cfg(test)]
 mod tests;
 
-pub use report::{Entry, FailedScene, Outcome, Progress, Report, Silent};
+pub use report::{Entry, FailedScene, Outcome, OutsideScene, Progress, Report, Silent};
 pub use settings::Settings;
 
 use crate::ancillary::Given;
 use crate::product::{Earlier, Product};
-use crate::{Result, grd, look};
+use crate::source::SIDECARS;
+use crate::{Result, grd, look, unchanged};
 use context::References;
-use sen_catalog::{Asset, Assets, Grid, Item, ItemQuery, Period, Store, asset};
+use sen_catalog::{Asset, Assets, Bounds, Grid, Item, ItemQuery, Period, Store, asset};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 use std::collections::BTreeSet;
@@ -151,7 +152,7 @@ impl Weekly<'_> {
         progress: &dyn Progress,
     ) -> Result<std::ops::ControlFlow<()>> {
         use std::ops::ControlFlow::{Break, Continue};
-        let scenes = self.scenes(week).await?;
+        let scenes = self.scenes(week, report).await?;
         let references = self.references(week, &scenes).await?;
         let week = Week {
             period: week,
@@ -200,8 +201,8 @@ impl Weekly<'_> {
         Ok(Continue(()))
     }
 
-    /// The week's scenes that touch the province, in order of time.
-    async fn scenes(&self, week: Period) -> Result<Vec<Item>> {
+    /// The week's scenes that touch the province, in order of time; the others are named in the report.
+    async fn scenes(&self, week: Period, report: &mut Report) -> Result<Vec<Item>> {
         let mut scenes = Vec::new();
         for collection in SCENES {
             let query = ItemQuery {
@@ -211,7 +212,22 @@ impl Weekly<'_> {
             };
             scenes.extend(self.store.items(&query).await?);
         }
-        scenes.retain(|scene| matches!(look::covered(&scene.grid, &self.grid), Ok(Some(_))));
+        let province = self.grid.lon_lat_bounds()?;
+        scenes.retain(|scene| match look::covered(&scene.grid, &self.grid) {
+            Ok(Some(_)) => true,
+            Ok(None) => {
+                report.outside.push(outside(scene, province));
+                false
+            }
+            Err(error) => {
+                report.failed_scenes.push(FailedScene {
+                    period: week,
+                    scene: context::name(scene),
+                    reason: format!("cannot be placed on the province grid: {error}"),
+                });
+                false
+            }
+        });
         grd::prefer_rtc(&mut scenes);
         scenes.sort_by(|a, b| {
             (a.interval.start, &a.collection, &a.id).cmp(&(b.interval.start, &b.collection, &b.id))
@@ -242,19 +258,26 @@ impl Weekly<'_> {
                     BTreeSet::new()
                 };
                 let own = usable.iter().map(|&index| &scenes[index]);
-                let used = own.chain(compared.iter().map(|&index| &references.items[index]));
+                let used: Vec<&Item> = own
+                    .chain(compared.iter().map(|&index| &references.items[index]))
+                    .collect();
                 let given = if beyond.ancillary {
                     &week.given.fingerprint
                 } else {
                     ""
                 };
-                let inputs = fingerprint(used, &self.settings, given);
+                let changed = used.iter().find_map(|scene| unchanged::check(scene).err());
+                let inputs = fingerprint(used.into_iter(), &self.settings, given);
                 let (earlier, history) = self.earlier(product, week.period).await?;
                 let previous = self
                     .store
                     .item(product.name(), &Item::weekly_id(product.name(), week.period))
                     .await?;
-                if previous
+                if let Some(changed) = changed {
+                    Outcome::Failed {
+                        reason: changed.to_string(),
+                    }
+                } else if previous
                     .as_ref()
                     .is_some_and(|item| self.is_current(item, product, &inputs, &history))
                 {
@@ -309,6 +332,27 @@ impl Weekly<'_> {
     }
 }
 
+/// What is said of a scene outside the province.
+fn outside(scene: &Item, province: Bounds) -> OutsideScene {
+    let own = scene.bbox;
+    // a hundredth of a degree, about a kilometre: numbers that a person can type
+    let (down, up) = (
+        |value: f64| (value * 100.0).floor() / 100.0,
+        |value: f64| (value * 100.0).ceil() / 100.0,
+    );
+    OutsideScene {
+        period: scene.period(),
+        scene: context::name(scene),
+        bbox: [own.west, own.south, own.east, own.north],
+        wider_bounds: [
+            down(own.west.min(province.west)),
+            down(own.south.min(province.south)),
+            up(own.east.max(province.east)),
+            up(own.north.max(province.north)),
+        ],
+    }
+}
+
 /// SHA-256 over what the pixels depend on: which scenes, how their numbers are to be read, the settings, and the
 /// fingerprint of the user's rasters (empty for none). Where the files lie is left out, so that a moved folder remakes
 /// nothing.
@@ -337,7 +381,12 @@ pub(crate) fn fingerprint<'s>(
                 ])
             })
             .collect();
-        let decibel = scene.properties.get("sen:decibel");
+        let property = |name: &str| scene.properties.get(name);
+        let decibel = property("sen:decibel");
+        // only where there are any, so that other scenes are known as before
+        if let Some(sidecars) = property(SIDECARS) {
+            hasher.update(sidecars.to_string());
+        }
         hasher.update(
             json!([
                 scene.collection,

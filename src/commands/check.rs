@@ -68,6 +68,9 @@ fn digest(data: &Data, items: &mut [Item], rows: &str) -> anyhow::Result<String>
     items.sort_by(|a, b| (&a.collection, &a.id).cmp(&(&b.collection, &b.id)));
     let mut text = format!("{rows}\n");
     for item in items {
+        for asset in item.assets.values_mut() {
+            asset.modified = None;
+        }
         let _ = writeln!(text, "{}", serde_json::to_string(item)?);
         for (name, asset) in item.assets.iter().filter(|_| !item.is_scene()) {
             let on_disk =

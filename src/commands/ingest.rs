@@ -153,15 +153,26 @@ async fn register(data: &Data, found: &Found) -> anyhow::Result<(BTreeMap<String
         entry.last = Some(entry.last.map_or(week, |last| last.max(week)));
         // compared as stored: text loses the last bit of some numbers
         let stored: Item = serde_json::from_str(&serde_json::to_string(scene)?)?;
-        if known.as_ref() == Some(&stored) {
+        if known.as_ref() != Some(&stored) {
+            data.store.put_item(scene).await?;
+        }
+        // files that were copied and are the same are no news
+        if known.map(timeless) == Some(timeless(stored)) {
             entry.known += 1;
         } else {
-            data.store.put_item(scene).await?;
             entry.new += 1;
         }
         weeks.insert(week);
     }
     Ok((tally, weeks))
+}
+
+/// A scene without the times at which its files were written.
+fn timeless(mut scene: Item) -> Item {
+    for asset in scene.assets.values_mut() {
+        asset.modified = None;
+    }
+    scene
 }
 
 fn scenes_summary(tally: &BTreeMap<String, Tally>, found: &Found) -> (String, Value, Outcome) {
@@ -182,6 +193,10 @@ fn scenes_summary(tally: &BTreeMap<String, Tally>, found: &Found) -> (String, Va
     for failure in &found.failures {
         text += &format!("failed: {}: {}\n", failure.what, failure.reason);
     }
+    let notes = notes(found);
+    for (scene, note) in &notes {
+        text += &format!("note: {scene}: {note}\n");
+    }
     let collections: Vec<_> = tally
         .iter()
         .map(|(name, t)| json!({"collection": name, "new": t.new, "known": t.known, "first": t.first, "last": t.last}))
@@ -201,7 +216,18 @@ fn scenes_summary(tally: &BTreeMap<String, Tally>, found: &Found) -> (String, Va
     };
     (
         text,
-        json!({"scenes": collections, "failures": failures}),
+        json!({"scenes": collections, "failures": failures, "notes": notes}),
         outcome,
     )
+}
+
+/// What is to be said of scenes that can be used: id and sentence.
+fn notes(found: &Found) -> Vec<(&str, &str)> {
+    let mut notes = Vec::new();
+    for scene in &found.scenes {
+        let texts = scene.properties.get(source::NOTES).and_then(Value::as_array);
+        let texts = texts.into_iter().flatten().filter_map(Value::as_str);
+        notes.extend(texts.map(|text| (scene.id.as_str(), text)));
+    }
+    notes
 }

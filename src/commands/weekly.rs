@@ -7,7 +7,7 @@ use crate::grid;
 use crate::output::{Output, table};
 use anyhow::Context;
 use sen_catalog::{Grid, Item, Period};
-use sen_processing::pipeline::{Outcome as Made, Report, Weekly};
+use sen_processing::pipeline::{Outcome as Made, OutsideScene, Report, Weekly};
 use sen_processing::product::{Drawn, PRODUCTS, Product, Registered};
 use sen_processing::zonal;
 use serde_json::Value;
@@ -218,6 +218,29 @@ pub(crate) fn statistics_text(report: &zonal::Report) -> String {
     text
 }
 
+/// Scenes outside the grid, those of one place together, and what to write to see them.
+fn outside(report: &Report) -> String {
+    let mut places: BTreeMap<String, Vec<&OutsideScene>> = BTreeMap::new();
+    for scene in &report.outside {
+        places
+            .entry(format!("{:.2?}", scene.bbox))
+            .or_default()
+            .push(scene);
+    }
+    let told = places.iter().map(|(bbox, scenes)| {
+        let more = match scenes.len() {
+            1 => "lies".to_owned(),
+            count => format!("and {} more lie", count - 1),
+        };
+        format!(
+            "outside [grid], on no map: {} {more} at {bbox}; to show what is there write `bounds = {:?}` under [grid] in sen.toml \
+             and run `sen process`, which makes every week anew\n",
+            scenes[0].scene, scenes[0].wider_bounds
+        )
+    });
+    told.collect()
+}
+
 /// The report as a table (a row a product), JSON and exit status.
 pub(crate) fn summary(report: &Report) -> anyhow::Result<(String, Value, Outcome)> {
     let mut by_product: BTreeMap<&str, [usize; 4]> = BTreeMap::new();
@@ -240,6 +263,7 @@ pub(crate) fn summary(report: &Report) -> anyhow::Result<(String, Value, Outcome
             failed.period, failed.scene, failed.reason
         );
     }
+    troubles += &outside(report);
     if report.cancelled {
         troubles += "stopped before all was done; run the same command again to finish\n";
     }

@@ -69,6 +69,19 @@ pub struct FailedScene {
     pub reason: String,
 }
 
+/// A scene of the catalogue that no raster shows, because it lies outside the province grid.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct OutsideScene {
+    /// The week.
+    pub period: Period,
+    /// `collection/id`.
+    pub scene: String,
+    /// Its west, south, east and north in degrees.
+    pub bbox: [f64; 4],
+    /// The `bounds` of `[grid]` that would hold both it and the province.
+    pub wider_bounds: [f64; 4],
+}
+
 /// All that a run did.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub struct Report {
@@ -76,6 +89,9 @@ pub struct Report {
     pub entries: Vec<Entry>,
     /// Scenes left out.
     pub failed_scenes: Vec<FailedScene>,
+    /// Scenes outside the province grid.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub outside: Vec<OutsideScene>,
     /// Surfaces between stations, by property.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub surfaces: Vec<SurfaceReport>,

@@ -1,6 +1,7 @@
 //! Stories of the weekly run on small provinces.
 
 mod back;
+mod pixels;
 
 use super::*;
 use crate::product::{Block, Encoding, Index, Input, MNDWI, NDVI, Output, PRODUCTS, Registered, Sensor};
@@ -113,6 +114,7 @@ impl Delta {
 }
 
 /// A scene under construction.
+#[derive(Clone)]
 struct Scene {
     item: Item,
     folder: PathBuf,
@@ -448,7 +450,15 @@ async fn a_damaged_scene_is_named_and_the_week_made_from_the_others() {
     let file = PathBuf::from(&bad.item.assets["red"].href);
     let bytes = std::fs::read(&file).expect("reads");
     std::fs::write(&file, &bytes[..bytes.len() * 6 / 10]).expect("cuts it off");
-    delta.scene(bad).await;
+    // it was taken in as it is
+    let (mut bad, whole) = (bad, bytes.len() as u64);
+    let size = |bad: &mut Scene, bytes| {
+        if let Some(red) = bad.item.assets.get_mut("red") {
+            red.bytes = bytes;
+        }
+    };
+    size(&mut bad, whole * 6 / 10);
+    delta.scene(bad.clone()).await;
     let report = delta.run(WEEK).await;
     assert_eq!(report.entries[0].outcome, Outcome::Made);
     assert_eq!(report.failed_scenes.len(), 1);
@@ -462,8 +472,10 @@ async fn a_damaged_scene_is_named_and_the_week_made_from_the_others() {
     assert_eq!(item.lineage, ["sentinel-2-l2a/S2A_good"]);
     assert_eq!(item.properties["sen:failed"], json!(["sentinel-2-l2a/S2B_bad"]));
     assert_eq!(delta.pixels::<i16>("ndvi", "ndvi", WEEK).await[0], 6000);
-    // once it is repaired, the week is made from both
+    // once it is repaired and taken in again, the week is made from both
     std::fs::write(&file, bytes).expect("repairs it");
+    size(&mut bad, whole);
+    delta.scene(bad).await;
     assert!(delta.run(WEEK).await.is_complete());
     assert_eq!(delta.pixels::<i16>("ndvi", "ndvi", WEEK).await[0], 1000);
     assert_eq!(delta.temporary_files(), 0);

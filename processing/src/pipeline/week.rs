@@ -7,7 +7,7 @@ use super::files::{Files, Written, assemble};
 use super::{Progress, Task, Week, Weekly, context};
 use crate::Error;
 use crate::look::{self, Look, LookStrip};
-use crate::product::{Block, LookBlock, Product, Whole};
+use crate::product::{Block, LookBlock, Product, Sensor, Whole};
 use cutting::{covered, phase, strips, tile_size, tiles, widened};
 use rayon::prelude::*;
 use sen_catalog::raster::Pixels;
@@ -242,6 +242,10 @@ fn open(
     failed: &BTreeMap<String, String>,
 ) -> Result<Vec<Option<Look>>, Interrupt> {
     let passes = look::passes(scenes);
+    let optical = |scene: &Item| look::sensor(&scene.collection) == Sensor::Optical;
+    let mut seen = scenes.iter().zip(&passes).filter(|(scene, _)| optical(scene));
+    let first = seen.next();
+    let several = seen.any(|(_, pass)| Some(pass) != first.map(|(_, pass)| pass));
     let mut looks = Vec::new();
     let mut more = Vec::new();
     for (scene, pass) in scenes.iter().zip(passes) {
@@ -250,7 +254,14 @@ fn open(
             looks.push(None);
             continue;
         }
-        match Look::open(scene, pass, products, &weekly.assets, &weekly.grid, week) {
+        match Look::open(
+            scene,
+            (pass, several),
+            products,
+            &weekly.assets,
+            &weekly.grid,
+            week,
+        ) {
             Ok(look) => looks.push(look),
             Err(error) => more.push((name, error.to_string())),
         }
