@@ -5,6 +5,7 @@ use crate::config::UsageError;
 use crate::output::{Output, table};
 use anyhow::Context;
 use clap::Args;
+use sen_processing::flood::radar::Join;
 use sen_processing::pipeline::Progress;
 use sen_processing::product::PRODUCTS;
 use sen_processing::validate::chips::{self, Chip};
@@ -435,8 +436,14 @@ fn held_out(chips: &[Chip]) -> BTreeMap<&'static str, (Named, Vec<String>)> {
                 .iter()
                 .map(|rule| {
                     format!(
-                        "seed {} dB, rest {} dB, wind {} dB",
-                        rule.seed, rule.rest, rule.wind
+                        "seed {} dB, rest {} dB, wind {} dB, {}",
+                        rule.seed,
+                        rule.rest,
+                        rule.wind,
+                        match rule.join {
+                            Join::Union => "union",
+                            Join::Likelihood => "mean likelihood",
+                        }
                     )
                 })
                 .collect(),

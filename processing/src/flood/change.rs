@@ -10,7 +10,7 @@ use super::radar::{Bands, Thresholds, Water, ramp};
 /// is far less.
 pub const DROP: f32 = -3.0;
 
-/// Water that was none in the reference, in VV or in VH, each against the higher of its two thresholds. `look` and `reference` lie on
+/// Water that was none in the reference, in VV or in VH, each against its threshold. `look` and `reference` lie on
 /// the same cells; NaN where no polarisation can tell.
 ///
 /// ```
@@ -28,7 +28,6 @@ pub const DROP: f32 = -3.0;
 /// assert!(found.water[2].is_nan());
 /// ```
 pub fn changed(look: Bands, reference: Bands, at: &Thresholds) -> Water {
-    let at = at.loose();
     let polarisations = [
         look.vv.zip(reference.vv).map(|bands| (bands, at.vv)),
         look.vh.zip(reference.vh).map(|bands| (bands, at.vh)),

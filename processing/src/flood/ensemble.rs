@@ -2,7 +2,7 @@
 
 use super::change::changed;
 use super::optical::{self, Spectrum};
-use super::radar::{self, Bands, Rule, Thresholds, Water};
+use super::radar::{self, Bands, Join, Rule, Thresholds, Water};
 
 /// What the algorithms say together.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -41,8 +41,9 @@ pub fn vote(algorithms: &[(f32, f32)]) -> Vote {
     }
 }
 
-/// One radar look by the vote of its algorithms: regions from dark seeds, every cell by itself, and, where there is a
-/// reference look of the same relative orbit, change against it. All in filtered decibel.
+/// One radar look by its algorithms: regions from dark seeds, every cell by itself, and, where there is a reference look of the
+/// same relative orbit, change against it. Three vote; of two that disagree the rule says what they come to. All in filtered
+/// decibel.
 pub fn radar_look(
     look: Bands,
     reference: Option<Bands>,
@@ -51,8 +52,8 @@ pub fn radar_look(
     rule: &Rule,
 ) -> Water {
     let algorithms = [
-        Some(radar::regions(look, width, &at.otsu, rule)),
-        Some(radar::by_cell(look, &at.loose())),
+        Some(radar::regions(look, width, at, rule)),
+        Some(radar::by_cell(look, at)),
         reference.map(|reference| changed(look, reference, at)),
     ];
     let algorithms: Vec<&Water> = algorithms.iter().flatten().collect();
@@ -62,9 +63,18 @@ pub fn radar_look(
         said.extend(
             algorithms
                 .iter()
-                .map(|one| (one.water[cell], one.likelihood[cell])),
+                .map(|one| (one.water[cell], one.likelihood[cell]))
+                .filter(|(water, _)| !water.is_nan()),
         );
-        let Vote { flooded, likelihood } = vote(&said);
+        let Vote {
+            mut flooded,
+            likelihood,
+        } = vote(&said);
+        if let [one, other] = said[..]
+            && one.0 != other.0
+        {
+            flooded = Some(rule.join == Join::Union || likelihood >= 50.0);
+        }
         (
             flooded.map_or(f32::NAN, |wet| f32::from(u8::from(wet))),
             likelihood,

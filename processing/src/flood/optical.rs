@@ -102,7 +102,7 @@ impl Default for Thresholds {
 impl Thresholds {
     /// From the tiles' thresholds of each index, by Otsu.
     pub fn from_tiles(mndwi: &[Split], ndwi: &[Split]) -> Self {
-        let of = |rule: &Bimodal, tiles: &[Split]| rule.threshold(tiles.iter().map(|tile| tile.otsu));
+        let of = |rule: &Bimodal, tiles: &[Split]| rule.held(tiles.iter().map(|tile| tile.otsu));
         Self {
             mndwi: of(&MNDWI, mndwi).unwrap_or(MNDWI_ABOVE),
             ndwi: of(&NDWI, ndwi).unwrap_or(NDWI_ABOVE),

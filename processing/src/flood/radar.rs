@@ -48,6 +48,18 @@ pub struct Rule {
     pub rest: f32,
     /// By how much VV of the grown rest may be brighter than its threshold: wind roughens water in VV first.
     pub wind: f32,
+    /// What two methods that disagree come to.
+    pub join: Join,
+}
+
+/// What two methods that disagree on a cell come to, where no third one votes. That both must agree is no choice: each misses
+/// what the other finds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Join {
+    /// Water.
+    Union,
+    /// Water where their mean likelihood is at least 50.
+    Likelihood,
 }
 
 /// The rule in use.
@@ -55,61 +67,48 @@ pub const RULE: Rule = Rule {
     seed: 2.0,
     rest: 0.5,
     wind: 3.0,
+    join: Join::Union,
 };
 
-/// Thresholds of one polarisation in decibel.
+/// Thresholds of a scene in decibel.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Pair {
+pub struct Thresholds {
     /// Of VV.
     pub vv: f32,
     /// Of VH.
     pub vh: f32,
-}
-
-/// Thresholds of a scene.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Thresholds {
-    /// By Otsu.
-    pub otsu: Pair,
-    /// By Kittler and Illingworth.
-    pub kittler: Pair,
     /// Tiles with two humps they come from, 0 when the fixed ones are used.
     pub tiles: usize,
 }
 
 impl Default for Thresholds {
     fn default() -> Self {
-        let fixed = Pair {
+        Self {
             vv: VV_DEFAULT,
             vh: VH_DEFAULT,
-        };
-        Self {
-            otsu: fixed,
-            kittler: fixed,
             tiles: 0,
         }
     }
 }
 
 impl Thresholds {
-    /// From the tiles' thresholds of each polarisation.
+    /// From the tiles' thresholds of each polarisation: the higher of the medians of Otsu's and of Kittler's and Illingworth's, each
+    /// method's thresholds outside the bounds dropped for themselves. Where a method has none left, the other one's is used.
     pub fn from_tiles(vv: &[Split], vh: &[Split]) -> Self {
-        let pair = |of: fn(&Split) -> f32| Pair {
-            vv: VV.threshold(vv.iter().map(of)).unwrap_or(VV_DEFAULT),
-            vh: VH.threshold(vh.iter().map(of)).unwrap_or(VH_DEFAULT),
+        let higher = |rule: &Bimodal, tiles: &[Split]| {
+            let otsu = rule.within(tiles.iter().map(|tile| tile.otsu));
+            let kittler = rule.within(tiles.iter().map(|tile| tile.kittler));
+            otsu.into_iter().chain(kittler).reduce(f32::max)
         };
+        let (of_vv, of_vh) = (higher(&VV, vv), higher(&VH, vh));
         Self {
-            otsu: pair(|tile| tile.otsu),
-            kittler: pair(|tile| tile.kittler),
-            tiles: if vh.is_empty() { vv.len() } else { vh.len() },
-        }
-    }
-
-    /// The higher of both, for each polarisation: what either calls dark enough.
-    pub fn loose(&self) -> Pair {
-        Pair {
-            vv: self.otsu.vv.max(self.kittler.vv),
-            vh: self.otsu.vh.max(self.kittler.vh),
+            vv: of_vv.unwrap_or(VV_DEFAULT),
+            vh: of_vh.unwrap_or(VH_DEFAULT),
+            tiles: match (of_vh, of_vv) {
+                (Some(_), _) => vh.len(),
+                (None, Some(_)) => vv.len(),
+                (None, None) => 0,
+            },
         }
     }
 
@@ -186,9 +185,9 @@ pub(super) fn ramp(value: f32, threshold: f32) -> f32 {
     (0.5 + (threshold - value) / (2.0 * RAMP)).clamp(0.0, 1.0)
 }
 
-/// First algorithm: regions grown from dark seeds by Otsu's thresholds. VH leads; VV may not contradict, except where VH is
+/// First algorithm: regions grown from dark seeds. VH leads; VV may not contradict, except where VH is
 /// so dark that it needs no other ([`VH_ALONE`], or the scene's threshold where that is stricter).
-pub fn regions(bands: Bands, width: usize, at: &Pair, rule: &Rule) -> Water {
+pub fn regions(bands: Bands, width: usize, at: &Thresholds, rule: &Rule) -> Water {
     let cells = || (0..bands.len()).map(|cell| bands.cell(cell));
     let (seed, rest): (Vec<bool>, Vec<bool>) = if bands.vh.is_some() {
         let alone = VH_ALONE.min(at.vh);
@@ -217,7 +216,7 @@ pub fn regions(bands: Bands, width: usize, at: &Pair, rule: &Rule) -> Water {
 }
 
 /// Second algorithm: each cell by itself, VV or VH below its threshold.
-pub fn by_cell(bands: Bands, at: &Pair) -> Water {
+pub fn by_cell(bands: Bands, at: &Thresholds) -> Water {
     Water::of((0..bands.len()).map(|cell| {
         let (vv, vh) = bands.cell(cell);
         if vh.is_nan() {

@@ -3,7 +3,7 @@
 
 use super::change::changed;
 use super::optical::{self, Dswx, Spectrum};
-use super::radar::{Bands, Pair, Thresholds};
+use super::radar::{Bands, Join, RULE, Rule, Thresholds};
 use super::threshold::Histogram;
 use super::{decibel, ensemble, linear_of, power, radar, speckle};
 use crate::gdal_io::{self, Resampling};
@@ -184,7 +184,7 @@ fn radar_methods_score_as_measured_on_the_spanish_chip() {
 }
 
 #[test]
-fn kittler_on_the_raw_histogram_runs_into_the_bright_tail_and_the_bounds_hold_it() {
+fn kittler_on_the_raw_histogram_runs_into_the_bright_tail_and_is_dropped() {
     let Some(path) = chip("s1/Spain_7370579_S1Hand.tif") else {
         return;
     };
@@ -194,7 +194,8 @@ fn kittler_on_the_raw_histogram_runs_into_the_bright_tail_and_the_bounds_hold_it
         .kittler_illingworth()
         .expect("two classes");
     assert!(raw > 0.0, "a threshold of {raw} dB would call everything water");
-    assert_eq!(radar::VV.threshold([raw].into_iter()), Some(-11.0));
+    assert_eq!(radar::VV.within([raw].into_iter()), None);
+    assert_eq!(radar::VV.held([raw].into_iter()), Some(-11.0));
 }
 
 #[test]
@@ -251,42 +252,138 @@ fn change_is_a_difference_of_decibel_in_either_polarisation_and_silent_where_it_
     assert_eq!(vh[..4], [0.0, 1.0, 0.0, 0.0], "-18 dB is no water in VH");
 }
 
+/// Tiles of 128 x 128 cells side by side, each of two halves of nearly Gaussian decibel: means and standard deviations.
+fn made_tiles(tiles: &[[(f32, f32); 2]], seed: u64) -> (Vec<f32>, usize) {
+    let mut uniform = uniform(seed);
+    let width = 128 * tiles.len();
+    let mut cell = |index: usize| {
+        let column = index % width;
+        let (mean, spread) = tiles[column / 128][usize::from(column % 128 >= 64)];
+        mean + spread * ((0..12).map(|_| uniform()).sum::<f32>() - 6.0)
+    };
+    ((0..128 * width).map(&mut cell).collect(), width)
+}
+
 #[test]
-fn two_of_three_algorithms_are_a_majority_and_one_of_two_is_none() {
-    let at = Thresholds {
-        kittler: Pair { vv: -15.5, vh: -19.0 },
-        ..Thresholds::default()
+fn tiles_whose_threshold_lies_outside_the_bounds_are_dropped_and_not_clamped() {
+    let (water, field, town) = ((-26.0, 1.0), (-15.0, 1.0), (-3.0, 1.0));
+    // fields beside towns part at -9 dB: held at the bound they would make VH -18
+    let (vh, width) = made_tiles(
+        &[
+            [water, field],
+            [field, town],
+            [field, town],
+            [water, field],
+            [field, town],
+        ],
+        11,
+    );
+    let only = |vh: &[f32], width| {
+        Thresholds::of_image(
+            Bands {
+                vv: None,
+                vh: Some(vh),
+            },
+            width,
+        )
     };
-    // a cell below the cell-wise threshold alone: no seed of a region is near
-    let look = [-20.0_f32; 9];
-    let bands = Bands {
+    let at = only(&vh, width);
+    assert!((-23.0..-18.5).contains(&at.vh), "{at:?}");
+    assert!(at.tiles > 0);
+    let (towns, width) = made_tiles(&[[field, town], [field, town]], 12);
+    assert_eq!(
+        only(&towns, width),
+        Thresholds::default(),
+        "nothing is left: the fixed ones"
+    );
+    // each method for itself: Kittler's tile is dropped, Otsu's of the same tile counts, and the reverse
+    let split = |otsu, kittler| super::threshold::Split { otsu, kittler };
+    let of = |tiles: &[_]| Thresholds::from_tiles(&[], tiles).vh;
+    assert_eq!(
+        of(&[split(-20.0, -30.0), split(-22.0, -12.0), split(-24.0, -21.0)]),
+        -21.0
+    );
+    assert_eq!(of(&[split(-20.0, -30.0)]), -20.0);
+    assert_eq!(of(&[split(-17.0, -19.0)]), -19.0);
+    // optics keep their floor
+    assert_eq!(
+        optical::Thresholds::from_tiles(&[split(-0.5, 0.0)], &[]).mndwi,
+        0.0
+    );
+}
+
+#[test]
+fn regions_are_grown_by_the_higher_of_otsu_and_kittler() {
+    // wide dark water beside narrow land: Otsu parts them in the middle, Kittler close to the land
+    let (vh, width) = made_tiles(&[[(-25.0, 2.6), (-16.0, 0.5)]], 13);
+    let tile = radar::VH.of_tile(&vh).expect("two humps");
+    assert!(tile.kittler > tile.otsu + 1.0, "{tile:?}");
+    let look = Bands {
         vv: None,
-        vh: Some(&look),
+        vh: Some(&vh),
     };
-    let alone = ensemble::radar_look(bands, None, 3, &at, &radar::RULE);
-    assert_eq!(alone.water, [0.0; 9], "one of two");
-    let look = [-22.0_f32; 9];
-    let bands = Bands {
-        vv: None,
-        vh: Some(&look),
+    let at = Thresholds::of_image(look, width);
+    assert_eq!((at.vh, at.tiles), (tile.kittler, 1));
+    let found = |vh: f32| {
+        let at = Thresholds { vh, ..at };
+        let water = radar::regions(look, width, &at, &RULE).water;
+        let wet = water.iter().enumerate().filter(|(cell, _)| cell % 128 < 64);
+        wet.filter(|(_, water)| **water == 1.0).count() as f64 / (64.0 * 128.0)
+    };
+    assert!(
+        found(at.vh) > 0.97 && found(tile.otsu) < 0.95,
+        "{} {}",
+        found(at.vh),
+        found(tile.otsu)
+    );
+}
+
+#[test]
+fn two_algorithms_that_disagree_are_water_and_three_vote() {
+    // dark in VV alone: by its cells water, by its regions none, for VH leads these
+    let (vv, vh) = ([-17.0_f32; 9], [-20.0_f32; 9]);
+    let look = Bands {
+        vv: Some(&vv),
+        vh: Some(&vh),
+    };
+    let at = Thresholds::default(); // VV -15.5, VH -21
+    assert_eq!(radar::regions(look, 3, &at, &RULE).water, [0.0; 9]);
+    assert_eq!(radar::by_cell(look, &at).water, [1.0; 9]);
+    let of = |reference, join| ensemble::radar_look(look, reference, 3, &at, &Rule { join, ..RULE }).water;
+    assert_eq!(of(None, Join::Union), [1.0; 9]);
+    // likelihoods 75 by the cells, (2 x 33 + 100) / 3 = 55.6 by the regions
+    assert_eq!(of(None, Join::Likelihood), [1.0; 9]);
+    let (field, dark_field) = ([-9.0_f32; 9], [-15.4_f32; 9]);
+    let before = |vv| Bands {
+        vv: Some(vv),
+        vh: None,
     };
     assert_eq!(
-        ensemble::radar_look(bands, None, 3, &at, &radar::RULE).water,
+        of(Some(before(&field)), Join::Union),
+        [1.0; 9],
+        "fell by 8 dB: two of three"
+    );
+    assert_eq!(
+        of(Some(before(&dark_field)), Join::Union),
         [0.0; 9],
-        "no seed, one of two"
+        "fell by 1.6 dB: one of three"
     );
-    let field = [-14.0_f32; 9];
-    let reference = Bands {
-        vv: None,
-        vh: Some(&field),
-    };
-    let seen_before = ensemble::radar_look(bands, Some(reference), 3, &at, &radar::RULE);
     assert_eq!(
-        seen_before.water, [1.0; 9],
-        "dark and darker by 8 dB than before: two of three"
+        of(Some(look), Join::Union),
+        [1.0; 9],
+        "the reference was as dark and has no vote"
     );
-    let same = ensemble::radar_look(bands, Some(bands), 3, &at, &radar::RULE);
-    assert_eq!(same.water, [0.0; 9], "the reference was as dark and has no vote");
+    // little less dark than asked for, in a field: union and likelihood part
+    let (vv, vh) = ([-15.6_f32; 9], [-18.0_f32; 9]);
+    let look = Bands {
+        vv: Some(&vv),
+        vh: Some(&vh),
+    };
+    let of = |join| ensemble::radar_look(look, None, 3, &at, &Rule { join, ..RULE }).water;
+    assert_eq!(
+        (of(Join::Union), of(Join::Likelihood)),
+        (vec![1.0; 9], vec![0.0; 9])
+    );
 }
 
 /// Numbers from 0 to 1.
@@ -343,10 +440,9 @@ fn where_the_scene_asks_for_darker_vh_than_the_fixed_limit_vh_alone_does_not_suf
     };
     // dry sand is as dark as this where water is darker still
     let water = |vh: f32| {
-        let at = Pair { vv: -15.5, vh };
         let at = Thresholds {
-            otsu: at,
-            kittler: at,
+            vv: -15.5,
+            vh,
             tiles: 1,
         };
         ensemble::radar_look(look, None, 3, &at, &radar::RULE).water

@@ -154,7 +154,7 @@ pub struct Bimodal {
     pub between: f64,
     /// Least share of the smaller class.
     pub share: f64,
-    /// Bounds of the threshold in decibel.
+    /// Bounds of the threshold, in decibel for radar.
     pub bounds: (f32, f32),
 }
 
@@ -194,12 +194,22 @@ impl Bimodal {
         found
     }
 
-    /// The median of the tiles' thresholds within the bounds; `None` without any.
-    pub fn threshold(&self, tiles: impl Iterator<Item = f32>) -> Option<f32> {
-        let mut sorted: Vec<f32> = tiles.collect();
-        let median = percentile(&mut sorted, 0.5);
-        (!sorted.is_empty()).then(|| median.clamp(self.bounds.0, self.bounds.1))
+    /// The median of the tiles' thresholds, held within the bounds; `None` without any.
+    pub fn held(&self, tiles: impl Iterator<Item = f32>) -> Option<f32> {
+        median(tiles).map(|median| median.clamp(self.bounds.0, self.bounds.1))
     }
+
+    /// The median of those of the tiles' thresholds that lie within the bounds; `None` without any. What lies outside parts
+    /// something else than water from land, and says nothing of where they part.
+    pub fn within(&self, tiles: impl Iterator<Item = f32>) -> Option<f32> {
+        let (low, high) = self.bounds;
+        median(tiles.filter(|threshold| (low..=high).contains(threshold)))
+    }
+}
+
+fn median(values: impl Iterator<Item = f32>) -> Option<f32> {
+    let mut values: Vec<f32> = values.collect();
+    (!values.is_empty()).then(|| percentile(&mut values, 0.5))
 }
 
 /// Thresholds of a tile with two humps.

@@ -39,7 +39,7 @@ impl Product for Flood {
     }
 
     fn version(&self) -> u32 {
-        3
+        4
     }
 
     fn title(&self) -> &'static str {
@@ -48,10 +48,9 @@ impl Product for Flood {
 
     fn rule(&self) -> String {
         format!(
-            "radar look: vote of three algorithms by the rule of Copernicus GFM (more than half of those that deliver) on \
-             7x7 Lee-filtered power: regions grown from dark seeds by Otsu thresholds of bimodal tiles, VV not contradicting \
-             VH unless that is below {} dB; cells below the higher of Otsu's and Kittler-Illingworth's thresholds of the same tiles in VV or VH, all \
-             within the bounds of OPERA DSWx-S1; fall by {} dB or more against the newest earlier look of the same relative orbit where that was not \
+            "radar look, on 7x7 Lee-filtered power: thresholds in VV and VH are the higher of Otsu's and Kittler-Illingworth's, each the median \
+             of the bimodal tiles whose threshold lies within the bounds of OPERA DSWx-S1; three algorithms: regions grown from dark seeds, VV not contradicting \
+             VH unless that is below {} dB; cells below the threshold in VV or VH; fall by {} dB or more against the newest earlier look of the same relative orbit where that was not \
              dark; optical look: vote by the same rule of OPERA DSWx-HLS open water with NDVI below {}, MNDWI and NDWI above Otsu thresholds \
              of bimodal tiles, at least 0 (no such tile: {} and {}; only green and SWIR: MNDWI alone), SCL 2,4,5,6,7, QA_PIXEL bits 0-4 unset; the majority of the looks wins, a tie goes to the later look; kinds: {}; 251 \
              where only radar looked at strong scatterers, 253 where only clouds were seen, 255 where nothing looked",

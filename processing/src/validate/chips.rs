@@ -4,7 +4,7 @@
 use super::simple::{self, Simple};
 use super::{Counts, holdout};
 use crate::flood::optical::{self, Spectrum};
-use crate::flood::radar::{self, Bands, RULE, Units};
+use crate::flood::radar::{self, Bands, Join, RULE, Rule, Units};
 use crate::flood::{ensemble, linear_of};
 use crate::gdal_io::{self, Resampling};
 use crate::{Error, Result};
@@ -173,8 +173,17 @@ fn of_radar(path: &Path, grid: &Grid, label: &[f32]) -> Result<Told> {
     let (vv, vh) = (filter(&vv), filter(&vh));
     let look = bands(&vv, &vh);
     let at = radar::Thresholds::of_image(look, grid.width);
-    let by = |rule| ensemble::radar_look(look, None, grid.width, &at, rule);
+    let by = |rule: &Rule| ensemble::radar_look(look, None, grid.width, &at, rule);
     let found = by(&RULE);
+    let joined = [
+        ("two that disagree: union", Join::Union),
+        ("two that disagree: mean likelihood >= 50", Join::Likelihood),
+    ];
+    let mut simple = simple;
+    for (place, (name, join)) in joined.into_iter().enumerate() {
+        let water = by(&Rule { join, ..RULE }).water;
+        simple.insert(place, (name, counts(water.into_iter(), label)));
+    }
     let tried = holdout::radar_rules();
     Ok(Told {
         cells: found.water.into_iter().zip(found.likelihood).collect(),

@@ -5,18 +5,25 @@
 
 use super::Counts;
 use crate::flood::optical::NDVI_BELOW;
-use crate::flood::radar::{RULE, Rule};
+use crate::flood::radar::{Join, RULE, Rule};
 
 /// Limits of NDVI below which open water is believed.
 pub const NDVI_LIMITS: [f32; 7] = [0.1, 0.15, NDVI_BELOW, 0.25, 0.3, 0.35, 0.4];
 
-/// Rules of growing radar regions: each constant as it is, smaller and larger.
+/// Rules of radar: each constant of growing regions as it is, smaller and larger, with either way to join two methods.
 pub fn radar_rules() -> Vec<Rule> {
     let mut rules = Vec::new();
-    for seed in [RULE.seed - 1.0, RULE.seed, RULE.seed + 1.0] {
-        for rest in [RULE.rest - 0.5, RULE.rest, RULE.rest + 0.5] {
-            for wind in [RULE.wind - 1.0, RULE.wind, RULE.wind + 1.0] {
-                rules.push(Rule { seed, rest, wind });
+    for join in [Join::Union, Join::Likelihood] {
+        for seed in [RULE.seed - 1.0, RULE.seed, RULE.seed + 1.0] {
+            for rest in [RULE.rest - 0.5, RULE.rest, RULE.rest + 0.5] {
+                for wind in [RULE.wind - 1.0, RULE.wind, RULE.wind + 1.0] {
+                    rules.push(Rule {
+                        seed,
+                        rest,
+                        wind,
+                        join,
+                    });
+                }
             }
         }
     }
