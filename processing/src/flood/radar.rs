@@ -215,15 +215,19 @@ pub fn regions(bands: Bands, width: usize, at: &Thresholds, rule: &Rule) -> Wate
     }))
 }
 
-/// Second algorithm: each cell by itself, VV or VH below its threshold.
+/// Second algorithm: each cell by itself, VH below its threshold; VV where there is no VH. VV beside it would add wet and smooth
+/// fields, which are dark in VV as water is and brighter in VH.
 pub fn by_cell(bands: Bands, at: &Thresholds) -> Water {
     Water::of((0..bands.len()).map(|cell| {
         let (vv, vh) = bands.cell(cell);
         if vh.is_nan() {
             return (f32::NAN, f32::NAN);
         }
-        let of = |band: Option<&[f32]>, value, at| band.map_or(0.0, |_| ramp(value, at));
-        let likelihood = of(bands.vv, vv, at.vv).max(of(bands.vh, vh, at.vh));
+        let likelihood = if bands.vh.is_some() {
+            ramp(vh, at.vh)
+        } else {
+            ramp(vv, at.vv)
+        };
         (f32::from(u8::from(likelihood > 0.5)), 100.0 * likelihood)
     }))
 }

@@ -315,7 +315,7 @@ fn tiles_whose_threshold_lies_outside_the_bounds_are_dropped_and_not_clamped() {
 #[test]
 fn regions_are_grown_by_the_higher_of_otsu_and_kittler() {
     // wide dark water beside narrow land: Otsu parts them in the middle, Kittler close to the land
-    let (vh, width) = made_tiles(&[[(-25.0, 2.6), (-16.0, 0.5)]], 13);
+    let (vh, width) = made_tiles(&[[(-26.0, 2.4), (-18.8, 0.5)]], 13);
     let tile = radar::VH.of_tile(&vh).expect("two humps");
     assert!(tile.kittler > tile.otsu + 1.0, "{tile:?}");
     let look = Bands {
@@ -331,7 +331,7 @@ fn regions_are_grown_by_the_higher_of_otsu_and_kittler() {
         wet.filter(|(_, water)| **water == 1.0).count() as f64 / (64.0 * 128.0)
     };
     assert!(
-        found(at.vh) > 0.97 && found(tile.otsu) < 0.95,
+        found(at.vh) > 0.97 && found(tile.otsu) < 0.97,
         "{} {}",
         found(at.vh),
         found(tile.otsu)
@@ -339,9 +339,20 @@ fn regions_are_grown_by_the_higher_of_otsu_and_kittler() {
 }
 
 #[test]
+fn a_field_that_is_dark_in_vv_alone_is_no_water_and_without_vh_it_is() {
+    let (vv, vh) = ([-17.0_f32; 9], [-19.0_f32; 9]);
+    let water = |vh| {
+        let look = Bands { vv: Some(&vv), vh };
+        ensemble::radar_look(look, None, 3, &Thresholds::default(), &RULE).water
+    };
+    assert_eq!(water(Some(&vh)), [0.0; 9]);
+    assert_eq!(water(None), [1.0; 9]);
+}
+
+#[test]
 fn two_algorithms_that_disagree_are_water_and_three_vote() {
-    // dark in VV alone: by its cells water, by its regions none, for VH leads these
-    let (vv, vh) = ([-17.0_f32; 9], [-20.0_f32; 9]);
+    // a little below the threshold: by its cells water, by its regions none, for there is no seed
+    let (vv, vh) = ([-17.0_f32; 9], [-22.0_f32; 9]);
     let look = Bands {
         vv: Some(&vv),
         vh: Some(&vh),
@@ -351,7 +362,7 @@ fn two_algorithms_that_disagree_are_water_and_three_vote() {
     assert_eq!(radar::by_cell(look, &at).water, [1.0; 9]);
     let of = |reference, join| ensemble::radar_look(look, reference, 3, &at, &Rule { join, ..RULE }).water;
     assert_eq!(of(None, Join::Union), [1.0; 9]);
-    // likelihoods 75 by the cells, (2 x 33 + 100) / 3 = 55.6 by the regions
+    // likelihoods 67 by the cells, (2 x 67 + 100) / 3 = 78 by the regions
     assert_eq!(of(None, Join::Likelihood), [1.0; 9]);
     let (field, dark_field) = ([-9.0_f32; 9], [-15.4_f32; 9]);
     let before = |vv| Bands {
@@ -373,8 +384,8 @@ fn two_algorithms_that_disagree_are_water_and_three_vote() {
         [1.0; 9],
         "the reference was as dark and has no vote"
     );
-    // little less dark than asked for, in a field: union and likelihood part
-    let (vv, vh) = ([-15.6_f32; 9], [-18.0_f32; 9]);
+    // bright in VV: 53 and (2 x 53 + 0) / 3 = 36, where union and likelihood part
+    let (vv, vh) = ([-9.0_f32; 9], [-21.2_f32; 9]);
     let look = Bands {
         vv: Some(&vv),
         vh: Some(&vh),

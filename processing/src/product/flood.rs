@@ -50,8 +50,8 @@ impl Product for Flood {
         format!(
             "radar look, on 7x7 Lee-filtered power: thresholds in VV and VH are the higher of Otsu's and Kittler-Illingworth's, each the median \
              of the bimodal tiles whose threshold lies within the bounds of OPERA DSWx-S1; three algorithms: regions grown from dark seeds, VV not contradicting \
-             VH unless that is below {} dB; cells below the threshold in VV or VH; fall by {} dB or more against the newest earlier look of the same relative orbit where that was not \
-             dark; optical look: vote by the same rule of OPERA DSWx-HLS open water with NDVI below {}, MNDWI and NDWI above Otsu thresholds \
+             VH unless that is below {} dB; cells below the threshold in VH (without it VV); fall by {} dB or more against the newest earlier look of the same relative orbit where that was not \
+             dark; the majority of three, of two that disagree water; optical look: majority of OPERA DSWx-HLS open water with NDVI below {}, MNDWI and NDWI above Otsu thresholds \
              of bimodal tiles, at least 0 (no such tile: {} and {}; only green and SWIR: MNDWI alone), SCL 2,4,5,6,7, QA_PIXEL bits 0-4 unset; the majority of the looks wins, a tie goes to the later look; kinds: {}; 251 \
              where only radar looked at strong scatterers, 253 where only clouds were seen, 255 where nothing looked",
             radar::VH_ALONE,
