@@ -7,7 +7,7 @@ use schemars::JsonSchema;
 use sen_catalog::fire::FireSettings;
 use sen_catalog::intake::Quality;
 use sen_catalog::store::Access;
-use sen_catalog::{Assets, Bounds, Crs, Grid, Item, Store};
+use sen_catalog::{Assets, Bounds, Crs, DisclosurePolicy, Grid, Item, Store};
 use sen_processing::fusion::FusionSettings;
 use sen_processing::inundation::DeltaSettings;
 use sen_processing::phenology::CalendarSettings;
@@ -69,6 +69,8 @@ pub(crate) struct Config {
     pub(crate) schemes: Schemes,
     /// What the files of a kind of zones look like, by kind.
     pub(crate) kinds: BTreeMap<String, Kind>,
+    /// Which attributes of a layer the public may see, by layer.
+    pub(crate) layers: DisclosurePolicy,
 }
 
 /// The catalogue's address.

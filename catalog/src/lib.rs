@@ -1,6 +1,6 @@
 //! What exists, where it lies, how it is read.
 //!
-//! The pure data modules (`grid`, `tms`, `band`, `period`, `item`, `feature`, `observation`, `qartod`, `statistic`) know nothing of storage; [`raster`] reads and
+//! The pure data modules (`grid`, `tms`, `band`, `period`, `item`, `feature`, `disclosure`, `observation`, `qartod`, `statistic`) know nothing of storage; [`raster`] reads and
 //! writes cloud-optimised GeoTIFFs, [`store`] keeps the rows. No HTTP and no GDAL in this crate.
 
 pub mod admin;
@@ -9,6 +9,7 @@ pub mod band;
 pub mod calibration;
 pub mod coverage;
 pub mod crs;
+pub mod disclosure;
 mod error;
 pub mod feature;
 pub mod fire;
@@ -35,6 +36,7 @@ pub mod zonal;
 pub use asset::Assets;
 pub use band::Band;
 pub use crs::Crs;
+pub use disclosure::DisclosurePolicy;
 pub use error::{Error, Result};
 pub use feature::Feature;
 pub use grid::{Bounds, Grid, Window};

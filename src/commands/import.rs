@@ -1,5 +1,6 @@
 //! `sen import`: what people administer and measure, from the files they keep it in.
 
+mod disclosure;
 mod hotspots;
 mod observations;
 mod report;

@@ -50,7 +50,7 @@ impl Serve {
             let url = format!("http://{address}/");
             let service = sen_tiler::serve(
                 listener,
-                Arc::clone(&data.store),
+                data.store.disclosed(Arc::new(data.config.layers.clone())),
                 data.assets.clone(),
                 &options,
                 stop_signal(),

@@ -11,6 +11,7 @@ mod broken_input;
 mod calendar;
 mod damage;
 mod demo;
+mod disclosure;
 mod erosion;
 mod fire;
 mod flood;

@@ -1,9 +1,11 @@
 //! What every [`Store`] must do, as functions that each backend's tests call.
 
+mod disclosure;
 mod fires;
 mod inundations;
 mod observations;
 
+pub use disclosure::disclosure;
 pub use fires::fires;
 pub use inundations::inundations;
 pub use observations::observations;
@@ -473,6 +475,7 @@ mod tests {
         super::fires(&open("fires.sqlite")).await;
         super::observations(&open("observations.sqlite")).await;
         super::inundations(&open("inundations.sqlite")).await;
+        super::disclosure(&open("disclosure.sqlite")).await;
         super::digests(&open("one.sqlite"), &open("other.sqlite")).await;
         // whatever was written, replaced and deleted: the rows are those that were added up
         let names = [
@@ -504,5 +507,6 @@ mod tests {
         super::fires(&SqliteStore::in_memory().expect("opens")).await;
         super::observations(&SqliteStore::in_memory().expect("opens")).await;
         super::inundations(&SqliteStore::in_memory().expect("opens")).await;
+        super::disclosure(&SqliteStore::in_memory().expect("opens")).await;
     }
 }

@@ -15,6 +15,7 @@ pub use sqlite::SqliteStore;
 
 use crate::admin::AdminUnits;
 use crate::calibration::Calibration;
+use crate::disclosure::DisclosurePolicy;
 use crate::feature::{Feature, Layer, Sought};
 use crate::grid::{Bounds, Grid};
 use crate::item::Item;
@@ -225,6 +226,11 @@ pub trait Store:
 
     /// What is wrong with the rows as they are stored: whatever is not as it was written. Empty when all is well.
     async fn damage(&self) -> Result<Vec<String>>;
+
+    /// The same store as the public may read it: features come without what the policy calls private, and nothing private can
+    /// be filtered by, searched for or counted; the revisions of store and layers, of which validators are made, differ from
+    /// those of another policy.
+    fn disclosed(&self, policy: Arc<DisclosurePolicy>) -> Arc<dyn Store>;
 
     /// The newest item of the query. Indexed: its cost does not grow with the number of items.
     async fn newest(&self, query: &ItemQuery) -> Result<Option<Item>> {

@@ -1,5 +1,6 @@
 //! `sen import zones` and `sen import layer`: features with codes, from vector files.
 
+use super::disclosure;
 use super::report::{FileReport, Odd, Report};
 use crate::Outcome;
 use crate::commands::weekly::{self, WriteLock};
@@ -335,6 +336,10 @@ impl Importer<'_> {
         };
         read.notes.extend(note);
         let warnings = self.odd(&features);
+        let policy = &self.data.config.layers;
+        disclosure::refuse_private_codes(&file.name, policy, &self.options.layer, &features)?;
+        read.notes
+            .extend(disclosure::notes(policy, &self.options.layer, &features));
         let updated = update(store, &self.options.layer, features).await?;
         if of_units {
             store.put_units(rows).await?;

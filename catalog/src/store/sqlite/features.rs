@@ -1,6 +1,8 @@
 //! Features: zones, stations, lines. The box index is an R*-tree, the text index FTS5 with trigrams.
 
 use super::SqliteStore;
+use super::disclosed::{Discloser, asks_private, has_code, public_revision, still_fits};
+use crate::disclosure::DisclosurePolicy;
 use crate::feature::{Feature, Layer, Number, OtherCode, Shape, Sought, fold, tidy_code};
 use crate::grid::Bounds;
 use crate::store::{FeatureQuery, Features, Put};
@@ -307,6 +309,35 @@ fn property_is(name: &str, sought: &[Sought], sql: &mut String, values: &mut Vec
     sql.push(')');
 }
 
+/// The features of a query, as the policy shows them.
+fn find(
+    connection: &Connection,
+    query: &FeatureQuery,
+    policy: Option<&DisclosurePolicy>,
+) -> Result<Vec<Feature>> {
+    if asks_private(query, policy) {
+        return Ok(Vec::new());
+    }
+    let mut discloser = Discloser::new(policy);
+    let again = discloser.asks_again(query);
+    // what does not fit for the public must not count against the limit
+    let mut asked = query.clone();
+    let limit = if again { asked.limit.take() } else { None };
+    let (sql, values) = select(&asked, COLUMNS);
+    let mut statement = connection.prepare_cached(&sql)?;
+    let mut rows = statement.query(rusqlite::params_from_iter(values))?;
+    let mut features = Vec::new();
+    while limit.is_none_or(|limit| features.len() < limit)
+        && let Some(row) = rows.next()?
+    {
+        let feature = discloser.disclose(decode(row)?);
+        if !again || still_fits(&feature, query) {
+            features.push(feature);
+        }
+    }
+    Ok(features)
+}
+
 #[async_trait]
 impl Features for SqliteStore {
     async fn put_features(&self, features: Vec<Feature>) -> Result<Vec<Put>> {
@@ -331,13 +362,14 @@ impl Features for SqliteStore {
     }
 
     async fn layers(&self) -> Result<Vec<Layer>> {
-        self.reading(|connection| {
+        let policy = self.policy.clone();
+        self.reading(move |connection| {
             let mut statement = connection.prepare_cached("SELECT * FROM layer ORDER BY name")?;
             let layers = statement.query_map([], |row| {
                 let shape: String = row.get(2)?;
                 Ok(Layer {
                     name: row.get(0)?,
-                    revision: row.get::<_, i64>(1)?.unsigned_abs(),
+                    revision: public_revision(row.get::<_, i64>(1)?.unsigned_abs(), policy.as_deref()),
                     count: row.get::<_, i64>(3)?.unsigned_abs(),
                     shape: match shape.as_str() {
                         "point" => Shape::Point,
@@ -353,18 +385,9 @@ impl Features for SqliteStore {
     }
 
     async fn features(&self, query: &FeatureQuery) -> Result<Vec<Feature>> {
-        let query = query.clone();
-        self.reading(move |connection| {
-            let (sql, values) = select(&query, COLUMNS);
-            let mut statement = connection.prepare_cached(&sql)?;
-            let mut rows = statement.query(rusqlite::params_from_iter(values))?;
-            let mut features = Vec::new();
-            while let Some(row) = rows.next()? {
-                features.push(decode(row)?);
-            }
-            Ok(features)
-        })
-        .await
+        let (query, policy) = (query.clone(), self.policy.clone());
+        self.reading(move |connection| find(connection, &query, policy.as_deref()))
+            .await
     }
 
     async fn count_features(&self, query: &FeatureQuery) -> Result<u64> {
@@ -373,7 +396,15 @@ impl Features for SqliteStore {
             after: None,
             ..query.clone()
         };
+        let policy = self.policy.clone();
         self.reading(move |connection| {
+            let policy = policy.as_deref();
+            if asks_private(&query, policy) {
+                return Ok(0);
+            }
+            if Discloser::new(policy).asks_again(&query) {
+                return Ok(find(connection, &query, policy)?.len() as u64);
+            }
             let (sql, values) = select(&query, "1");
             let sql = format!("SELECT count(*) FROM ({sql})");
             let mut statement = connection.prepare_cached(&sql)?;
@@ -384,8 +415,16 @@ impl Features for SqliteStore {
     }
 
     async fn fids(&self, query: &FeatureQuery) -> Result<Vec<i64>> {
-        let query = query.clone();
+        let (query, policy) = (query.clone(), self.policy.clone());
         self.reading(move |connection| {
+            let policy = policy.as_deref();
+            if asks_private(&query, policy) {
+                return Ok(Vec::new());
+            }
+            if Discloser::new(policy).asks_again(&query) {
+                let features = find(connection, &query, policy)?;
+                return Ok(features.into_iter().map(|feature| feature.fid).collect());
+            }
             let (sql, values) = select(&query, "f.fid");
             let mut statement = connection.prepare_cached(&sql)?;
             let fids = statement.query_map(rusqlite::params_from_iter(values), |row| row.get(0))?;
@@ -395,14 +434,15 @@ impl Features for SqliteStore {
     }
 
     async fn search(&self, text: &str, limit: usize) -> Result<Vec<Feature>> {
-        let text = text.to_owned();
-        self.reading(move |connection| super::search::search(connection, &text, limit))
+        let (text, policy) = (text.to_owned(), self.policy.clone());
+        self.reading(move |connection| super::search::search(connection, &text, limit, policy.as_deref()))
             .await
     }
 
     async fn versions(&self, layer: &str, code: &str) -> Result<Vec<Feature>> {
-        let (layer, code) = (layer.to_owned(), code.to_owned());
+        let (layer, code, policy) = (layer.to_owned(), code.to_owned(), self.policy.clone());
         self.reading(move |connection| {
+            let mut discloser = Discloser::new(policy.as_deref());
             let sql = format!(
                 "SELECT {COLUMNS} FROM feature f WHERE f.fid IN (SELECT fid FROM feature WHERE layer = ?1 AND code = ?2
                      UNION ALL SELECT fid FROM other_code WHERE code = ?2)
@@ -414,7 +454,10 @@ impl Features for SqliteStore {
                 let mut rows = statement.query(params![layer, code])?;
                 let mut versions = Vec::new();
                 while let Some(row) = rows.next()? {
-                    versions.push(decode(row)?);
+                    let version = discloser.disclose(decode(row)?);
+                    if has_code(&version, code) {
+                        versions.push(version);
+                    }
                 }
                 Ok(versions)
             };

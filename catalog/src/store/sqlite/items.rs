@@ -1,6 +1,7 @@
 //! Items: scenes and weekly rasters.
 
-use super::SqliteStore;
+use super::{SqliteStore, disclosed};
+use crate::disclosure::DisclosurePolicy;
 use crate::grid::Grid;
 use crate::item::Item;
 use crate::store::{ItemQuery, Store};
@@ -8,6 +9,7 @@ use crate::{Error, Result};
 use async_trait::async_trait;
 use rusqlite::{OptionalExtension, ToSql, params};
 use std::fmt::Write;
+use std::sync::Arc;
 
 pub(super) const SCHEMA: &str = "
 CREATE TABLE IF NOT EXISTS item (
@@ -151,11 +153,19 @@ impl Store for SqliteStore {
     }
 
     async fn revision(&self) -> Result<u64> {
-        self.reading(|connection| {
+        let policy = self.policy.clone();
+        self.reading(move |connection| {
             let number: i64 = connection.query_row("SELECT number FROM revision", [], |row| row.get(0))?;
-            Ok(number.unsigned_abs())
+            Ok(disclosed::public_revision(number.unsigned_abs(), policy.as_deref()))
         })
         .await
+    }
+
+    fn disclosed(&self, policy: Arc<DisclosurePolicy>) -> Arc<dyn Store> {
+        Arc::new(Self {
+            inner: Arc::clone(&self.inner),
+            policy: Some(policy),
+        })
     }
 
     async fn rows_digest(&self) -> Result<String> {

@@ -3,6 +3,7 @@
 mod admin;
 mod calibrations;
 mod digest;
+mod disclosed;
 mod features;
 mod fields;
 mod fires;
@@ -20,6 +21,7 @@ mod sums;
 #[cfg(test)]
 mod tests;
 
+use crate::disclosure::DisclosurePolicy;
 use crate::{Error, Result};
 use open::{SCHEMA_VERSION, Seen, is_unwritable, named};
 use rusqlite::Connection;
@@ -47,7 +49,11 @@ const SCHEMA: &[&str] = &[
 
 /// The embedded store.
 #[derive(Debug)]
-pub struct SqliteStore(Arc<Inner>);
+pub struct SqliteStore {
+    inner: Arc<Inner>,
+    /// What the public may see of features; none: everything, for those inside.
+    policy: Option<Arc<DisclosurePolicy>>,
+}
 
 #[derive(Debug)]
 struct Inner {
@@ -128,31 +134,38 @@ impl SqliteStore {
         if version != SCHEMA_VERSION {
             connection.pragma_update(None, "user_version", SCHEMA_VERSION)?;
         }
-        Ok(Self(Arc::new(Inner {
+        Ok(Self::over(Inner {
             path,
             writer: Mutex::new(Writer::Open { connection, pending }),
             readers: Mutex::default(),
-        })))
+        }))
+    }
+
+    fn over(inner: Inner) -> Self {
+        Self {
+            inner: Arc::new(inner),
+            policy: None,
+        }
     }
 
     fn reading_from(path: &Path, why: &str) -> Result<Self> {
         let seen = open::seen(path);
         let reader = open::lone_reader(path)?;
-        Ok(Self(Arc::new(Inner {
+        Ok(Self::over(Inner {
             path: Some(path.to_path_buf()),
             writer: Mutex::new(Writer::None(why.to_owned())),
             readers: Mutex::new(Readers {
                 idle: vec![reader],
                 alone: Some(seen),
             }),
-        })))
+        }))
     }
 
     async fn blocking<T: Send + 'static>(
         &self,
         work: impl FnOnce(&Inner) -> Result<T> + Send + 'static,
     ) -> Result<T> {
-        let inner = Arc::clone(&self.0);
+        let inner = Arc::clone(&self.inner);
         tokio::task::spawn_blocking(move || work(&inner))
             .await
             .map_err(|error| Error::Store(format!("the database task ended early: {error}")))?

@@ -1,8 +1,10 @@
 //! One search over the features of all layers: a few narrow questions to the text index, the best kind of hit first,
 //! so that no question reads more rows than it answers with.
 
+use super::disclosed::{Discloser, has_code, holds_text};
 use super::features::{COLUMNS, decode};
 use crate::Result;
+use crate::disclosure::DisclosurePolicy;
 use crate::feature::{Feature, fold, tidy_code};
 use rusqlite::{Connection, ToSql};
 use std::collections::BTreeSet;
@@ -10,14 +12,21 @@ use std::collections::BTreeSet;
 /// How many hits of the widest question are put in order, for each one that is asked for.
 const CANDIDATES: usize = 10;
 
-/// Features whose codes or name hold the text, best first.
-pub(super) fn search(connection: &Connection, text: &str, limit: usize) -> Result<Vec<Feature>> {
+/// Features whose codes or name hold the text, as far as the policy shows them, best first.
+pub(super) fn search(
+    connection: &Connection,
+    text: &str,
+    limit: usize,
+    policy: Option<&DisclosurePolicy>,
+) -> Result<Vec<Feature>> {
     let needle = fold(text);
     if needle.is_empty() || limit == 0 {
         return Ok(Vec::new());
     }
     let mut found = Found {
         connection,
+        text,
+        discloser: Discloser::new(policy),
         limit,
         seen: BTreeSet::new(),
         features: Vec::new(),
@@ -55,6 +64,8 @@ pub(super) fn search(connection: &Connection, text: &str, limit: usize) -> Resul
 /// What was found so far, best first.
 struct Found<'a> {
     connection: &'a Connection,
+    text: &'a str,
+    discloser: Discloser<'a>,
     limit: usize,
     seen: BTreeSet<i64>,
     features: Vec<Feature>,
@@ -75,14 +86,23 @@ impl Found<'_> {
         if room == 0 {
             return Ok(());
         }
-        let sql = format!("SELECT {COLUMNS} FROM feature f {condition} LIMIT {limit}");
+        let sql = format!("SELECT {COLUMNS} FROM feature f {condition}");
         let mut statement = self.connection.prepare_cached(&sql)?;
         let mut rows = statement.query(values)?;
         let mut hits = Vec::new();
-        while let Some(row) = rows.next()? {
+        let mut read = 0;
+        while read < limit
+            && let Some(row) = rows.next()?
+        {
             let fid: i64 = row.get(0)?;
-            if !self.seen.contains(&fid) {
-                let feature = decode(row)?;
+            if self.seen.contains(&fid) {
+                read += 1;
+                continue;
+            }
+            // a hit that is one only by what is private does not count
+            let feature = self.discloser.disclose(decode(row)?);
+            if holds_text(&feature, self.text) || has_code(&feature, self.text.trim()) {
+                read += 1;
                 hits.push((feature.search_text().len(), feature));
             }
         }
