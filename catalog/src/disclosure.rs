@@ -196,9 +196,9 @@ fn is_private_by_default(field: &str, field_fold: &str) -> bool {
     let whole = |name: &str| PRIVATE_FIELDS.iter().any(|private| fold(private) == name);
     let numbered = field_fold.trim_end_matches(|c: char| c.is_ascii_digit());
     let cut = field.len() == DBF_NAME_BYTES
-        && PRIVATE_FIELDS
-            .iter()
-            .any(|private| private.len() > DBF_NAME_BYTES && private.starts_with(&field.to_ascii_lowercase()));
+        && PRIVATE_FIELDS.iter().any(|private| {
+            private.len() > DBF_NAME_BYTES && private.starts_with(&field.to_ascii_lowercase())
+        });
     cut || whole(field_fold) || (!numbered.is_empty() && whole(numbered))
 }
 
@@ -309,14 +309,41 @@ mod tests {
     fn whole_names_are_private_however_they_are_written() {
         let policy = DisclosurePolicy::default();
         for name in [
-            "owner", "OWNER", "Owner_Name", "Chủ hộ", "CHU_HO", "chuho", "Số điện thoại", "so_dien_th", "SO_DIEN_TH",
-            "phone2", "phone_1", "Địa chỉ", "e-mail", "Họ và tên", "CCCD", "chu_so_huu_1",
+            "owner",
+            "OWNER",
+            "Owner_Name",
+            "Chủ hộ",
+            "CHU_HO",
+            "chuho",
+            "Số điện thoại",
+            "so_dien_th",
+            "SO_DIEN_TH",
+            "phone2",
+            "phone_1",
+            "Địa chỉ",
+            "e-mail",
+            "Họ và tên",
+            "CCCD",
+            "chu_so_huu_1",
         ] {
             assert!(policy.is_private("plots", name), "{name}");
         }
         for name in [
-            "ownership", "owner_kind", "chu_ky", "crop", "dien_tich", "dt", "tel_aviv", "mailbox_count", "code", "name",
-            "ten", "id", "so_thua", "so_dien", "2",
+            "ownership",
+            "owner_kind",
+            "chu_ky",
+            "crop",
+            "dien_tich",
+            "dt",
+            "tel_aviv",
+            "mailbox_count",
+            "code",
+            "name",
+            "ten",
+            "id",
+            "so_thua",
+            "so_dien",
+            "2",
         ] {
             assert!(!policy.is_private("plots", name), "{name}");
         }
@@ -364,7 +391,11 @@ mod tests {
         assert_eq!(feature.name, None, "the name is that of the owner");
         assert_eq!(feature.parent.as_deref(), Some("29869"));
         let codes: Vec<_> = feature.codes.into_iter().map(|other| other.code).collect();
-        assert_eq!(codes, ["VN-DTOR-0001"], "an identity number is no code for the public");
+        assert_eq!(
+            codes,
+            ["VN-DTOR-0001"],
+            "an identity number is no code for the public"
+        );
     }
 
     #[test]
@@ -392,7 +423,10 @@ mod tests {
         let page = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/operations.md");
         let page = std::fs::read_to_string(page).expect("the page is there");
         for name in PRIVATE_FIELDS.iter().chain(PUBLIC_NAME_LAYERS) {
-            assert!(page.contains(&format!("`{name}`")), "docs/operations.md does not list `{name}`");
+            assert!(
+                page.contains(&format!("`{name}`")),
+                "docs/operations.md does not list `{name}`"
+            );
         }
     }
 }

@@ -10,8 +10,18 @@ use std::path::Path;
 
 /// What must not come out, in any spelling in which it lies in the files.
 const SECRETS: &[&str] = &[
-    "Bí Mật", "BÍ MẬT", "B\\u00ed", "0912345678", "079012345678", "bimat@", "Hẻm Kín", "chu_ho", "so_dien_thoai", "cccd",
-    "dia_chi", "email",
+    "Bí Mật",
+    "BÍ MẬT",
+    "B\\u00ed",
+    "0912345678",
+    "079012345678",
+    "bimat@",
+    "Hẻm Kín",
+    "chu_ho",
+    "so_dien_thoai",
+    "cccd",
+    "dia_chi",
+    "email",
 ];
 
 fn square(column: f64, row: f64) -> Value {
@@ -34,7 +44,12 @@ fn square(column: f64, row: f64) -> Value {
 fn province() -> Sen {
     let sen = Sen::new();
     let source = sen.path("source");
-    scenes::sentinel2(&source, "S2A_48PWS_20260818_0_L2A", "2026-08-18T03:21:31Z", |_, _| RICE);
+    scenes::sentinel2(
+        &source,
+        "S2A_48PWS_20260818_0_L2A",
+        "2026-08-18T03:21:31Z",
+        |_, _| RICE,
+    );
     sen.ingest(&source, &["--no-process"]).expect(0);
     let person = json!({"chu_ho": "Nguyễn Văn Bí Mật", "so_dien_thoai": "0912345678", "cccd": "079012345678",
         "email": "bimat@example.vn", "dia_chi": "Hẻm Kín 3", "crop": "lúa", "survey": {"email": "bimat@example.vn", "year": 2024}});
@@ -51,7 +66,10 @@ fn province() -> Sen {
     };
     let plots = layer(
         "plots.geojson",
-        vec![feature("P-1", square(10.0, 10.0)), feature("P-2", square(40.0, 40.0))],
+        vec![
+            feature("P-1", square(10.0, 10.0)),
+            feature("P-2", square(40.0, 40.0)),
+        ],
     );
     let said = sen
         .run(&["import", "zones", &plots, "--as", "plots", "--name", "chu_ho"])
@@ -65,10 +83,16 @@ fn province() -> Sen {
     let mut gauge = feature("TV-1", json!({"type": "Point", "coordinates": centre}));
     gauge["properties"]["name"] = json!("Trạm Cao Lãnh");
     let stations = layer("stations.geojson", vec![gauge]);
-    sen.run(&["import", "layer", &stations, "--as", "stations"]).expect(0);
+    sen.run(&["import", "layer", &stations, "--as", "stations"])
+        .expect(0);
     let readings = sen.path("readings.csv");
-    fs::write(&readings, "time,station,water_level_m\n2026-08-18T03:00:00Z,TV-1,1.5\n").expect("written");
-    sen.run(&["import", "observations", readings.to_str().expect("UTF-8")]).expect(0);
+    fs::write(
+        &readings,
+        "time,station,water_level_m\n2026-08-18T03:00:00Z,TV-1,1.5\n",
+    )
+    .expect("written");
+    sen.run(&["import", "observations", readings.to_str().expect("UTF-8")])
+        .expect(0);
     sen.run(&["process"]).expect(0);
     sen
 }
@@ -86,7 +110,11 @@ fn addresses() -> Vec<String> {
             }
             let text = fs::read_to_string(&path).unwrap_or_default();
             for piece in text.split(".route(").skip(1) {
-                let Some(address) = piece.trim_start().strip_prefix('"').and_then(|rest| rest.split('"').next()) else {
+                let Some(address) = piece
+                    .trim_start()
+                    .strip_prefix('"')
+                    .and_then(|rest| rest.split('"').next())
+                else {
                     continue; // put together by the program: named below
                 };
                 found.push(address.to_owned());
@@ -102,13 +130,29 @@ fn addresses() -> Vec<String> {
         };
         let kinds: Vec<_> = kinds.to_vec();
         kinds.into_iter().map(move |kind| {
-            let code = if kind == "stations" || address.contains("/stations/") { "TV-1" } else { "P-1" };
+            let code = if kind == "stations" || address.contains("/stations/") {
+                "TV-1"
+            } else {
+                "P-1"
+            };
             let mut filled = address.clone();
             for (name, value) in [
-                ("{kind}", kind), ("{layer}", kind), ("{code}", code), ("{period}", "2026-W34"), ("{collection}", "ndvi"),
-                ("{item}", "ndvi_2026-W34"), ("{style}", "ndvi"), ("{z}", "14"), ("{x}", "12995"), ("{y}", "7711"),
-                ("{place}", "105.63,10.46"), ("{box}", "105.6,10.4,105.7,10.5"), ("{size}", "64x64.png"), ("{id}", "WebMercatorQuad"),
-                ("{year}", "2026"), ("{file}", "statistics_plots.arrow"),
+                ("{kind}", kind),
+                ("{layer}", kind),
+                ("{code}", code),
+                ("{period}", "2026-W34"),
+                ("{collection}", "ndvi"),
+                ("{item}", "ndvi_2026-W34"),
+                ("{style}", "ndvi"),
+                ("{z}", "14"),
+                ("{x}", "12995"),
+                ("{y}", "7711"),
+                ("{place}", "105.63,10.46"),
+                ("{box}", "105.6,10.4,105.7,10.5"),
+                ("{size}", "64x64.png"),
+                ("{id}", "WebMercatorQuad"),
+                ("{year}", "2026"),
+                ("{file}", "statistics_plots.arrow"),
             ] {
                 filled = filled.replace(name, value);
             }
@@ -120,12 +164,26 @@ fn addresses() -> Vec<String> {
         panic!("say in this test what stands for the parameters of {address}");
     }
     for more in [
-        "/plots", "/stations", "/plots,stations", "/sta/v1.1", "/sta/v1.1/Things", "/sta/v1.1/Things?$expand=Locations,Datastreams",
-        "/sta/v1.1/Locations", "/sta/v1.1/Datastreams?$expand=Thing", "/sta/v1.1/FeaturesOfInterest",
-        "/sta/v1.1/Observations?$expand=FeatureOfInterest", "/api/v1/zones/plots?geometry=none&limit=1",
-        "/api/v1/zones/plots/P-1/statistics?collection=ndvi&f=csv", "/api/v1/zones/plots/rollup?collection=ndvi&f=csv",
-        "/api/v1/zones/plots/values?collection=ndvi", "/api/v1/search?q=P-1", "/api/v1/stations?bbox=105,10,106,11",
-        "/zones/plots/P-1?lang=en", "/zones/stations/TV-1", "/zones/plots?q=P", "/assets/ndvi/2026/ndvi_2026-W34/statistics_plots.arrow",
+        "/plots",
+        "/stations",
+        "/plots,stations",
+        "/sta/v1.1",
+        "/sta/v1.1/Things",
+        "/sta/v1.1/Things?$expand=Locations,Datastreams",
+        "/sta/v1.1/Locations",
+        "/sta/v1.1/Datastreams?$expand=Thing",
+        "/sta/v1.1/FeaturesOfInterest",
+        "/sta/v1.1/Observations?$expand=FeatureOfInterest",
+        "/api/v1/zones/plots?geometry=none&limit=1",
+        "/api/v1/zones/plots/P-1/statistics?collection=ndvi&f=csv",
+        "/api/v1/zones/plots/rollup?collection=ndvi&f=csv",
+        "/api/v1/zones/plots/values?collection=ndvi",
+        "/api/v1/search?q=P-1",
+        "/api/v1/stations?bbox=105,10,106,11",
+        "/zones/plots/P-1?lang=en",
+        "/zones/stations/TV-1",
+        "/zones/plots?q=P",
+        "/assets/ndvi/2026/ndvi_2026-W34/statistics_plots.arrow",
     ] {
         addresses.push(more.to_owned());
     }
@@ -177,7 +235,10 @@ fn no_address_tells_what_is_private() {
     let one = service.json("/api/v1/zones/plots/P-1");
     assert_eq!(one["properties"]["crop"], "lúa");
     assert_eq!(one["properties"]["survey"], json!({"year": 2024}));
-    assert!(one["properties"]["name"].is_null(), "a name taken from the owner is not shown");
+    assert!(
+        one["properties"]["name"].is_null(),
+        "a name taken from the owner is not shown"
+    );
     let page = service.get("/zones/plots/P-1").text().expect("a page");
     assert!(page.contains("P-1"));
 }
@@ -186,12 +247,20 @@ fn no_address_tells_what_is_private() {
 fn what_is_private_is_neither_found_nor_counted_nor_filtered_by() {
     let sen = province();
     let service = sen.serve();
-    for query in ["q=Bí Mật", "q=nguyen van", "q=079012345678", "parent=Nguyễn Văn Bí Mật"] {
+    for query in [
+        "q=Bí Mật",
+        "q=nguyen van",
+        "q=079012345678",
+        "parent=Nguyễn Văn Bí Mật",
+    ] {
         let found = service.json(&format!("/api/v1/zones/plots?{query}"));
         assert_eq!(found["numberMatched"], 0, "{query}");
     }
     for text in ["Bí Mật", "nguyenvanbimat", "079012345678", "0912345678"] {
-        let found = service.get(&format!("/api/v1/search?q={text}")).text().expect("an answer");
+        let found = service
+            .get(&format!("/api/v1/search?q={text}"))
+            .text()
+            .expect("an answer");
         assert!(!found.contains("P-1"), "{text}: {found}");
     }
     for query in ["chu_ho=Nguyễn Văn Bí Mật", "CHU_HO=x", "cccd=079012345678"] {
@@ -215,7 +284,12 @@ fn another_list_shows_other_fields_under_other_validators() {
         assert_eq!(response.status(), 200, "{address}");
         response.headers()["etag"].to_str().expect("a text").to_owned()
     };
-    let tilejson = |service: &Service| service.json("/plots")["tiles"][0].as_str().expect("an address").to_owned();
+    let tilejson = |service: &Service| {
+        service.json("/plots")["tiles"][0]
+            .as_str()
+            .expect("an address")
+            .to_owned()
+    };
     let tile = tile_address("plots", 10);
     let service = sen.serve();
     let before = (
@@ -226,7 +300,11 @@ fn another_list_shows_other_fields_under_other_validators() {
     drop(service);
     let settings = sen.data().join("sen.toml");
     let text = fs::read_to_string(&settings).unwrap_or_default();
-    fs::write(&settings, format!("{text}\n[layers.plots]\npublic = [\"chu_ho\"]\nprivate = [\"crop\"]\n")).expect("written");
+    fs::write(
+        &settings,
+        format!("{text}\n[layers.plots]\npublic = [\"chu_ho\"]\nprivate = [\"crop\"]\n"),
+    )
+    .expect("written");
     let service = sen.serve();
     let one = service.json("/api/v1/zones/plots/P-1");
     assert_eq!(one["properties"]["chu_ho"], "Nguyễn Văn Bí Mật");

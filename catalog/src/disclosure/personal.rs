@@ -10,8 +10,9 @@ const SHARE: f64 = 0.6;
 /// The frequent family names of Viet Nam, without accents. A rare one is missed: the word said at an import is a hint, the
 /// names of columns decide.
 const SURNAMES: &[&str] = &[
-    "nguyen", "tran", "le", "pham", "hoang", "huynh", "phan", "vu", "vo", "dang", "bui", "do", "ho", "ngo", "duong", "ly",
-    "dinh", "mai", "truong", "trinh", "dao", "lam", "luong", "phung", "doan", "cao", "ta", "thai", "chau", "quach", "kieu",
+    "nguyen", "tran", "le", "pham", "hoang", "huynh", "phan", "vu", "vo", "dang", "bui", "do", "ho", "ngo",
+    "duong", "ly", "dinh", "mai", "truong", "trinh", "dao", "lam", "luong", "phung", "doan", "cao", "ta",
+    "thai", "chau", "quach", "kieu",
 ];
 
 /// What the values of a column look like.
@@ -93,7 +94,9 @@ fn is_person_name(text: &str) -> bool {
     let titled = |word: &&str| word.starts_with(char::is_uppercase) && word.chars().all(char::is_alphabetic);
     (2..=5).contains(&words.len())
         && words.iter().all(|word| titled(&word))
-        && words.first().is_some_and(|first| SURNAMES.contains(&crate::feature::fold(first).as_str()))
+        && words
+            .first()
+            .is_some_and(|first| SURNAMES.contains(&crate::feature::fold(first).as_str()))
 }
 
 #[cfg(test)]
@@ -106,12 +109,24 @@ mod tests {
 
     #[test]
     fn people_are_told_from_crops_places_and_codes() {
-        let names = ["Nguyễn Văn Bảy", "TRẦN THỊ HAI", "Lê Ba", "hộ nghèo", "Phạm Văn Út Em"];
+        let names = [
+            "Nguyễn Văn Bảy",
+            "TRẦN THỊ HAI",
+            "Lê Ba",
+            "hộ nghèo",
+            "Phạm Văn Út Em",
+        ];
         assert_eq!(of(&names), Some(PersonalData::PersonName));
         let phones = ["0912 345 678", "+84 277 3851 431", "0388.123.456"];
         assert_eq!(of(&phones), Some(PersonalData::PhoneNumber));
-        assert_eq!(of(&["079012345678", "087190001234", "001085012345"]), Some(PersonalData::IdentityNumber));
-        assert_eq!(of(&["a.b@c.vn", "x@y.com", "-", "z@q.org"]), Some(PersonalData::EmailAddress));
+        assert_eq!(
+            of(&["079012345678", "087190001234", "001085012345"]),
+            Some(PersonalData::IdentityNumber)
+        );
+        assert_eq!(
+            of(&["a.b@c.vn", "x@y.com", "-", "z@q.org"]),
+            Some(PersonalData::EmailAddress)
+        );
         for other in [
             &["lúa", "xoài", "Lúa"][..],
             &["Xã Mỹ Thọ", "Phường Cao Lãnh", "Xã Tân Hồng"],

@@ -1,8 +1,8 @@
 //! What an import says of private attributes: which columns will not be shown, and which look as if they should not be.
 
+use sen_catalog::Feature;
 use sen_catalog::disclosure::{DisclosurePolicy, PUBLIC_NAME_LAYERS, personal_data};
 use sen_catalog::feature::fold;
-use sen_catalog::Feature;
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -16,9 +16,16 @@ pub(super) fn refuse_private_codes(
     layer: &str,
     features: &[Feature],
 ) -> sen_processing::Result<()> {
-    let same = |feature: &Feature, value: &Value| text_of(value).is_some_and(|text| fold(&text) == fold(&feature.code));
+    let same = |feature: &Feature, value: &Value| {
+        text_of(value).is_some_and(|text| fold(&text) == fold(&feature.code))
+    };
     let taken = columns(features).into_iter().find(|&name| {
-        let told = |feature: &Feature| feature.properties.get(name).is_some_and(|value| same(feature, value));
+        let told = |feature: &Feature| {
+            feature
+                .properties
+                .get(name)
+                .is_some_and(|value| same(feature, value))
+        };
         policy.is_private(layer, name) && features.iter().all(told)
     });
     match taken {
@@ -36,8 +43,9 @@ pub(super) fn refuse_private_codes(
 /// The notes on a file's columns.
 pub(super) fn notes(policy: &DisclosurePolicy, layer: &str, features: &[Feature]) -> Vec<String> {
     let columns = columns(features);
-    let (hidden, shown): (Vec<&str>, Vec<&str>) =
-        columns.into_iter().partition(|name| policy.is_private(layer, name));
+    let (hidden, shown): (Vec<&str>, Vec<&str>) = columns
+        .into_iter()
+        .partition(|name| policy.is_private(layer, name));
     let mut notes = Vec::new();
     if !hidden.is_empty() {
         notes.push(format!(
@@ -112,7 +120,11 @@ mod tests {
     #[test]
     fn columns_that_look_personal_are_named_with_the_line_to_write() {
         let policy = DisclosurePolicy::default();
-        let said = notes(&policy, "plots", &plots("ghi_chu", &["Nguyễn Văn Bảy", "Trần Thị Hai", "Lê Ba"]));
+        let said = notes(
+            &policy,
+            "plots",
+            &plots("ghi_chu", &["Nguyễn Văn Bảy", "Trần Thị Hai", "Lê Ba"]),
+        );
         assert_eq!(said.len(), 1);
         assert!(said[0].contains("`ghi_chu`") && said[0].contains("[layers.plots] private = [\"ghi_chu\"]"));
         let said = notes(&policy, "plots", &plots("owner", &["a", "b", "c"]));

@@ -32,7 +32,10 @@ fn plot(code: &str, owner: &str, crop: &str) -> Feature {
 /// When the store departs from the contract.
 #[expect(clippy::unwrap_used, reason = "a conformance suite fails by panicking")]
 pub async fn disclosure(store: &dyn Store) {
-    let mut features = vec![plot("1001", "Nguyễn Văn Bảy", "lúa"), plot("1002", "Trần Thị Hai", "xoài")];
+    let mut features = vec![
+        plot("1001", "Nguyễn Văn Bảy", "lúa"),
+        plot("1002", "Trần Thị Hai", "xoài"),
+    ];
     let mut named = Feature::new("plots", "Bảy-7", Point::new(105.7, 10.4).into());
     named.name = Some("Ruộng số bảy".into());
     features.push(named);
@@ -41,7 +44,10 @@ pub async fn disclosure(store: &dyn Store) {
 
     let every = FeatureQuery::layer("plots");
     let raw = store.features(&every).await.unwrap();
-    assert_eq!(raw[0].properties["chu_ho"], "Nguyễn Văn Bảy", "rules inside read everything");
+    assert_eq!(
+        raw[0].properties["chu_ho"], "Nguyễn Văn Bảy",
+        "rules inside read everything"
+    );
     let seen = public.features(&every).await.unwrap();
     assert_eq!(seen.len(), 3);
     let text = format!("{seen:?}");
@@ -49,7 +55,10 @@ pub async fn disclosure(store: &dyn Store) {
         assert!(!text.contains(secret), "{secret} in {text}");
     }
     assert_eq!(seen[0].properties["crop"], "lúa");
-    assert_eq!((seen[0].name.as_deref(), seen[2].name.as_deref()), (None, Some("Ruộng số bảy")));
+    assert_eq!(
+        (seen[0].name.as_deref(), seen[2].name.as_deref()),
+        (None, Some("Ruộng số bảy"))
+    );
 
     // neither found, nor counted, nor filtered by what is private
     let ask = async |store: &dyn Store, query: &FeatureQuery| {
@@ -65,7 +74,11 @@ pub async fn disclosure(store: &dyn Store) {
     };
     let whole = |query: FeatureQuery| FeatureQuery { limit: None, ..query };
     assert_eq!(ask(store, &whole(text("bay"))).await, ["1001", "Bảy-7"]);
-    assert_eq!(public.features(&text("bay")).await.unwrap()[0].code, "Bảy-7", "a hidden hit takes no place");
+    assert_eq!(
+        public.features(&text("bay")).await.unwrap()[0].code,
+        "Bảy-7",
+        "a hidden hit takes no place"
+    );
     assert_eq!(ask(&*public, &whole(text("bay"))).await, ["Bảy-7"]);
     assert!(ask(&*public, &whole(text("nguyen van"))).await.is_empty());
     assert_eq!(ask(&*public, &whole(text("1002"))).await, ["1002"]);
@@ -106,7 +119,13 @@ pub async fn disclosure(store: &dyn Store) {
     };
     let (before, apart) = (revisions(&*public).await, revisions(&*other).await);
     assert!(before.0 != apart.0 && before.1 != apart.1);
-    store.put_features(vec![plot("1003", "Lê Ba", "lúa")]).await.unwrap();
+    store
+        .put_features(vec![plot("1003", "Lê Ba", "lúa")])
+        .await
+        .unwrap();
     let after = revisions(&*public).await;
-    assert!(after.0 > before.0 && after.1 > before.1, "they grow as the store's do");
+    assert!(
+        after.0 > before.0 && after.1 > before.1,
+        "they grow as the store's do"
+    );
 }

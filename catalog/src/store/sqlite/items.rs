@@ -156,7 +156,10 @@ impl Store for SqliteStore {
         let policy = self.policy.clone();
         self.reading(move |connection| {
             let number: i64 = connection.query_row("SELECT number FROM revision", [], |row| row.get(0))?;
-            Ok(disclosed::public_revision(number.unsigned_abs(), policy.as_deref()))
+            Ok(disclosed::public_revision(
+                number.unsigned_abs(),
+                policy.as_deref(),
+            ))
         })
         .await
     }
