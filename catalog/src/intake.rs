@@ -4,16 +4,19 @@
 //! tested. What cannot be used is handed back with the reason; the rest goes on.
 
 pub mod data_array;
+pub mod json;
+pub mod number;
 mod posted_unit;
+pub mod time;
 
 pub use posted_unit::PostedUnit;
 
-use crate::feature::Feature;
+use crate::feature::{Feature, tidy_code};
 use crate::observation::{Datastream, Flag, Reading, Recorded};
-use crate::property::property;
+use crate::property::{Property, property};
 use crate::qartod::{self, Tests};
 use crate::store::{NewDatastream, Store};
-use crate::{Error, Result};
+use crate::{Error, Result, limits};
 use chrono::{DateTime, Datelike, Duration, Utc};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -127,7 +130,8 @@ impl Intake {
         }
     }
 
-    /// Takes a delivery. Every datastream's part is written all or nothing.
+    /// Takes a delivery. Every datastream's part is written all or nothing. A value without unit that fits another unit
+    /// than the property's own ([`Property::likely_units`](crate::property::Property::likely_units)) is kept as failed.
     ///
     /// # Errors
     /// Only when the store does not answer; what is wrong with a measurement is in [`Taken::refused`].
@@ -142,9 +146,15 @@ impl Intake {
                 || one.property.trim().to_lowercase(),
                 |known| known.name.to_owned(),
             );
-            let key = (one.station, name);
+            let key = (tidy_code(&one.station), name);
             if let Some(reason) = unknown.get(&key) {
                 taken.refused.push((place, reason.clone()));
+                continue;
+            }
+            if let Some(unit) = given.filter(|_| known.is_none())
+                && let Err(reason) = limits::check_unit("unit", unit)
+            {
+                taken.refused.push((place, reason.to_string()));
                 continue;
             }
             let reading = match reading(known, one.value, given, one.time, one.given) {
@@ -362,13 +372,18 @@ fn check_time(field: &str, time: DateTime<Utc>) -> Result<()> {
 }
 
 fn reading(
-    known: Option<&'static crate::property::Property>,
+    known: Option<&'static Property>,
     value: Option<f64>,
     unit: Option<&str>,
     time: DateTime<Utc>,
     given: Flag,
 ) -> Result<Reading> {
     check_time("time", time)?;
+    let doubtful = |known: &Property| value.is_some_and(|value| !known.likely_units(value).is_empty());
+    let given = match known {
+        Some(known) if unit.is_none() && doubtful(known) => Flag::Fail,
+        _ => given,
+    };
     let value = match (value, known) {
         (Some(value), _) if !value.is_finite() => {
             return Err(Error::Invalid(format!(
@@ -551,6 +566,50 @@ mod tests {
             .await
             .expect_err("refused");
         assert!(error.to_string().contains("phenomenonTime: 1970"), "{error}");
+    }
+
+    #[tokio::test]
+    async fn a_bare_number_of_another_unit_is_kept_as_failed_whatever_the_thresholds() {
+        let (store, _) = one_station().await;
+        let wide = r#"{"range": {"fail": [0, 100]}}"#;
+        let wide = Quality(BTreeMap::from([(
+            "humidity".into(),
+            serde_json::from_str(wide).expect("tests"),
+        )]));
+        let intake = Intake::new(Arc::clone(&store), wide);
+        let bare = |property: &str, minutes: i64, value: f64| Measurement {
+            unit: None,
+            ..measured(" TV-01 ", property, "", minutes, value)
+        };
+        let delivery = vec![
+            bare("humidity", 0, 0.85),
+            bare("humidity", 15, 85.0),
+            measured("TV-01", "humidity", "fraction", 30, 0.85),
+            bare("ec", 0, 1850.0),
+            bare("ec", 15, 1.85),
+        ];
+        let taken = intake.take(delivery).await.expect("the store answers");
+        assert_eq!(
+            (taken.recorded.added, taken.refused.len()),
+            (5, 0),
+            "{:?}",
+            taken.refused
+        );
+        for stream in store.datastreams(None).await.expect("streams") {
+            let rows = store.observations(&ObservationQuery::datastream(stream.id)).await;
+            let flags: Vec<_> = rows.expect("rows").iter().map(|one| one.flag).collect();
+            let expected: &[Flag] = match stream.property.as_str() {
+                "humidity" => &[Flag::Fail, Flag::Good, Flag::Good],
+                _ => &[Flag::Fail, Flag::Good],
+            };
+            assert_eq!(flags, expected, "{}", stream.property);
+        }
+        let long = Measurement {
+            unit: Some("x".repeat(41)),
+            ..bare("chlorophyll", 0, 1.0)
+        };
+        let taken = intake.take(vec![long]).await.expect("the store answers");
+        assert!(taken.refused[0].1.starts_with("unit: "), "{:?}", taken.refused);
     }
 
     #[test]

@@ -2,7 +2,7 @@
 //!
 //! The list is open: a property that is not in it is kept under its own name in the unit it comes with.
 
-use crate::{Error, Result};
+use crate::{Error, Result, qartod};
 
 /// A property that stations measure.
 #[derive(Debug, PartialEq)]
@@ -39,7 +39,13 @@ const DEGREES: &[(&str, f64, f64)] = &[
     ("F", 5.0 / 9.0, -160.0 / 9.0),
     ("degF", 5.0 / 9.0, -160.0 / 9.0),
 ];
-const PERCENT: &[(&str, f64, f64)] = &[("%", 1.0, 0.0), ("percent", 1.0, 0.0), ("pct", 1.0, 0.0)];
+/// Without UCUM's `1` for fractions: `humidity_1` is the first of two probes.
+const PERCENT: &[(&str, f64, f64)] = &[
+    ("%", 1.0, 0.0),
+    ("percent", 1.0, 0.0),
+    ("pct", 1.0, 0.0),
+    ("fraction", 100.0, 0.0),
+];
 
 /// Grams of salt a litre for each mS/cm (dS/m) of conductivity at 25 degrees, and up to which conductivity that holds
 /// (section 5.5 of the project's science notes).
@@ -175,6 +181,9 @@ pub const PROPERTIES: &[Property] = &[
             ("percent", 1.0, 0.0),
             ("pct", 1.0, 0.0),
             ("m3/m3", 100.0, 0.0),
+            ("m³/m³", 100.0, 0.0),
+            ("cm3/cm3", 100.0, 0.0),
+            ("fraction", 100.0, 0.0),
         ],
     },
     Property {
@@ -183,8 +192,41 @@ pub const PROPERTIES: &[Property] = &[
         vi: "Oxy hòa tan",
         en: "Dissolved oxygen",
         definition: "http://vocab.nerc.ac.uk/standard_name/mass_concentration_of_oxygen_in_sea_water/",
-        aliases: &["do_mgl", "oxygen"],
-        units: &[("mg/L", 1.0, 0.0), ("g/L", 1000.0, 0.0)],
+        aliases: &["do", "do_mgl", "oxygen"],
+        units: &[("mg/L", 1.0, 0.0), ("ppm", 1.0, 0.0), ("g/L", 1000.0, 0.0)],
+    },
+    Property {
+        name: "oxygen_saturation",
+        unit: "%",
+        vi: "Độ bão hòa oxy",
+        en: "Oxygen saturation",
+        definition: "http://vocab.nerc.ac.uk/standard_name/fractional_saturation_of_oxygen_in_sea_water/",
+        aliases: &[
+            "do_sat",
+            "do_pct",
+            "do_percent",
+            "oxygen_percent",
+            "dissolved_oxygen_saturation",
+        ],
+        units: PERCENT,
+    },
+    Property {
+        name: "pressure",
+        unit: "hPa",
+        vi: "Khí áp tại trạm",
+        en: "Air pressure at the station",
+        definition: "http://vocab.nerc.ac.uk/standard_name/surface_air_pressure/",
+        aliases: &["air_pressure", "barometric_pressure", "khi_ap"],
+        units: &[
+            ("hPa", 1.0, 0.0),
+            ("mbar", 1.0, 0.0),
+            ("kPa", 10.0, 0.0),
+            ("Pa", 0.01, 0.0),
+            ("bar", 1000.0, 0.0),
+            ("mmHg", 1.333_223_874_15, 0.0),
+            ("mm[Hg]", 1.333_223_874_15, 0.0),
+            ("inHg", 33.863_886_403_41, 0.0),
+        ],
     },
     Property {
         name: "turbidity",
@@ -213,7 +255,38 @@ pub const PROPERTIES: &[Property] = &[
         aliases: &["battery_voltage", "vbat"],
         units: &[("V", 1.0, 0.0), ("mV", 0.001, 0.0)],
     },
+    Property {
+        name: "battery_level",
+        unit: "%",
+        vi: "Mức pin",
+        en: "Battery level",
+        definition: "",
+        aliases: &["battery_percent", "battery_pct", "soc"],
+        units: PERCENT,
+    },
 ];
+
+/// Properties that go by one name in tables without units: `oxygen` is mg/L or per cent of saturation.
+const NAMESAKES: [(&str, &str); 2] = [
+    ("dissolved_oxygen", "oxygen_saturation"),
+    ("battery", "battery_level"),
+];
+
+/// What a number without unit is likely in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct LikelyUnit {
+    /// The property, which may be a namesake of the one that was said.
+    pub property: &'static str,
+    /// The unit.
+    pub unit: &'static str,
+}
+
+impl std::fmt::Display for LikelyUnit {
+    /// As `--column NAME=` takes it: `conductivity:uS/cm`.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}:{}", self.property, self.unit)
+    }
+}
 
 /// A property by its name or one of its other names, in any case.
 pub fn property(name: &str) -> Option<&'static Property> {
@@ -255,6 +328,48 @@ impl Property {
         Ok(converted)
     }
 
+    /// What a number without unit is likely in, where it is none that can be measured here in the property's own unit and
+    /// one that can in another: 1850 of conductivity is in uS/cm, not in mS/cm. Empty where nothing speaks against the
+    /// property's own unit, or no other fits either.
+    pub fn likely_units(&self, value: f64) -> Vec<LikelyUnit> {
+        let measurable = |property: &str, value: f64| {
+            let range = qartod::defaults(property).range;
+            range.is_some_and(|range| (range.fail[0]..=range.fail[1]).contains(&value))
+        };
+        if qartod::defaults(self.name).range.is_none() || measurable(self.name, value) {
+            return Vec::new();
+        }
+        let mut likely: Vec<LikelyUnit> = Vec::new();
+        let mut known: Vec<(f64, f64)> = Vec::new();
+        for &(unit, factor, offset) in self.units {
+            let fits = self
+                .convert(value, unit)
+                .is_ok_and(|own| measurable(self.name, own));
+            if fits && !known.contains(&(factor, offset)) {
+                known.push((factor, offset));
+                likely.push(LikelyUnit {
+                    property: self.name,
+                    unit,
+                });
+            }
+        }
+        let namesake = NAMESAKES.iter().find(|(name, _)| *name == self.name);
+        if let Some(other) = namesake.and_then(|(_, other)| property(other))
+            && measurable(other.name, value)
+        {
+            likely.push(LikelyUnit {
+                property: other.name,
+                unit: other.unit,
+            });
+        }
+        likely
+    }
+
+    /// True when the unit is one of per cent.
+    pub fn is_percent(unit: &str) -> bool {
+        ["%", "percent", "pct"].contains(&plain(unit).as_str())
+    }
+
     /// True when values in the unit can be converted.
     pub fn takes(&self, unit: &str) -> bool {
         let wanted = plain(unit);
@@ -262,23 +377,27 @@ impl Property {
     }
 }
 
-/// What a column named `property_unit` (`level_m`, `salinity_g_l`, `temperature_c`, `ph`) holds: the property and its
-/// unit. None when it does not begin with the name of a property or does not end in a unit that fits.
-pub fn column(name: &str) -> Option<(&'static Property, &'static str)> {
+/// What a column named `property_unit` (`level_m`, `salinity_g_l`, `temperature_c`, `EC (µS/cm)`, `ph`) holds: the
+/// property and its unit, none where the name says none. None when it does not begin with the name of a property or does
+/// not end in a unit that fits.
+pub fn column(name: &str) -> Option<(&'static Property, Option<&'static str>)> {
     let name = name.trim();
-    if let Some(found) = property(name) {
-        return Some((found, found.unit));
-    }
-    let cuts = name.char_indices().filter(|&(_, c)| c == '_').map(|(at, _)| at);
-    for at in cuts {
-        let (head, unit) = (name.get(..at)?, name.get(at + 1..)?);
-        let Some(found) = property(head) else { continue };
+    let in_brackets = name
+        .strip_suffix([')', ']'])
+        .and_then(|name| name.split_once(['(', '[']));
+    let cuts = name.char_indices().filter(|&(_, c)| c == '_');
+    let cut = cuts.filter_map(|(at, _)| Some((name.get(..at)?, name.get(at + 1..)?)));
+    for (head, unit) in in_brackets.into_iter().chain(cut) {
+        let Some(found) = property(&head.trim().replace(' ', "_")) else {
+            continue;
+        };
         let wanted = plain(unit);
         if let Some((unit, ..)) = found.units.iter().find(|(known, ..)| plain(known) == wanted) {
-            return Some((found, unit));
+            return Some((found, Some(unit)));
         }
     }
-    None
+    // a name that is the property's says no unit, even where there is but one
+    property(name).map(|found| (found, None))
 }
 
 #[cfg(test)]
@@ -292,14 +411,27 @@ mod tests {
     #[test]
     fn columns_of_stations_name_property_and_unit() {
         let names = |text| column(text).map(|(property, unit)| (property.name, unit));
-        assert_eq!(names("level_m"), Some(("water_level", "m")));
-        assert_eq!(names("water_level_cm"), Some(("water_level", "cm")));
-        assert_eq!(names("salinity_g_l"), Some(("salinity", "g/L")));
-        assert_eq!(names("ph"), Some(("ph", "[pH]")));
-        assert_eq!(names("temperature_c"), Some(("temperature", "C")));
-        assert_eq!(names("humidity_percent"), Some(("humidity", "percent")));
-        assert_eq!(names("rain_mm"), Some(("rain", "mm")));
-        assert_eq!(names("wind_m_s"), Some(("wind_speed", "m/s")));
+        for (name, property, unit) in [
+            ("level_m", "water_level", Some("m")),
+            ("water_level_cm", "water_level", Some("cm")),
+            ("salinity_g_l", "salinity", Some("g/L")),
+            ("ph", "ph", None),
+            ("temperature_c", "temperature", Some("C")),
+            ("humidity_percent", "humidity", Some("percent")),
+            ("rain_mm", "rain", Some("mm")),
+            ("wind_m_s", "wind_speed", Some("m/s")),
+            ("EC (µS/cm)", "conductivity", Some("µS/cm")),
+            ("Water level [cm]", "water_level", Some("cm")),
+            ("DO_mgl", "dissolved_oxygen", Some("mg/L")),
+            ("DO_pct", "oxygen_saturation", None),
+            ("do_man", "salinity", None),
+            ("EC", "conductivity", None),
+        ] {
+            assert_eq!(names(name), Some((property, unit)), "{name}");
+        }
+        for name in ["humidity_1", "EC (kg)"] {
+            assert_eq!(names(name), None, "{name}");
+        }
         assert_eq!(names("level_kg"), None);
         assert_eq!(names("F_Record"), None);
     }
@@ -324,5 +456,45 @@ mod tests {
         let air = property("temp").expect("known");
         assert!(close(air.convert(86.0, "degF").expect("fits"), 30.0));
         assert!(close(air.convert(303.15, "K").expect("fits"), 30.0));
+    }
+
+    #[test]
+    fn a_number_that_cannot_be_measured_here_tells_its_unit() {
+        let likely = |name: &str, value: f64| {
+            let units = property(name).expect("known").likely_units(value);
+            units
+                .iter()
+                .map(ToString::to_string)
+                .collect::<Vec<_>>()
+                .join(" ")
+        };
+        for (name, value, units) in [
+            ("ec", 1850.0, "conductivity:uS/cm"),
+            ("ec", 1.85, ""),
+            ("salinity", 2500.0, "salinity:mg/L salinity:uS/cm"),
+            ("humidity", 0.85, "humidity:fraction"),
+            ("humidity", 85.0, ""),
+            ("soil_moisture", 0.32, "soil_moisture:m3/m3"),
+            ("oxygen", 85.0, "oxygen_saturation:%"),
+            ("oxygen", 7.2, ""),
+            ("battery", 87.0, "battery_level:%"),
+            ("battery", 3700.0, "battery:mV"),
+            ("battery", 12.6, ""),
+            ("level", 152.0, "water_level:cm water_level:mm"),
+            ("level", 1520.0, "water_level:mm"),
+            ("temp", 303.2, "temperature:K"),
+            ("temp", 86.9, "temperature:F"),
+            ("pressure", 101.3, "pressure:kPa"),
+            ("pressure", 101_325.0, "pressure:Pa"),
+            ("pressure", 760.0, "pressure:mmHg"),
+            ("pressure", 29.9, "pressure:inHg"),
+            ("pressure", 1009.0, ""),
+            ("wind", 180.0, "wind_speed:km/h"),
+            ("ph", 71.0, ""),
+            ("rain", 1250.0, ""),
+            ("pests", 5000.0, ""),
+        ] {
+            assert_eq!(likely(name, value), units, "{name} {value}");
+        }
     }
 }

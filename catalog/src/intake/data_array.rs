@@ -1,5 +1,7 @@
 //! Observations in the JSON of SensorThings: single ones, and the data array of `CreateObservations`.
 
+use super::number::{DecimalSign, number};
+use super::time::written;
 use crate::observation::{Flag, Reading};
 use crate::{Error, Result};
 use chrono::{DateTime, Utc};
@@ -114,13 +116,22 @@ fn fields(entity: &Value, measured: DateTime<Utc>) -> Result<Map<String, Value>>
 
 /// The beginning and the end of a time that may be an instant.
 fn interval(name: &str, value: &Value) -> Result<(DateTime<Utc>, DateTime<Utc>)> {
-    let text = value
-        .as_str()
-        .ok_or_else(|| invalid(format!("{name}: {value} is no time")))?;
+    let wrong = |reason: String| invalid(format!("{name}: {reason}"));
+    let text = match value {
+        Value::String(text) => text.clone(),
+        // as sensors that count seconds write it
+        Value::Number(number) if name == "phenomenonTime" => number.to_string(),
+        other => return Err(wrong(format!("{other} is no time"))),
+    };
+    let text = text.as_str();
     let instant = |text: &str| -> Result<DateTime<Utc>> {
+        if name == "phenomenonTime" {
+            return written(text).and_then(|time| time.instant(None)).map_err(wrong);
+        }
+        // kept and shown as it came, so it must be as the standard writes it
         let time = DateTime::parse_from_rfc3339(text).map_err(|error| {
-            invalid(format!(
-                "{name}: `{text}` is no time with its offset, such as 2026-05-18T07:00:00+07:00 ({error})"
+            wrong(format!(
+                "`{text}` is no time with its offset, such as 2026-05-18T07:00:00+07:00 ({error})"
             ))
         })?;
         Ok(time.with_timezone(&Utc))
@@ -142,9 +153,13 @@ fn result(value: Option<&Value>) -> Result<Option<f64>> {
         Some(Value::Number(number)) => Ok(number.as_f64()),
         // as loggers and gateways write numbers
         Some(Value::String(text)) => {
-            let number = text.trim().parse().ok().filter(|number: &f64| number.is_finite());
-            let number = number.ok_or_else(|| invalid(format!("result: `{text}` is no number")))?;
-            Ok(Some(number))
+            let number = number(text, DecimalSign::Unknown);
+            let number = number.map_err(|reason| invalid(format!("result: {reason}")))?;
+            number.map(Some).ok_or_else(|| {
+                invalid(format!(
+                    "result: `{text}` is no number; a value that could not be measured is null"
+                ))
+            })
         }
         Some(other) => Err(invalid(format!("result: {other} is no number"))),
     }
@@ -255,13 +270,8 @@ mod tests {
         ]);
         let rows = rows(&document).expect("a data array");
         assert_eq!(rows.len(), 5);
-        assert!(
-            rows[0]
-                .reading
-                .as_ref()
-                .expect_err("offset without colon")
-                .contains("phenomenonTime")
-        );
+        let first = rows[0].reading.as_ref().expect("an offset without colon");
+        assert_eq!(first.time.to_rfc3339(), "2010-12-23T17:20:00+00:00");
         let second = rows[1].reading.as_ref().expect("a reading");
         assert_eq!(
             (second.time.to_rfc3339().as_str(), second.value),
@@ -292,6 +302,22 @@ mod tests {
     }
 
     #[test]
+    fn times_and_numbers_are_read_as_in_files() {
+        for time in [
+            json!(1_779_062_400_000_i64),
+            json!("1779062400"),
+            json!("2026-05-18 07:00:00+07"),
+        ] {
+            let one = reading(&json!({"phenomenonTime": time, "result": "1,53"})).expect("a reading");
+            assert_eq!(
+                (one.time.to_rfc3339().as_str(), one.value),
+                ("2026-05-18T00:00:00+00:00", Some(1.53)),
+                "{time}"
+            );
+        }
+    }
+
+    #[test]
     fn what_is_no_observation_is_refused_by_field() {
         for (entity, field) in [
             (
@@ -304,6 +330,13 @@ mod tests {
                 "phenomenonTime",
             ),
             (json!({"result": 1, "resultQuality": 7}), "resultQuality"),
+            (json!({"result": "1,850"}), "result: `1,850` may be"),
+            (json!({"result": "Infinity"}), "result"),
+            (
+                json!({"result": 1, "phenomenonTime": "2026-05-18 07:00"}),
+                "phenomenonTime",
+            ),
+            (json!({"result": 1, "phenomenonTime": 12}), "phenomenonTime"),
         ] {
             let error = reading(&entity).expect_err("refused").to_string();
             assert!(error.starts_with(field), "{error}");

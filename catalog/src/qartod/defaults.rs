@@ -54,11 +54,45 @@ pub fn defaults(property: &str) -> Tests {
             range: range([15.0, 45.0]),
             ..Tests::default()
         },
+        // below 1 % by volume a probe stands in the air, or tells a fraction
         "soil_moisture" => Tests {
-            range: range([0.0, 60.0]),
+            range: range([1.0, 60.0]),
             ..Tests::default()
         },
+        // the driest air of the delta has some 25 %
         "humidity" => Tests {
+            range: range([5.0, 100.0]),
+            ..Tests::default()
+        },
+        // sea water has 53 mS/cm
+        "conductivity" => Tests {
+            range: range([0.0, 80.0]),
+            ..Tests::default()
+        },
+        // the deepest pools of the Mekong have some 45 m
+        "water_depth" => Tests {
+            range: range([-0.5, 60.0]),
+            ..Tests::default()
+        },
+        // twice what warm water holds in equilibrium with air: algae by day
+        "dissolved_oxygen" => Tests {
+            range: range([0.0, 25.0]),
+            ..Tests::default()
+        },
+        "oxygen_saturation" => Tests {
+            range: range([0.0, 300.0]),
+            ..Tests::default()
+        },
+        // the lowest typhoon and the highest mountain of the province's neighbours
+        "pressure" => Tests {
+            range: range([850.0, 1090.0]),
+            ..Tests::default()
+        },
+        "battery" => Tests {
+            range: range([1.0, 32.0]),
+            ..Tests::default()
+        },
+        "battery_level" => Tests {
             range: range([0.0, 100.0]),
             ..Tests::default()
         },
