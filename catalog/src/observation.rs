@@ -37,7 +37,13 @@ impl Flag {
         if weight(other) > weight(self) { other } else { self }
     }
 
-    /// True for values that may be used: neither failed nor missing.
+    /// True for values that may be summed up and reckoned with: nothing speaks against them, as tests were passed or there
+    /// are none for the property.
+    pub fn is_good(self) -> bool {
+        matches!(self, Self::Good | Self::NotEvaluated)
+    }
+
+    /// True for values that may be shown: neither failed nor missing.
     pub fn is_usable(self) -> bool {
         !matches!(self, Self::Fail | Self::Missing)
     }
@@ -220,8 +226,8 @@ impl std::str::FromStr for Step {
     }
 }
 
-/// Observations of one interval, summed up. Failed and missing values are left out; suspect ones and those that no
-/// test could judge are in.
+/// Observations of one interval, summed up: the [good](Flag::is_good) ones. Suspect, failed and missing ones are left
+/// out.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Aggregate {
     /// Where the interval begins.

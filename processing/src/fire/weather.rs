@@ -202,7 +202,7 @@ fn is_near(time: DateTime<FixedOffset>, hour: u32, window_min: u32) -> bool {
     off_s(time, hour) <= i64::from(window_min) * 60
 }
 
-/// Usable values near the hours, the nearest of each day.
+/// Good values near the hours, the nearest of each day.
 async fn near_hours(store: &dyn Store, datastream: i64, window_min: u32) -> Result<Readings> {
     let mut readings = Readings::new();
     let Some(last) = store.latest(datastream).await? else {
@@ -225,7 +225,7 @@ async fn near_hours(store: &dyn Store, datastream: i64, window_min: u32) -> Resu
             ..ObservationQuery::datastream(datastream)
         };
         for observation in store.observations(&query).await? {
-            let Some(value) = observation.value.filter(|_| observation.flag.is_usable()) else {
+            let Some(value) = observation.value.filter(|_| observation.flag.is_good()) else {
                 continue;
             };
             let local = observation.time.with_timezone(&local_zone());
@@ -245,7 +245,7 @@ async fn near_hours(store: &dyn Store, datastream: i64, window_min: u32) -> Resu
     Ok(readings)
 }
 
-/// Rain by hour, counted from the common era in local time; hours without a usable value are not there.
+/// Rain by hour, counted from the common era in local time; hours without a good value are not there.
 async fn hourly_rain(
     store: &dyn Store,
     datastream: i64,

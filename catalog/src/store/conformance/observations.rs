@@ -279,6 +279,12 @@ async fn aggregates(store: &dyn Store, salt: i64) {
             },
             Observation {
                 datastream: salt,
+                time: at(50),
+                value: Some(0.05),
+                flag: Flag::Suspect,
+            },
+            Observation {
+                datastream: salt,
                 time: at(24 * 60 + 30),
                 value: Some(0.9),
                 flag: Flag::Good,
@@ -298,7 +304,7 @@ async fn aggregates(store: &dyn Store, salt: i64) {
     assert_eq!(
         sums(Step::Hour).await,
         [(-60, 1, 0.1, 0.1), (0, 2, 0.3, 0.5), (1440, 1, 0.9, 0.9)],
-        "failed and missing values are left out"
+        "suspect, failed and missing values are left out"
     );
     assert_eq!(
         sums(Step::Day).await,

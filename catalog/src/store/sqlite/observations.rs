@@ -460,7 +460,7 @@ impl Observations for SqliteStore {
             let mut statement = connection.prepare_cached(
                 "SELECT time - ((time + ?4) % ?5 + ?5) % ?5 AS start, count(*), avg(value), min(value), max(value)
                  FROM observation
-                 WHERE datastream = ?1 AND time >= ?2 AND time < ?3 AND value IS NOT NULL AND flag IN (1, 2, 3)
+                 WHERE datastream = ?1 AND time >= ?2 AND time < ?3 AND value IS NOT NULL AND flag IN (1, 2)
                  GROUP BY start ORDER BY start",
             )?;
             let mut rows = statement.query(params![
