@@ -2,18 +2,21 @@
 
 mod cells;
 mod json;
+mod sink;
 mod table;
 
 use crate::Outcome;
+use crate::commands::weekly;
 use crate::config::{Data, Place, UsageError};
 use crate::output::Output;
-use anyhow::Context;
-use clap::Args;
-use sen_catalog::intake::{Intake, Measurement};
+use clap::{Args, ValueEnum};
+use sen_catalog::intake::Intake;
+use sen_catalog::intake::number::DecimalSign;
 use sen_catalog::observation::Recorded;
 use sen_processing::pipeline::Progress;
 use serde::Serialize;
 use serde_json::json;
+use sink::Sink;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -45,18 +48,32 @@ pub(crate) struct Layout {
     #[arg(long, value_name = "FORMAT")]
     time_format: Option<String>,
     /// The time zone of times without an offset, such as +07:00.
-    #[arg(long, value_name = "OFFSET", value_parser = cells::offset, allow_hyphen_values = true)]
+    #[arg(long, value_name = "OFFSET", value_parser = sen_catalog::intake::time::offset, allow_hyphen_values = true)]
     timezone: Option<chrono::FixedOffset>,
+    /// The sign before the fraction of a number, where `1,850` or `1.850` may be read in two ways.
+    #[arg(long, value_name = "SIGN")]
+    decimal: Option<Decimal>,
     /// What a column holds: NAME=PROPERTY or NAME=PROPERTY:UNIT; may be repeated. Other columns are then left out.
     #[arg(long = "column", value_name = "NAME=PROPERTY[:UNIT]")]
     columns: Vec<String>,
 }
 
-/// Measurements taken at once: few enough for the memory, many enough for the disk.
-const BATCH: usize = 20_000;
+/// The sign before the fraction of a number.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum Decimal {
+    Point,
+    Comma,
+}
 
-/// Refusals told one by one; more of them are counted.
-const MOST_TOLD: usize = 20;
+impl Layout {
+    /// The decimal sign, where the command line says it.
+    fn sign(&self) -> Option<DecimalSign> {
+        self.decimal.map(|sign| match sign {
+            Decimal::Point => DecimalSign::Point,
+            Decimal::Comma => DecimalSign::Comma,
+        })
+    }
+}
 
 /// What became of a file.
 #[derive(Debug, Default, Serialize)]
@@ -65,53 +82,15 @@ struct FileReport {
     #[serde(flatten)]
     recorded: Recorded,
     refused: usize,
-    /// The first of what was refused, by row.
+    /// The first of what was refused, by row or column.
     reasons: Vec<String>,
+    /// How many values those are.
+    #[serde(skip)]
+    told: usize,
+    /// True when the process was asked to stop before the end of the file.
+    cancelled: bool,
     /// Columns that say nothing that is known.
     ignored: Vec<String>,
-}
-
-/// Where measurements of a file go: collected, taken in batches, refusals told with their row.
-struct Sink<'a> {
-    intake: &'a Intake,
-    runtime: &'a tokio::runtime::Runtime,
-    batch: Vec<Measurement>,
-    rows: Vec<(usize, Option<Arc<str>>)>,
-    report: FileReport,
-}
-
-impl Sink<'_> {
-    /// A measurement of a row, and of a column where the row has several.
-    fn take(&mut self, row: usize, column: Option<&Arc<str>>, measured: Measurement) -> anyhow::Result<()> {
-        self.batch.push(measured);
-        self.rows.push((row, column.cloned()));
-        if self.batch.len() >= BATCH {
-            self.flush()
-        } else {
-            Ok(())
-        }
-    }
-
-    /// Something in a row that cannot be used.
-    fn refuse(&mut self, row: usize, column: Option<&str>, reason: &str) {
-        self.report.refused += 1;
-        if self.report.reasons.len() < MOST_TOLD {
-            let column = column.map_or_else(String::new, |column| format!(", column {column}"));
-            self.report.reasons.push(format!("row {row}{column}: {reason}"));
-        }
-    }
-
-    fn flush(&mut self) -> anyhow::Result<()> {
-        let batch = std::mem::take(&mut self.batch);
-        let rows = std::mem::take(&mut self.rows);
-        let taken = self.runtime.block_on(self.intake.take(batch))?;
-        self.report.recorded += taken.recorded;
-        for (place, reason) in taken.refused {
-            let (row, column) = rows.get(place).cloned().unwrap_or_default();
-            self.refuse(row, column.as_deref(), &reason);
-        }
-        Ok(())
-    }
 }
 
 impl Observations {
@@ -120,29 +99,28 @@ impl Observations {
         let columns = table::Columns::of(&self.layout)?;
         // no write lock is taken: the store puts writers one behind the other, and the service writes too
         let intake = intake(&data)?;
-        let runtime = tokio::runtime::Runtime::new().context("cannot start the runtime")?;
+        let (runtime, cancelled) = weekly::runtime()?;
         let mut reports = Vec::new();
         let mut outcome = Outcome::Done;
         for file in &self.files {
             output.begin(&format!("importing {}", file.display()), file_size(file));
-            let mut sink = Sink {
-                intake: &intake,
-                runtime: &runtime,
-                batch: Vec::new(),
-                rows: Vec::new(),
-                report: FileReport {
-                    file: file.display().to_string(),
-                    ..FileReport::default()
-                },
+            let report = FileReport {
+                file: file.display().to_string(),
+                ..FileReport::default()
             };
+            let mut sink = Sink::new(&intake, &runtime, &cancelled, report);
             let read = read(file, &self.layout, &columns, &data, &mut sink, output);
             if let Err(error) = read.and_then(|()| sink.flush()) {
-                sink.refuse(0, None, &format!("{error:#}"));
+                sink.refuse_file(format!("{error:#}"));
             }
             if sink.report.refused > 0 {
                 outcome = Outcome::Partly;
             }
+            let stop = sink.report.cancelled;
             reports.push(sink.report);
+            if stop {
+                break;
+            }
         }
         output.finish();
         output.result(&text(&reports), &json!({"files": reports}));
@@ -195,7 +173,7 @@ fn text(reports: &[FileReport]) -> String {
         for reason in &report.reasons {
             text += &format!("  {reason}\n");
         }
-        let more = report.refused - report.reasons.len();
+        let more = report.refused.saturating_sub(report.told);
         if more > 0 {
             text += &format!("  and {more} more\n");
         }

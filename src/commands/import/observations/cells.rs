@@ -1,74 +1,56 @@
 //! What single cells say: times, numbers, flags.
 
 use super::Layout;
-use chrono::{DateTime, FixedOffset, NaiveDateTime, TimeZone, Utc};
+use chrono::{DateTime, NaiveDateTime, Utc};
+use sen_catalog::intake::number::{DecimalSign, number, without_percent};
+use sen_catalog::intake::time::{Written, written};
 use sen_catalog::observation::Flag;
-
-/// A time zone by its offset; the names people here use are known too.
-pub(super) fn offset(text: &str) -> Result<FixedOffset, String> {
-    let hours = |hours: i32| FixedOffset::east_opt(hours * 3600).ok_or_else(|| text.to_owned());
-    match text {
-        "Z" | "z" | "UTC" | "GMT" => return hours(0),
-        "Asia/Ho_Chi_Minh" | "Asia/Saigon" | "Asia/Bangkok" | "ICT" => return hours(7),
-        _ => {}
-    }
-    text.parse()
-        .map_err(|_| format!("`{text}` is no offset from UTC such as +07:00"))
-}
-
-/// Times without an offset, where no format is given.
-const LOCAL_FORMATS: [&str; 4] = [
-    "%Y-%m-%d %H:%M:%S%.f",
-    "%Y-%m-%dT%H:%M:%S%.f",
-    "%Y-%m-%d %H:%M",
-    "%Y-%m-%dT%H:%M",
-];
+use sen_catalog::property::{Property, property};
 
 /// The time a cell names.
 pub(super) fn time(text: &str, layout: &Layout) -> Result<DateTime<Utc>, String> {
     let text = text.trim();
-    let local = if let Some(format) = &layout.time_format {
-        if let Ok(time) = DateTime::parse_from_str(text, format) {
-            return Ok(time.with_timezone(&Utc));
+    let time = match &layout.time_format {
+        Some(format) => match DateTime::parse_from_str(text, format) {
+            Ok(time) => Written::At(time.with_timezone(&Utc)),
+            Err(_) => NaiveDateTime::parse_from_str(text, format)
+                .map(Written::Local)
+                .map_err(|error| {
+                    format!("the time `{text}` is not written as --time-format says: {error}")
+                })?,
+        },
+        None => {
+            written(text).map_err(|reason| format!("{reason}; say how it is written with --time-format"))?
         }
-        NaiveDateTime::parse_from_str(text, format)
-            .map_err(|error| format!("the time `{text}` is not written as --time-format says: {error}"))?
-    } else {
-        if let Ok(time) = DateTime::parse_from_rfc3339(text) {
-            return Ok(time.with_timezone(&Utc));
-        }
-        let parsed = LOCAL_FORMATS
-            .iter()
-            .find_map(|format| NaiveDateTime::parse_from_str(text, format).ok());
-        parsed.ok_or_else(|| {
-            format!("`{text}` is no time such as 2026-05-18T07:00:00+07:00; say how it is written with --time-format")
-        })?
     };
-    let Some(zone) = layout.timezone else {
-        return Err(format!(
-            "the time `{text}` has no offset; say which time zone it is in, such as --timezone +07:00"
-        ));
-    };
-    zone.from_local_datetime(&local)
-        .single()
-        .map(|time| time.with_timezone(&Utc))
-        .ok_or_else(|| format!("the time `{text}` is out of range"))
+    placed(time, layout)
 }
 
-/// The number of a cell; none where nothing was measured. A decimal comma is read where cells are not cut at commas.
-pub(super) fn number(text: &str, decimal_comma: bool) -> Result<Option<f64>, String> {
-    let text = text.trim();
-    if ["", "-", "na", "nan", "null", "none", "n/a"].contains(&text.to_ascii_lowercase().as_str()) {
-        return Ok(None);
+/// The instant of a time that was read.
+pub(super) fn placed(time: Written, layout: &Layout) -> Result<DateTime<Utc>, String> {
+    time.instant(layout.timezone)
+        .map_err(|reason| format!("{reason}, or say which time zone the times are in: --timezone +07:00"))
+}
+
+/// The number of a cell; none where nothing was measured. A percent sign is taken where the unit is per cent.
+pub(super) fn value(
+    text: &str,
+    name: &str,
+    unit: Option<&str>,
+    sign: DecimalSign,
+) -> Result<Option<f64>, String> {
+    let (digits, percent) = without_percent(text);
+    if !percent {
+        return number(digits, sign);
     }
-    let parsed = text.parse().or_else(|error| {
-        if decimal_comma {
-            text.replacen(',', ".", 1).parse()
-        } else {
-            Err(error)
-        }
-    });
-    parsed.map(Some).map_err(|_| format!("`{text}` is no number"))
+    let unit = unit.or_else(|| property(name).map(|known| known.unit));
+    match unit {
+        Some(unit) if !Property::is_percent(unit) => Err(format!(
+            "`{}` is a percentage, and {name} is read in {unit}; name what the column holds, with its unit",
+            text.trim()
+        )),
+        _ => number(digits, sign),
+    }
 }
 
 /// A flag: QARTOD's numbers, or those of the US estuarine reserves (`<-3> [SQR]`).
@@ -96,6 +78,7 @@ pub(super) fn flag(text: &str) -> Result<Flag, String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use sen_catalog::intake::time::offset;
 
     #[test]
     fn times_need_an_offset_from_somewhere() {
@@ -122,11 +105,17 @@ mod tests {
     }
 
     #[test]
-    fn numbers_and_flags() {
-        assert_eq!(number(" 1.25 ", false), Ok(Some(1.25)));
-        assert_eq!(number("1,25", true), Ok(Some(1.25)));
-        assert_eq!(number("NaN", false), Ok(None));
-        assert!(number("dry", false).is_err());
+    fn a_percent_sign_belongs_to_per_cent() {
+        let read = |text: &str, name: &str, unit: Option<&str>| value(text, name, unit, DecimalSign::Unknown);
+        assert_eq!(read("85 %", "humidity", None), Ok(Some(85.0)));
+        assert_eq!(read("85,5%", "battery", Some("pct")), Ok(Some(85.5)));
+        assert_eq!(read(" 1.25 ", "water_level", None), Ok(Some(1.25)));
+        assert!(read("85%", "dissolved_oxygen", None).is_err_and(|told| told.contains("mg/L")));
+        assert!(read("85%", "humidity", Some("fraction")).is_err_and(|told| told.contains("fraction")));
+    }
+
+    #[test]
+    fn flags_of_qartod_and_of_the_estuaries() {
         assert_eq!(flag("<0> "), Ok(Flag::Good));
         assert_eq!(flag("<1> [SDO] (CCU)"), Ok(Flag::Suspect));
         assert_eq!(flag("<-2> [GSM]"), Ok(Flag::Missing));

@@ -2,9 +2,11 @@
 
 use super::{Layout, Sink, cells};
 use crate::config::Data;
-use anyhow::{Context, bail};
-use sen_catalog::intake::{Measurement, PostedUnit, data_array};
+use anyhow::{Context, anyhow, bail};
+use sen_catalog::intake::time::written_json;
+use sen_catalog::intake::{self, Measurement, PostedUnit, data_array};
 use sen_catalog::observation::{Datastream, Flag};
+use sen_catalog::table_text;
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::fs::File;
@@ -17,22 +19,39 @@ const LARGEST: u64 = 256 << 20;
 pub(super) fn read(path: &Path, layout: &Layout, data: &Data, sink: &mut Sink<'_>) -> anyhow::Result<()> {
     let file = File::open(path).with_context(|| format!("cannot read {}", path.display()))?;
     let mut text = Vec::new();
-    file.take(LARGEST + 1).read_to_end(&mut text)?;
+    table_text::utf8(file)?.take(LARGEST + 1).read_to_end(&mut text)?;
     if text.len() as u64 > LARGEST {
         bail!(
             "is larger than {} MB; split it, or write it as CSV",
             LARGEST >> 20
         );
     }
-    let document: Value = serde_json::from_slice(&text).context("is no JSON")?;
+    let document = match intake::json::document(&text) {
+        Ok(document) => document,
+        // one entry that is no JSON costs no other
+        Err(reason) => {
+            let entries = intake::json::entries(&text).map_err(|_| anyhow!(reason))?;
+            return list(entries, layout, sink);
+        }
+    };
     drop(text);
-    let list = document.as_array().or_else(|| document.get("value")?.as_array());
-    let list = list.context("is no list of measurements")?;
-    if list.iter().any(|block| block.get("dataArray").is_some()) {
-        return blocks(&document, data, sink);
+    let all = match document {
+        Value::Array(all) => all,
+        Value::Object(mut own) => match own.remove("value") {
+            Some(Value::Array(all)) => all,
+            _ => bail!("is no list of measurements"),
+        },
+        _ => bail!("is no list of measurements"),
+    };
+    if all.iter().any(|block| block.get("dataArray").is_some()) {
+        return blocks(&Value::Array(all), data, sink);
     }
-    for (at, entry) in list.iter().enumerate() {
-        match measurement(entry, layout) {
+    list(all.into_iter().map(Ok).collect(), layout, sink)
+}
+
+fn list(all: Vec<Result<Value, String>>, layout: &Layout, sink: &mut Sink<'_>) -> anyhow::Result<()> {
+    for (at, entry) in all.into_iter().enumerate() {
+        match entry.and_then(|entry| measurement(&entry, layout)) {
             Ok(measured) => sink.take(at + 1, None, measured)?,
             Err(reason) => sink.refuse(at + 1, None, &reason),
         }
@@ -42,10 +61,24 @@ pub(super) fn read(path: &Path, layout: &Layout, data: &Data, sink: &mut Sink<'_
 
 fn measurement(entry: &Value, layout: &Layout) -> Result<Measurement, String> {
     let text = |name: &str| entry.get(name).and_then(Value::as_str);
-    let time = text("time").ok_or("`time` is missing")?;
+    let time = match entry.get("time") {
+        None | Some(Value::Null) => return Err("`time` is missing".into()),
+        Some(Value::String(text)) => cells::time(text, layout),
+        Some(other) => written_json(other).and_then(|time| cells::placed(time, layout)),
+    }
+    .map_err(|reason| format!("time: {reason}"))?;
+    let property = text("property").ok_or("`property` is missing")?;
+    let unit = match entry.get("unit") {
+        None | Some(Value::Null) => None,
+        Some(Value::String(unit)) => Some(unit.as_str()).filter(|unit| !unit.trim().is_empty()),
+        Some(other) => return Err(format!("unit: {other} is no text")),
+    };
     let value = match entry.get("value") {
         Some(Value::Number(number)) => number.as_f64(),
-        Some(Value::String(text)) => cells::number(text, false)?,
+        Some(Value::String(text)) => {
+            let sign = layout.sign().unwrap_or_default();
+            cells::value(text, property, unit, sign).map_err(|reason| format!("value: {reason}"))?
+        }
         Some(Value::Null) => None,
         Some(other) => return Err(format!("value: {other} is no number")),
         None => return Err("`value` is missing; one that could not be measured is null".into()),
@@ -60,13 +93,9 @@ fn measurement(entry: &Value, layout: &Layout) -> Result<Measurement, String> {
             .or(layout.station.as_deref())
             .ok_or("`station` is missing")?
             .to_owned(),
-        property: text("property").ok_or("`property` is missing")?.to_owned(),
-        unit: match entry.get("unit") {
-            None | Some(Value::Null) => None,
-            Some(Value::String(unit)) => Some(unit.clone()),
-            Some(other) => return Err(format!("unit: {other} is no text")),
-        },
-        time: cells::time(time, layout)?,
+        property: property.to_owned(),
+        unit: unit.map(str::to_owned),
+        time,
         value,
         given,
     })

@@ -5,8 +5,9 @@ use crate::config::UsageError;
 use crate::output::Output;
 use anyhow::{Context, bail};
 use sen_catalog::intake::Measurement;
+use sen_catalog::intake::number::DecimalSign;
 use sen_catalog::observation::Flag;
-use sen_catalog::property;
+use sen_catalog::{property, table_text};
 use sen_processing::pipeline::Progress;
 use std::fs::File;
 use std::io::{BufRead, BufReader, Read};
@@ -15,6 +16,9 @@ use std::sync::Arc;
 
 /// No line of measurements is longer, bytes.
 const LONGEST_LINE: u64 = 1 << 20;
+
+/// How much of a table is looked at to find out its decimal sign, bytes.
+const SAMPLE_BYTES: u64 = 4 << 20;
 
 /// The columns that were named on the command line: name, property, unit.
 pub(super) struct Columns(Vec<(String, String, Option<String>)>);
@@ -80,6 +84,27 @@ struct Head {
     station: Option<usize>,
     shape: Shape,
     delimiter: char,
+    sign: DecimalSign,
+}
+
+impl Head {
+    /// Where values stand in a row.
+    fn value_columns(&self) -> Vec<usize> {
+        match &self.shape {
+            Shape::Wide(values) => values.iter().map(|value| value.at).collect(),
+            Shape::Long { value, .. } => vec![*value],
+        }
+    }
+
+    /// What the values of lines say about the decimal sign.
+    fn sign_of<'l>(&self, lines: impl Iterator<Item = &'l str>) -> DecimalSign {
+        let columns = self.value_columns();
+        lines.fold(DecimalSign::Unknown, |sign, line| {
+            let cells = split(line, self.delimiter);
+            let values = columns.iter().filter_map(|&at| cells.get(at));
+            values.fold(sign, |sign, cell| sign.with(cell))
+        })
+    }
 }
 
 fn find(names: &[String], wanted: &[&str]) -> Option<usize> {
@@ -92,19 +117,28 @@ fn named(names: &[String], wanted: Option<&String>, usual: &[&str]) -> anyhow::R
     let Some(wanted) = wanted else {
         return Ok(find(names, usual));
     };
+    if names
+        .iter()
+        .filter(|name| name.eq_ignore_ascii_case(wanted))
+        .count()
+        > 1
+    {
+        bail!("several columns are named `{wanted}`; give each a name of its own");
+    }
     let found = find(names, &[wanted]);
     let found =
         found.with_context(|| format!("there is no column `{wanted}`; there are {}", names.join(", ")))?;
     Ok(Some(found))
 }
 
-fn head(line: &str, layout: &Layout, columns: &Columns, ignored: &mut Vec<String>) -> anyhow::Result<Head> {
-    let line = line.trim_start_matches('\u{feff}');
-    let count = |c: char| line.matches(c).count();
-    let delimiter = [',', ';', '\t']
-        .into_iter()
-        .max_by_key(|&c| (count(c), c == ','))
-        .unwrap_or(',');
+fn head(
+    line: &str,
+    delimiter: Option<char>,
+    layout: &Layout,
+    columns: &Columns,
+    ignored: &mut Vec<String>,
+) -> anyhow::Result<Head> {
+    let delimiter = delimiter.unwrap_or_else(|| table_text::delimiter(line));
     let names: Vec<String> = split(line, delimiter)
         .iter()
         .map(|name| name.trim().to_owned())
@@ -138,6 +172,7 @@ fn head(line: &str, layout: &Layout, columns: &Columns, ignored: &mut Vec<String
             station,
             shape,
             delimiter,
+            sign: layout.sign().unwrap_or_default(),
         });
     }
     let flag_of = |name: &str| find(&names, &[&format!("F_{name}"), &format!("{name}_flag")]);
@@ -153,21 +188,21 @@ fn head(line: &str, layout: &Layout, columns: &Columns, ignored: &mut Vec<String
             flag: flag_of(name),
         });
     }
-    if values.is_empty() {
-        for (at, name) in names.iter().enumerate() {
-            if at == time || Some(at) == station || names.iter().any(|other| flag_of(other) == Some(at)) {
-                continue;
-            }
-            match property::column(name) {
-                Some((known, unit)) => values.push(Value {
-                    at,
-                    name: name.as_str().into(),
-                    property: known.name.to_owned(),
-                    unit: Some(unit.to_owned()),
-                    flag: flag_of(name),
-                }),
-                None => ignored.push(name.clone()),
-            }
+    let is_named = !values.is_empty();
+    for (at, name) in names.iter().enumerate() {
+        let known = at == time || Some(at) == station || values.iter().any(|value| value.at == at);
+        if known || names.iter().any(|other| flag_of(other) == Some(at)) {
+            continue;
+        }
+        match property::column(name).filter(|_| !is_named) {
+            Some((known, unit)) => values.push(Value {
+                at,
+                name: name.as_str().into(),
+                property: known.name.to_owned(),
+                unit: unit.map(str::to_owned),
+                flag: flag_of(name),
+            }),
+            None => ignored.push(name.clone()),
         }
     }
     if values.is_empty() {
@@ -177,12 +212,38 @@ fn head(line: &str, layout: &Layout, columns: &Columns, ignored: &mut Vec<String
             names.join(", ")
         );
     }
+    one_column_each(&values)?;
     Ok(Head {
         time,
         station,
         shape: Shape::Wide(values),
         delimiter,
+        sign: layout.sign().unwrap_or_default(),
     })
+}
+
+/// Refuses two columns of one property: the values of one would replace those of the other.
+fn one_column_each(values: &[Value]) -> anyhow::Result<()> {
+    let name = |value: &Value| {
+        property::property(&value.property).map_or(value.property.clone(), |known| known.name.into())
+    };
+    for (at, value) in values.iter().enumerate() {
+        let own = name(value);
+        if let Some(other) = values[..at].iter().find(|other| name(other) == own) {
+            bail!(
+                "the columns `{}` and `{}` both hold {own}; say which counts, such as --column \"{}={own}{}\" (others are \
+                 then left out), or give the second a property of its own",
+                other.name,
+                value.name,
+                other.name,
+                other
+                    .unit
+                    .as_ref()
+                    .map_or_else(String::new, |unit| format!(":{unit}")),
+            );
+        }
+    }
+    Ok(())
 }
 
 /// The cells of a line; a cell in quotes may hold the delimiter, and two quotes for one.
@@ -213,9 +274,12 @@ pub(super) fn read(
     output: &Output,
 ) -> anyhow::Result<()> {
     let file = File::open(path).with_context(|| format!("cannot read {}", path.display()))?;
-    let mut lines = BufReader::with_capacity(1 << 18, file);
+    let mut source = table_text::utf8(file)?;
+    let mut sample = Vec::new();
+    source.by_ref().take(SAMPLE_BYTES).read_to_end(&mut sample)?;
+    let mut lines = BufReader::with_capacity(1 << 18, sample.as_slice().chain(source));
     let mut bytes = Vec::new();
-    let (mut row, mut known) = (0, None);
+    let (mut row, mut known, mut delimiter) = (0, None, None);
     loop {
         bytes.clear();
         let length = (&mut lines).take(LONGEST_LINE).read_until(b'\n', &mut bytes)?;
@@ -232,8 +296,20 @@ pub(super) fn read(
         if line.trim().is_empty() {
             continue;
         }
+        if row == 1
+            && let Some(named) = table_text::separator_line(line)
+        {
+            delimiter = Some(named);
+            continue;
+        }
         match &known {
-            None => known = Some(head(line, layout, columns, &mut sink.report.ignored)?),
+            None => {
+                let mut head = head(line, delimiter, layout, columns, &mut sink.report.ignored)?;
+                if layout.sign().is_none() {
+                    head.sign = sign_of_sample(&sample, row, &head);
+                }
+                known = Some(head);
+            }
             Some(head) => one(row, &split(line, head.delimiter), head, layout, sink)?,
         }
     }
@@ -241,6 +317,18 @@ pub(super) fn read(
         bail!("{} is empty", path.display());
     }
     Ok(())
+}
+
+/// What the beginning of a table says about its decimal sign; its last line may be cut off.
+fn sign_of_sample(sample: &[u8], head_row: usize, head: &Head) -> DecimalSign {
+    let text = String::from_utf8_lossy(sample);
+    let lines: Vec<&str> = text.lines().skip(head_row).collect();
+    let whole = if sample.len() as u64 == SAMPLE_BYTES {
+        lines.len().saturating_sub(1)
+    } else {
+        lines.len()
+    };
+    head.sign_of(lines[..whole].iter().copied())
 }
 
 fn one(
@@ -264,9 +352,14 @@ fn one(
         .or(layout.station.as_deref())
         .unwrap_or_default()
         .trim();
-    let read = |value: &str, flag: Option<usize>| -> Result<(Option<f64>, Flag), String> {
+    let read = |value: &str,
+                name: &str,
+                unit: Option<&str>,
+                flag: Option<usize>|
+     -> Result<(Option<f64>, Flag), String> {
         let given = flag.map_or(Ok(Flag::NotEvaluated), |at| cells::flag(cell(at)))?;
-        Ok((cells::number(value, head.delimiter != ',')?, given))
+        let unit = unit.filter(|unit| !unit.trim().is_empty());
+        Ok((cells::value(value, name, unit, head.sign)?, given))
     };
     let measured = |property: &str, unit: Option<&str>, (value, given)| Measurement {
         station: station.to_owned(),
@@ -282,7 +375,7 @@ fn one(
     match &head.shape {
         Shape::Wide(values) => {
             for value in values {
-                match read(cell(value.at), value.flag) {
+                match read(cell(value.at), &value.property, value.unit.as_deref(), value.flag) {
                     Ok(read) => {
                         let measured = measured(&value.property, value.unit.as_deref(), read);
                         sink.take(row, Some(&value.name), measured)?;
@@ -296,7 +389,7 @@ fn one(
             value,
             unit,
             flag,
-        } => match read(cell(*value), *flag) {
+        } => match read(cell(*value), cell(*property).trim(), unit.map(&cell), *flag) {
             Ok(read) => sink.take(row, None, measured(cell(*property).trim(), unit.map(&cell), read))?,
             Err(reason) => sink.refuse(row, None, &reason),
         },
@@ -324,5 +417,63 @@ mod tests {
         let error = Columns::of(&layout("Sal=salinity:m")).err().expect("refused").0;
         assert!(error.contains("`m` does not fit salinity"), "{error}");
         assert!(Columns::of(&layout("Sal")).is_err());
+    }
+
+    #[test]
+    fn two_columns_of_one_property_are_named() {
+        let columns = Columns(Vec::new());
+        let read = |line: &str| head(line, None, &Layout::default(), &columns, &mut Vec::new());
+        for (line, first, second) in [
+            ("time,station,temperature_c,temp_f", "temperature_c", "temp_f"),
+            (
+                "time;station;level_m;rain_mm;water_level_cm",
+                "level_m",
+                "water_level_cm",
+            ),
+            ("time,station,ph,pH", "ph", "pH"),
+        ] {
+            let told = read(line).err().expect("refused").to_string();
+            assert!(
+                told.contains(&format!("`{first}` and `{second}`")) && told.contains("--column"),
+                "{told}"
+            );
+        }
+        assert!(read("time,station,temp_c,watertemp_c").is_ok());
+        let named = Columns(vec![
+            ("b".into(), "ph".into(), None),
+            ("a".into(), "ph".into(), None),
+        ]);
+        assert!(
+            head(
+                "time,station,a,b",
+                None,
+                &Layout::default(),
+                &named,
+                &mut Vec::new()
+            )
+            .is_err()
+        );
+    }
+
+    #[test]
+    fn the_decimal_sign_is_that_of_the_values() {
+        let sign = |text: &str| {
+            let (line, rest) = text.split_once('\n').expect("lines");
+            let columns = Columns(Vec::new());
+            let head = head(line, None, &Layout::default(), &columns, &mut Vec::new()).expect("a head");
+            head.sign_of(rest.lines())
+        };
+        assert_eq!(
+            sign("time;station;ec_us_cm;level_m\n1.5;2,5;1,850;0.91"),
+            DecimalSign::Point
+        );
+        assert_eq!(
+            sign("time;station;ec_us_cm;level_m\n1.5;2.5;1.850;0,91"),
+            DecimalSign::Comma
+        );
+        assert_eq!(
+            sign("time\tstation\tec_us_cm\n1.5\t2.5\t1,850"),
+            DecimalSign::Unknown
+        );
     }
 }
