@@ -5,10 +5,12 @@
 //! as values are told apart by datastream and time. One that cannot be used is counted, logged and acknowledged: it
 //! would be no better the next time. Of a list the good entries go in, the others are logged by their number.
 
+mod address;
 mod message;
 #[cfg(test)]
 mod tests;
 
+use address::{Address, without_password};
 use message::{Message, parse};
 use rumqttc::{AsyncClient, Event, EventLoop, MqttOptions as ClientOptions, Packet, Publish, QoS};
 use schemars::JsonSchema;
@@ -23,10 +25,11 @@ use std::time::Duration;
 use tokio::sync::mpsc;
 
 /// The `[mqtt]` table of `sen.toml`.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct MqttOptions {
-    /// The broker: `mqtt://host` or `mqtt://host:1883`.
+    /// The broker: `mqtt://host`, `mqtt://host:1883` or `mqtt://name:password@host`; a password is never shown.
+    #[serde(serialize_with = "shown")]
     pub url: String,
     /// What to subscribe to.
     #[serde(default = "usual_topics")]
@@ -38,8 +41,54 @@ pub struct MqttOptions {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub username: Option<String>,
     /// See `username`; better from the environment: `${MQTT_PASSWORD}`.
-    #[serde(default, skip_serializing)]
+    #[serde(default, skip_serializing, deserialize_with = "secret")]
     pub password: Option<String>,
+}
+
+impl std::fmt::Debug for MqttOptions {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("MqttOptions")
+            .field("url", &without_password(&self.url))
+            .field("topics", &self.topics)
+            .field("client_id", &self.client_id)
+            .field("username", &self.username)
+            .finish_non_exhaustive()
+    }
+}
+
+/// The address as `sen check` prints it.
+fn shown<S: serde::Serializer>(url: &str, serializer: S) -> std::result::Result<S::Ok, S::Error> {
+    serializer.serialize_str(&without_password(url))
+}
+
+/// A text; of anything else the error names the kind and not the value, which is the password.
+fn secret<'de, D: serde::Deserializer<'de>>(
+    deserializer: D,
+) -> std::result::Result<Option<String>, D::Error> {
+    struct Text;
+    impl serde::de::Visitor<'_> for Text {
+        type Value = Option<String>;
+        fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+            f.write_str("a text")
+        }
+        fn visit_str<E>(self, text: &str) -> std::result::Result<Self::Value, E> {
+            Ok(Some(text.to_owned()))
+        }
+        fn visit_i64<E: serde::de::Error>(self, _: i64) -> std::result::Result<Self::Value, E> {
+            Err(E::custom(
+                "mqtt.password: is a number; write it as a text, in quotes",
+            ))
+        }
+        fn visit_u64<E: serde::de::Error>(self, _: u64) -> std::result::Result<Self::Value, E> {
+            self.visit_i64(0)
+        }
+        fn visit_f64<E: serde::de::Error>(self, _: f64) -> std::result::Result<Self::Value, E> {
+            Err(E::custom(
+                "mqtt.password: is a number; write it as a text, in quotes",
+            ))
+        }
+    }
+    deserializer.deserialize_any(Text)
 }
 
 fn usual_topics() -> Vec<String> {
@@ -114,32 +163,40 @@ impl MqttOptions {
 }
 
 fn client_options(options: &MqttOptions) -> Result<ClientOptions> {
-    let invalid = || {
-        Error::Invalid(format!(
-            "mqtt.url: `{}` is no address such as mqtt://broker.example:1883",
-            options.url
-        ))
-    };
-    let rest = options
-        .url
-        .strip_prefix("mqtt://")
-        .ok_or_else(invalid)?
-        .trim_end_matches('/');
-    let (host, port) = match rest.rsplit_once(':') {
-        Some((host, port)) => (host, port.parse().map_err(|_| invalid())?),
-        None => (rest, 1883),
-    };
-    if host.is_empty() || options.client_id.is_empty() || options.topics.is_empty() {
-        return Err(invalid());
+    let Address { host, port, user } = Address::of(&options.url)?;
+    if options.client_id.is_empty() || options.topics.is_empty() {
+        let (key, what) = if options.topics.is_empty() {
+            ("topics", "topic")
+        } else {
+            ("client_id", "name")
+        };
+        return Err(Error::Invalid(format!(
+            "mqtt.{key}: is empty; without a {what} nothing can be subscribed to"
+        )));
     }
+    let named = options
+        .username
+        .as_ref()
+        .map(|name| (name.clone(), options.password.clone().unwrap_or_default()));
+    let user = match (named, user) {
+        (Some(_), Some(_)) => {
+            return Err(Error::Invalid(
+                "mqtt.username: mqtt.url names a user too; leave one of them out".to_owned(),
+            ));
+        }
+        (None, Some((name, password))) if password.is_empty() => {
+            Some((name, options.password.clone().unwrap_or_default()))
+        }
+        (named, user) => named.or(user),
+    };
     let mut client = ClientOptions::new(&options.client_id, host, port);
     client
         .set_clean_session(false)
         .set_manual_acks(true)
         .set_keep_alive(Duration::from_secs(30))
         .set_max_packet_size(LARGEST_PACKET, LARGEST);
-    if let Some(username) = &options.username {
-        client.set_credentials(username, options.password.as_deref().unwrap_or_default());
+    if let Some((name, password)) = user {
+        client.set_credentials(name, password);
     }
     Ok(client)
 }
@@ -167,12 +224,13 @@ async fn listen(
     counts: Arc<MqttCounts>,
 ) {
     let mut pause = FIRST_PAUSE;
+    let url = without_password(&options.url);
     loop {
         match connection.poll().await {
             Ok(Event::Incoming(Packet::ConnAck(_))) => {
                 pause = FIRST_PAUSE;
                 let number = counts.connections.fetch_add(1, Relaxed) + 1;
-                tracing::info!(url = options.url, number, "connected to the broker");
+                tracing::info!(url, number, "connected to the broker");
                 for topic in &options.topics {
                     if let Err(error) = client.try_subscribe(topic, QoS::AtLeastOnce) {
                         tracing::warn!(topic, %error, "cannot subscribe");
@@ -188,7 +246,7 @@ async fn listen(
             }
             Ok(_) => {}
             Err(error) => {
-                tracing::warn!(url = options.url, %error, ?pause, "the broker is away; trying again");
+                tracing::warn!(url, %error, ?pause, "the broker is away; trying again");
                 tokio::time::sleep(pause).await;
                 pause = (pause * 2).min(LONGEST_PAUSE);
             }

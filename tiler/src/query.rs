@@ -257,7 +257,7 @@ pub(crate) fn segments(path: &str) -> Outcome<Vec<Cow<'_, str>>> {
 }
 
 /// Percent-decodes; `None` when the result is no UTF-8. A `%` without two hex digits stands for itself.
-fn decode(text: &str, form: bool) -> Option<Cow<'_, str>> {
+pub(crate) fn decode(text: &str, form: bool) -> Option<Cow<'_, str>> {
     if !text.bytes().any(|byte| byte == b'%' || (form && byte == b'+')) {
         return Some(Cow::Borrowed(text));
     }

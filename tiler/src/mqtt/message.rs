@@ -1,7 +1,8 @@
 //! What a message says: an Observation of SensorThings, or `{station, property, time, value, unit}`.
 
-use chrono::{DateTime, Utc};
-use sen_catalog::intake::{Measurement, data_array};
+use sen_catalog::intake::number::{DecimalSign, number};
+use sen_catalog::intake::time::written_json;
+use sen_catalog::intake::{Measurement, data_array, json};
 use sen_catalog::observation::{Flag, Reading};
 use serde_json::Value;
 
@@ -22,22 +23,23 @@ fn datastream(topic: &str) -> Option<i64> {
 
 /// Reads a message; the error says what is wrong with it.
 pub(super) fn parse(topic: &str, payload: &[u8]) -> Result<Message, String> {
-    let document: Value = serde_json::from_slice(payload).map_err(|error| format!("is no JSON: {error}"))?;
-    let is_entity = document.get("result").is_some() || document.get("Datastream").is_some();
-    if let Some(stream) = datastream(topic) {
-        let reading = data_array::reading(&document).map_err(|error| error.to_string())?;
-        return Ok(Message::Reading(stream, reading));
+    let mut all = json::entries(payload)?;
+    let stream = datastream(topic);
+    let is_entity = |entry: &Value| entry.get("result").is_some() || entry.get("Datastream").is_some();
+    if stream.is_none() && !matches!(all.as_slice(), [Ok(entry)] if is_entity(entry)) {
+        let read = |entry: Result<Value, String>| entry.and_then(|entry| measurement(&entry));
+        return Ok(Message::Measurements(all.into_iter().map(read).collect()));
     }
-    if is_entity {
-        let stream = data_array::datastream_of(&document).map_err(|error| error.to_string())?;
-        let reading = data_array::reading(&document).map_err(|error| error.to_string())?;
-        return Ok(Message::Reading(stream, reading));
-    }
-    let all = match &document {
-        Value::Array(all) => all.as_slice(),
-        one => std::slice::from_ref(one),
+    let (Some(entity), true) = (all.pop(), all.is_empty()) else {
+        return Err("is a list; publish Observations of a datastream one by one".to_owned());
     };
-    Ok(Message::Measurements(all.iter().map(measurement).collect()))
+    let entity = entity?;
+    let stream = match stream {
+        Some(stream) => stream,
+        None => data_array::datastream_of(&entity).map_err(|error| error.to_string())?,
+    };
+    let reading = data_array::reading(&entity).map_err(|error| error.to_string())?;
+    Ok(Message::Reading(stream, reading))
 }
 
 fn measurement(entry: &Value) -> Result<Measurement, String> {
@@ -45,14 +47,17 @@ fn measurement(entry: &Value) -> Result<Measurement, String> {
         let value = entry.get(name).and_then(Value::as_str);
         value.ok_or_else(|| format!("`{name}` is missing or no text"))
     };
-    let time = text("time")?;
-    let parsed = DateTime::parse_from_rfc3339(time).map_err(|_| {
-        format!("time: `{time}` is no time with its offset, such as 2026-05-18T07:00:00+07:00")
-    })?;
+    let time = match entry.get("time") {
+        None | Some(Value::Null) => return Err("`time` is missing".to_owned()),
+        Some(time) => written_json(time)
+            .and_then(|time| time.instant(None))
+            .map_err(|reason| format!("time: {reason}"))?,
+    };
     let given = match entry.get("flag") {
         None | Some(Value::Null) => Flag::NotEvaluated,
         Some(flag) => {
-            let number = flag.as_u64().and_then(|flag| u8::try_from(flag).ok());
+            let number = flag.as_u64().or_else(|| flag.as_str()?.trim().parse().ok());
+            let number = number.and_then(|flag| u8::try_from(flag).ok());
             let number = number.ok_or_else(|| format!("flag: {flag} is no flag"))?;
             Flag::try_from(number).map_err(|error| error.to_string())?
         }
@@ -65,9 +70,12 @@ fn measurement(entry: &Value) -> Result<Measurement, String> {
             Some(Value::String(unit)) => Some(unit.clone()),
             Some(other) => return Err(format!("unit: {other} is no text")),
         },
-        time: parsed.with_timezone(&Utc),
+        time,
         value: match entry.get("value") {
             Some(Value::Number(number)) => number.as_f64(),
+            Some(Value::String(text)) => {
+                number(text, DecimalSign::Unknown).map_err(|reason| format!("value: {reason}"))?
+            }
             Some(Value::Null) => None,
             Some(other) => return Err(format!("value: {other} is no number")),
             None => return Err("`value` is missing; one that could not be measured is null".to_owned()),

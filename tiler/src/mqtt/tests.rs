@@ -92,12 +92,16 @@ fn what_cannot_be_used_says_why() {
         ("rain", "JSON"),
         (r#"{"station": "TV-01"}"#, "time"),
         (
-            r#"{"station": "TV-01", "property": "ph", "time": "noon", "value": 7}"#,
+            r#"{"station": "TV-01", "property": "ph", "time": "2026-05-18 07:00", "value": 7}"#,
             "offset",
         ),
         (
-            r#"{"station": "TV-01", "property": "ph", "time": "2026-05-18T00:00:00Z", "value": "7"}"#,
-            "value",
+            r#"{"station": "TV-01", "property": "ph", "time": "2026-05-18T00:00:00Z", "value": "7,100"}"#,
+            "value: `7,100` may be",
+        ),
+        (
+            r#"{"station": "TV-01", "property": "ph", "time": "2026-05-18T00:00:00Z", "value": Infinity}"#,
+            "value: `Infinity` is no number",
         ),
         (
             r#"{"station": "TV-01", "property": "ph", "time": "2026-05-18T00:00:00Z", "value": 7, "unit": 1}"#,
@@ -114,25 +118,75 @@ fn what_cannot_be_used_says_why() {
     assert!(parse("v1.1/Datastreams(7)/Observations", br#"{"result": "wet"}"#).is_err());
 }
 
+#[tokio::test]
+async fn texts_words_of_python_and_counted_seconds_are_read_as_from_a_file() {
+    let (store, intake, counts) = one_station().await;
+    let list = r#"[{"station": "TV-01", "property": "level", "time": 1779062400000, "value": "1.52"},
+        {"station": "TV-01", "property": "level", "time": "1779063300", "value": NaN},
+        {"station": "TV-01", "property": "level", "time": "2026-05-18 07:30:00+07", "value": "1,54", "unit": "m"},
+        {"station": "TV-01", "property": "level", "time": 1779065100, "value": 1e999},
+        {"station": "TV-01", "property": "humidity", "time": 1779065100, "value": 0.85}]"#;
+    let batch = [published("sen/observations", list.into())];
+    record(&batch, &intake, &counts).await.expect("the store answers");
+    assert_eq!(
+        (counts.recorded.load(Relaxed), counts.refused.load(Relaxed)),
+        (4, 1)
+    );
+    let query = |id| sen_catalog::store::ObservationQuery::datastream(id);
+    let streams = store.datastreams(None).await.expect("streams");
+    let stream = |name: &str| streams.iter().find(|one| one.property == name).expect("made").id;
+    let levels = store
+        .observations(&query(stream("water_level")))
+        .await
+        .expect("rows");
+    let levels: Vec<_> = levels
+        .iter()
+        .map(|one| (one.time.format("%H:%M").to_string(), one.value))
+        .collect();
+    let at = |clock: &str, value| (clock.to_owned(), value);
+    assert_eq!(
+        levels,
+        [
+            at("00:00", Some(1.52)),
+            at("00:15", None),
+            at("00:30", Some(1.54))
+        ]
+    );
+    let humidity = store
+        .observations(&query(stream("humidity")))
+        .await
+        .expect("rows");
+    assert_eq!(
+        humidity[0].flag,
+        sen_catalog::observation::Flag::Fail,
+        "85 % as a fraction, without its unit"
+    );
+}
+
 #[test]
-fn an_address_of_a_broker_has_a_scheme_a_host_and_perhaps_a_port() {
-    let options = |url: &str| MqttOptions {
-        url: url.to_owned(),
+fn a_password_is_used_and_never_shown() {
+    let options = MqttOptions {
+        url: "mqtt://sen:hush@broker:1884".to_owned(),
         topics: usual_topics(),
         client_id: usual_client(),
         username: None,
-        password: None,
+        password: Some("hush".to_owned()),
     };
-    let address = |url: &str| client_options(&options(url)).map(|client| client.broker_address());
-    assert_eq!(
-        address("mqtt://broker").expect("fits"),
-        ("broker".to_owned(), 1883)
+    let client = client_options(&options).expect("fits");
+    assert_eq!(client.broker_address(), ("broker".to_owned(), 1884));
+    assert!(format!("{:?}", client.credentials()).contains("hush"));
+    let told = format!("{options:?} {}", serde_json::to_string(&options).expect("JSON"));
+    assert!(!told.contains("hush") && told.contains("broker:1884"), "{told}");
+    let twice = MqttOptions {
+        username: Some("other".to_owned()),
+        ..options
+    };
+    let told = client_options(&twice).expect_err("refused").to_string();
+    assert!(told.contains("mqtt.username") && !told.contains("hush"), "{told}");
+    let number = serde_json::from_value::<MqttOptions>(json!({"url": "mqtt://b", "password": 123_456}));
+    let told = number.expect_err("refused").to_string();
+    assert!(
+        !told.contains("123456") && told.contains("mqtt.password"),
+        "{told}"
     );
-    assert_eq!(
-        address("mqtt://10.0.0.7:1884/").expect("fits"),
-        ("10.0.0.7".to_owned(), 1884)
-    );
-    for wrong in ["broker:1883", "http://broker", "mqtt://:1883", "mqtt://broker:x"] {
-        assert!(address(wrong).is_err(), "{wrong}");
-    }
 }
