@@ -5,8 +5,9 @@
 //! noughts (`5` is 00:05). Errors come with status 200 as a page or a sentence: the header line tells.
 
 use crate::intake::MOST_AHEAD;
-use crate::{Error, Feature, Result};
-use chrono::{DateTime, NaiveDate, NaiveTime, SecondsFormat, Utc};
+use crate::intake::number::{DecimalSign, number};
+use crate::{Error, Feature, Result, table_text};
+use chrono::{DateTime, Datelike, NaiveDate, NaiveTime, SecondsFormat, Utc};
 use geo_types::{Geometry, LineString, Polygon};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
@@ -20,6 +21,18 @@ const MOST_ROWS: usize = 2_000_000;
 
 /// Refused rows that are told one by one.
 const MOST_TOLD: usize = 20;
+
+/// How much of a file is looked at to find out how it was saved, bytes.
+const SAMPLE_BYTES: u64 = 1 << 20;
+
+/// Brightness of a fire channel, kelvin: from the coldest cloud to beyond where MODIS saturates (500 K).
+const BRIGHTNESS_K: [f64; 2] = [200.0, 600.0];
+
+/// Most power of a cell, MW: several times the most that was ever measured.
+const MOST_POWER_MW: f64 = 50_000.0;
+
+/// Terra was launched in December 1999, Landsat 8 in 2013; nothing is older.
+const FIRST_YEAR: i32 = 2000;
 
 /// Columns without which a file is none of FIRMS.
 const NEEDED: [&str; 4] = ["latitude", "longitude", "acq_date", "acq_time"];
@@ -68,6 +81,37 @@ pub enum Confidence {
     High,
 }
 
+/// How a hot spot was processed; the later takes the place of the earlier, of the same satellite and minute.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Processing {
+    /// Within a minute to half an hour: `RT`, `URT`.
+    RealTime,
+    /// Within three hours: `NRT`.
+    NearRealTime,
+    /// The archive, after months, with better orbits: `2`, `6.1`.
+    Standard,
+}
+
+impl Processing {
+    /// By the version that a row names, such as `2.0NRT`.
+    fn of_version(version: &str) -> Self {
+        let version = version.to_uppercase();
+        if version.contains("NRT") {
+            Self::NearRealTime
+        } else if version.contains("RT") {
+            Self::RealTime
+        } else {
+            Self::Standard
+        }
+    }
+
+    /// True where a hot spot of this processing, or of one that nothing says, has given way to the one processed best.
+    pub fn is_replaced(own: Option<Self>, best: Self) -> bool {
+        own.map_or(best == Self::Standard, |own| own < best)
+    }
+}
+
 /// A hot spot.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Hotspot {
@@ -97,6 +141,8 @@ pub struct Hotspot {
     pub by_day: Option<bool>,
     /// Kind of source in the archive: 0 vegetation, 1 volcano, 2 static source on land, 3 offshore.
     pub kind: Option<u8>,
+    /// How it was processed; none where the file does not say.
+    pub processing: Option<Processing>,
 }
 
 /// What a file holds.
@@ -115,29 +161,31 @@ pub struct Delivery {
 /// # Errors
 /// [`Error::Invalid`] when the header is not that of FIRMS, which is how its errors look, or when the file is too large.
 pub fn read(source: impl Read, now: DateTime<Utc>) -> Result<Delivery> {
-    let mut source = source.take(MOST_BYTES + 1);
+    let unreadable = |error: std::io::Error| Error::Invalid(format!("cannot be read: {error}"));
+    let mut source = table_text::utf8(source).map_err(unreadable)?.take(MOST_BYTES + 1);
     let mut start = Vec::new();
     source
         .by_ref()
-        .take(4096)
+        .take(SAMPLE_BYTES)
         .read_to_end(&mut start)
-        .map_err(|error| Error::Invalid(format!("cannot be read: {error}")))?;
-    check_header(&start)?;
-    let mut reader = csv::ReaderBuilder::new()
-        .flexible(true)
-        .trim(csv::Trim::All)
-        .from_reader(start.as_slice().chain(source));
-    let header = reader
-        .headers()
-        .map_err(|error| Error::Invalid(format!("the header cannot be read: {error}")))?;
-    let columns = Columns::of(header);
+        .map_err(unreadable)?;
+    let (skipped, delimiter) = check_header(&start)?;
+    let mut sample = csv_reader(&start[skipped..], delimiter);
+    let columns = Columns::of(&header(&mut sample)?);
+    let sign = columns.sign_of(&mut sample);
+    let mut reader = csv_reader(start[skipped..].chain(source), delimiter);
+    let first_row = u64::from(skipped > 0);
+    header(&mut reader)?;
     let mut delivery = Delivery::default();
     let mut row = csv::StringRecord::new();
     loop {
-        let number = reader.position().line();
+        let number = reader.position().line() + first_row;
         let reason = match reader.read_record(&mut row) {
             Ok(false) => break,
-            Ok(true) => match columns.hotspot(&row).and_then(|hotspot| not_ahead(hotspot, now)) {
+            Ok(true) => match columns
+                .hotspot(&row, sign)
+                .and_then(|hotspot| not_ahead(hotspot, now))
+            {
                 Ok(hotspot) => {
                     delivery.hotspots.push(hotspot);
                     None
@@ -165,18 +213,39 @@ pub fn read(source: impl Read, now: DateTime<Utc>) -> Result<Delivery> {
     Ok(delivery)
 }
 
-/// The first line must name the columns; anything else is an error of the service.
-fn check_header(start: &[u8]) -> Result<()> {
-    let text = String::from_utf8_lossy(start);
-    let text = text.trim_start_matches('\u{feff}').trim_start();
+fn csv_reader<R: Read>(source: R, delimiter: u8) -> csv::Reader<R> {
+    csv::ReaderBuilder::new()
+        .flexible(true)
+        .trim(csv::Trim::All)
+        .delimiter(delimiter)
+        .from_reader(source)
+}
+
+fn header<R: Read>(reader: &mut csv::Reader<R>) -> Result<csv::StringRecord> {
+    let header = reader.headers().cloned();
+    header.map_err(|error| Error::Invalid(format!("the header cannot be read: {error}")))
+}
+
+/// The first line must name the columns; anything else is an error of the service. Tells where it begins (behind a line
+/// `sep=;`) and what it is cut at: tables are saved again with semicolons and tabs.
+fn check_header(start: &[u8]) -> Result<(usize, u8)> {
+    let first_line = start
+        .split_inclusive(|&byte| byte == b'\n')
+        .next()
+        .unwrap_or_default();
+    let named = table_text::separator_line(&String::from_utf8_lossy(first_line)).filter(char::is_ascii);
+    let skipped = named.map_or(0, |_| first_line.len());
+    let text = String::from_utf8_lossy(&start[skipped..]);
+    let text = text.trim_start();
     let line = text.lines().next().unwrap_or("").to_lowercase();
+    let delimiter = named.unwrap_or_else(|| table_text::delimiter(&line));
     let names: Vec<&str> = line
-        .split(',')
+        .split(delimiter)
         .map(|name| name.trim().trim_matches('"'))
         .collect();
     let missing: Vec<&str> = NEEDED.into_iter().filter(|name| !names.contains(name)).collect();
     if missing.is_empty() {
-        return Ok(());
+        return Ok((skipped, u8::try_from(delimiter).unwrap_or(b',')));
     }
     let said: String = text.lines().next().unwrap_or("").chars().take(80).collect();
     Err(Error::Invalid(if text.is_empty() {
@@ -186,7 +255,7 @@ fn check_header(start: &[u8]) -> Result<()> {
             "is a web page, not hot spots: FIRMS answers errors so, with status 200; check the address and the map key \
              and ask again (it begins `{said}`)"
         )
-    } else if !line.contains(',') {
+    } else if !line.contains(delimiter) {
         format!("holds no hot spots; FIRMS answered `{said}`: check the map key and the dates, and ask again")
     } else {
         format!(
@@ -212,16 +281,12 @@ struct Columns {
     power: Option<usize>,
     by_day: Option<usize>,
     kind: Option<usize>,
+    version: Option<usize>,
 }
 
 impl Columns {
     fn of(header: &csv::StringRecord) -> Self {
-        let at = |name: &str| {
-            header.iter().position(|column| {
-                let column = column.trim_start_matches('\u{feff}');
-                column.eq_ignore_ascii_case(name)
-            })
-        };
+        let at = |name: &str| header.iter().position(|column| column.eq_ignore_ascii_case(name));
         Self {
             latitude: at("latitude"),
             longitude: at("longitude"),
@@ -237,23 +302,38 @@ impl Columns {
             power: at("frp"),
             by_day: at("daynight"),
             kind: at("type"),
+            version: at("version"),
         }
     }
 
-    fn hotspot(&self, row: &csv::StringRecord) -> Result<Hotspot, String> {
+    /// What the numbers of rows say about their decimal sign.
+    fn sign_of<R: Read>(&self, rows: &mut csv::Reader<R>) -> DecimalSign {
+        let columns = [
+            self.latitude,
+            self.longitude,
+            self.viirs_k,
+            self.modis_k,
+            self.power,
+            self.scan,
+            self.track,
+        ];
+        rows.records().flatten().fold(DecimalSign::Unknown, |sign, row| {
+            let cells = columns.iter().flatten().filter_map(|&at| row.get(at));
+            cells.fold(sign, DecimalSign::with)
+        })
+    }
+
+    fn hotspot(&self, row: &csv::StringRecord, sign: DecimalSign) -> Result<Hotspot, String> {
         let text = |column: Option<usize>| {
             column
                 .and_then(|index| row.get(index))
                 .filter(|text| !text.is_empty())
         };
-        let number = |name: &str, column: Option<usize>| match text(column) {
+        let numeric = |name: &str, column: Option<usize>| match text(column) {
             None => Ok(None),
-            Some(text) => match text.parse::<f64>() {
-                Ok(value) if value.is_finite() => Ok(Some(value)),
-                _ => Err(format!("{name} `{text}` is no number")),
-            },
+            Some(text) => number(text, sign).map_err(|reason| format!("{name}: {reason}")),
         };
-        let within = |name: &str, column, most: f64| match number(name, column)? {
+        let within = |name: &str, column, most: f64| match numeric(name, column)? {
             Some(value) if value.abs() <= most => Ok(value),
             Some(value) => Err(format!("{name} {value} is beyond {most}")),
             None => Err(format!("{name} is missing")),
@@ -262,6 +342,15 @@ impl Columns {
             within("latitude", self.latitude, 90.0)?,
             within("longitude", self.longitude, 180.0)?,
         );
+        if lat == 0.0 && lon == 0.0 {
+            return Err("latitude and longitude are both 0: the place is not known".into());
+        }
+        let between = |name: &str, column, [least, most]: [f64; 2], unit: &str| match numeric(name, column)? {
+            Some(value) if !(least..=most).contains(&value) => Err(format!(
+                "{name} {value} cannot be: it lies between {least} and {most} {unit}"
+            )),
+            value => Ok(value),
+        };
         let time = time(
             text(self.date).unwrap_or_default(),
             text(self.time).unwrap_or_default(),
@@ -271,7 +360,7 @@ impl Columns {
             None => (None, None),
             Some(text) => confidence(text)?,
         };
-        let size = |name: &str, column| match number(name, column)? {
+        let size = |name: &str, column| match numeric(name, column)? {
             Some(km) if km > 0.0 && km <= 50.0 => Ok(km),
             Some(km) => Err(format!("{name} {km} km is no size of a cell")),
             None => Ok(instrument.cell_km()),
@@ -284,31 +373,35 @@ impl Columns {
             instrument,
             confidence,
             confidence_percent,
-            brightness_k: number("brightness", self.viirs_k.or(self.modis_k))?,
+            brightness_k: between("brightness", self.viirs_k.or(self.modis_k), BRIGHTNESS_K, "K")?,
             scan_km: size("scan", self.scan)?,
             track_km: size("track", self.track)?,
-            power_mw: number("frp", self.power)?,
+            power_mw: between("frp", self.power, [0.0, MOST_POWER_MW], "MW")?,
             by_day: text(self.by_day).and_then(|text| match text {
                 "D" | "d" => Some(true),
                 "N" | "n" => Some(false),
                 _ => None,
             }),
             kind: text(self.kind).and_then(|text| text.parse().ok()),
+            // only the archive says the kind of source
+            processing: text(self.version)
+                .map(Processing::of_version)
+                .or(self.kind.map(|_| Processing::Standard)),
         })
     }
 
-    /// Said by a column, or told by the columns of brightness, which only one of the instruments has.
+    /// Said by a column, or told by the satellite, or by the columns of brightness.
     fn instrument(&self, said: Option<&str>, satellite: Option<&str>) -> Instrument {
         let said = said.unwrap_or_default().to_lowercase();
         let satellite = satellite.unwrap_or_default().to_lowercase();
-        if said.contains("viirs") || (said.is_empty() && self.viirs_k.is_some()) {
+        let is_terra_or_aqua = matches!(satellite.as_str(), "t" | "a" | "terra" | "aqua");
+        let has_modis_columns = satellite.is_empty() && self.viirs_k.is_none() && self.modis_k.is_some();
+        if said.contains("viirs") {
             Instrument::Viirs
-        } else if said.contains("modis") || (said.is_empty() && self.modis_k.is_some()) {
+        } else if said.contains("modis") || is_terra_or_aqua || has_modis_columns {
             Instrument::Modis
         } else if satellite.starts_with('l') {
             Instrument::Landsat
-        } else if matches!(satellite.as_str(), "t" | "a" | "terra" | "aqua") {
-            Instrument::Modis
         } else {
             Instrument::Viirs
         }
@@ -329,6 +422,11 @@ fn time(date: &str, time: &str) -> Result<DateTime<Utc>, String> {
         .ok_or_else(|| {
             format!("acq_time `{time}` is no time; it is hours and minutes, such as 0731 or 5 for 00:05")
         })?;
+    if day.year() < FIRST_YEAR {
+        return Err(format!(
+            "acq_date {day} lies before {FIRST_YEAR}: no satellite looked for fires"
+        ));
+    }
     Ok(day.and_time(clock).and_utc())
 }
 
@@ -439,6 +537,7 @@ impl Hotspot {
             ("frp_mw", json!(self.power_mw)),
             ("by_day", json!(self.by_day)),
             ("source_type", json!(self.kind)),
+            ("processing", json!(self.processing)),
         ];
         let said = pairs.into_iter().filter(|(_, value)| !value.is_null());
         feature.properties = said
@@ -471,6 +570,10 @@ impl Hotspot {
             power_mw: number("frp_mw"),
             by_day: field("by_day").and_then(Value::as_bool),
             kind: field("source_type").and_then(|value| value.as_u64()?.try_into().ok()),
+            // what was taken in before the processing was kept says it by the kind of source
+            processing: field("processing")
+                .and_then(|value| serde_json::from_value(value.clone()).ok())
+                .or_else(|| field("source_type").map(|_| Processing::Standard)),
         })
     }
 }

@@ -110,6 +110,9 @@ pub trait Features: Send + Sync {
     /// [`Error::Invalid`] for an empty geometry or a mixture of shapes.
     async fn put_features(&self, features: Vec<Feature>) -> Result<Vec<Put>>;
 
+    /// Takes features away for good, with their texts and boxes; how many there were.
+    async fn delete_features(&self, fids: &[i64]) -> Result<usize>;
+
     /// The layers that hold features, by name.
     async fn layers(&self) -> Result<Vec<Layer>>;
 

@@ -5,13 +5,13 @@ use geo::{Contains, Distance, Euclidean, MapCoords};
 use geo_types::{MultiPolygon, Point, coord};
 use sen_catalog::crs::Transform;
 use sen_catalog::fire::cluster::{Burning, Surroundings, burning, fires, static_sources, summaries};
-use sen_catalog::fire::firms::Hotspot;
+use sen_catalog::fire::firms::{Hotspot, Processing};
 use sen_catalog::fire::{FireSettings, HOTSPOTS};
 use sen_catalog::store::Put;
 use sen_catalog::{Bounds, Crs, Feature, FeatureQuery, Store};
 use serde::Serialize;
 use serde_json::json;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 /// Degrees around a hot spot in which forest is looked for, for each metre; generous up to 60 degrees of latitude.
 const DEGREES_OF_M: f64 = 2.0 / 111_000.0;
@@ -37,19 +37,52 @@ pub struct Taken {
     pub changed: usize,
     /// Hot spots known as they came.
     pub unchanged: usize,
+    /// Hot spots known before, of the same satellite and minute, whose place the delivery takes: it was processed later.
+    pub replaced: usize,
+    /// Hot spots of the delivery that were left out, as later processed ones of the same satellite and minute are known.
+    pub outdated: usize,
 }
 
-/// Takes in hot spots; the same cell and overpass is an update.
+/// A satellite and the minute it looked.
+fn overpass(spot: &Hotspot) -> (String, i64) {
+    (spot.satellite.clone(), spot.time.timestamp().div_euclid(60))
+}
+
+/// Takes in hot spots; the same cell and overpass is an update. What the archive says of a satellite and minute takes the
+/// place of all that was said of them in near real time: it puts the same fires some metres beside.
 ///
 /// # Errors
 /// When the catalogue cannot be read or written.
 pub async fn take_hotspots(store: &dyn Store, hotspots: &[Hotspot]) -> Result<Taken> {
-    let mut fresh: BTreeMap<String, Feature> = BTreeMap::new();
-    for feature in hotspots.iter().map(Hotspot::feature) {
-        fresh.insert(feature.code.clone(), feature);
+    let mut taken = Taken::default();
+    let known = store.features(&FeatureQuery::layer(HOTSPOTS)).await?;
+    let spots: Vec<Option<Hotspot>> = known.iter().map(Hotspot::of_feature).collect();
+    let mut best: HashMap<(String, i64), Processing> = HashMap::new();
+    for spot in hotspots.iter().chain(spots.iter().flatten()) {
+        if let Some(processing) = spot.processing {
+            let best = best.entry(overpass(spot)).or_insert(processing);
+            *best = processing.max(*best);
+        }
     }
-    for known in store.features(&FeatureQuery::layer(HOTSPOTS)).await? {
+    let is_replaced = |spot: &Hotspot| {
+        let best = best.get(&overpass(spot));
+        best.is_some_and(|best| Processing::is_replaced(spot.processing, *best))
+    };
+    let mut fresh: BTreeMap<String, Feature> = BTreeMap::new();
+    for spot in hotspots {
+        if is_replaced(spot) {
+            taken.outdated += 1;
+        } else {
+            let feature = spot.feature();
+            fresh.insert(feature.code.clone(), feature);
+        }
+    }
+    let mut replaced = Vec::new();
+    for (known, spot) in known.iter().zip(&spots) {
         let Some(new) = fresh.get_mut(&known.code) else {
+            if spot.as_ref().is_some_and(&is_replaced) {
+                replaced.push(known.fid);
+            }
             continue;
         };
         for name in FOUND {
@@ -58,16 +91,17 @@ pub async fn take_hotspots(store: &dyn Store, hotspots: &[Hotspot]) -> Result<Ta
             }
         }
     }
-    let mut taken = Taken::default();
-    if fresh.is_empty() {
-        return Ok(taken);
-    }
-    for outcome in store.put_features(fresh.into_values().collect()).await? {
-        match outcome {
-            Put::Added => taken.added += 1,
-            Put::Changed => taken.changed += 1,
-            Put::Unchanged => taken.unchanged += 1,
+    if !fresh.is_empty() {
+        for outcome in store.put_features(fresh.into_values().collect()).await? {
+            match outcome {
+                Put::Added => taken.added += 1,
+                Put::Changed => taken.changed += 1,
+                Put::Unchanged => taken.unchanged += 1,
+            }
         }
+    }
+    if !replaced.is_empty() {
+        taken.replaced = store.delete_features(&replaced).await?;
     }
     Ok(taken)
 }
@@ -236,4 +270,74 @@ fn distance_m(place: Point<f64>, features: &[Feature]) -> Result<Option<f64>> {
             Some(Euclidean.distance(&Point::from(here), &flat))
         });
     Ok(metres.min_by(f64::total_cmp))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use sen_catalog::fire::firms;
+    use sen_catalog::store::{Features, SqliteStore};
+
+    const HEAD: &str = "latitude,longitude,bright_ti4,scan,track,acq_date,acq_time,satellite,instrument,confidence,version,frp\n";
+
+    fn spots(rows: &[(&str, &str, &str, &str, f64)]) -> Vec<Hotspot> {
+        let row = |&(lat, clock, satellite, version, power): &(&str, &str, &str, &str, f64)| {
+            format!("{lat},105.5,335,0.4,0.4,2026-03-08,{clock},{satellite},VIIRS,n,{version},{power}\n")
+        };
+        let text = HEAD.to_owned() + &rows.iter().map(row).collect::<String>();
+        let delivery = firms::read(text.as_bytes(), chrono::Utc::now()).expect("hot spots");
+        assert_eq!(delivery.reasons, Vec::<String>::new());
+        delivery.hotspots
+    }
+
+    #[tokio::test]
+    async fn the_archive_takes_the_place_of_near_real_time_of_its_satellite_and_minute() {
+        let store = SqliteStore::in_memory().expect("opens");
+        let near = spots(&[
+            ("10.45012", "612", "N20", "2.0NRT", 5.2),
+            ("10.46012", "612", "N20", "2.0NRT", 9.2),
+            // a false one, which the archive has not
+            ("10.90000", "612", "N20", "2.0NRT", 1.0),
+            ("10.45012", "613", "N20", "2.0NRT", 2.0),
+            ("10.45012", "612", "N21", "2.0NRT", 3.0),
+        ]);
+        let archive = spots(&[
+            ("10.45008", "612", "N20", "2", 5.31),
+            ("10.46012", "612", "N20", "2", 9.12),
+        ]);
+        assert_eq!(take_hotspots(&store, &near).await.expect("taken").added, 5);
+        let taken = take_hotspots(&store, &archive).await.expect("taken");
+        assert_eq!(
+            (taken.added, taken.changed, taken.replaced),
+            (1, 1, 2),
+            "{taken:?}"
+        );
+        let powers = async || {
+            let all = store
+                .features(&FeatureQuery::layer(HOTSPOTS))
+                .await
+                .expect("features");
+            let mut powers: Vec<_> = all
+                .iter()
+                .filter_map(|one| one.properties["frp_mw"].as_f64())
+                .collect();
+            powers.sort_by(f64::total_cmp);
+            powers
+        };
+        assert_eq!(powers().await, [2.0, 3.0, 5.31, 9.12]);
+        let late = take_hotspots(&store, &near).await.expect("taken");
+        assert_eq!((late.outdated, late.unchanged, late.added), (3, 2, 0), "{late:?}");
+        let again = take_hotspots(&store, &archive).await.expect("taken");
+        assert_eq!((again.unchanged, again.replaced), (2, 0), "{again:?}");
+        assert_eq!(powers().await, [2.0, 3.0, 5.31, 9.12]);
+        // found by place and by text no more
+        let layers = store.layers().await.expect("layers");
+        assert_eq!(layers[0].count, 4);
+        let near = FeatureQuery {
+            bbox: Some(Bounds::new(105.4, 10.89, 105.6, 10.91)),
+            ..FeatureQuery::layer(HOTSPOTS)
+        };
+        assert_eq!(store.features(&near).await.expect("features").len(), 0);
+        assert_eq!(store.search("10.90000", 10).await.expect("found").len(), 0);
+    }
 }

@@ -13,6 +13,7 @@ use serde::Serialize;
 use serde_json::json;
 use std::fs::File;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::Ordering;
 
 /// Take in hot spots from CSV of NASA FIRMS (VIIRS, MODIS, Landsat; near real time or archive). Importing again changes
 /// nothing; a file that holds no table (FIRMS answers errors as pages, with status 200) is refused. Hot spots near each
@@ -41,9 +42,13 @@ impl Hotspots {
         let data = place.open()?;
         data.config.fire.check()?;
         let lock = WriteLock::take(&data)?;
-        let (runtime, _cancelled) = weekly::runtime()?;
+        let (runtime, cancelled) = weekly::runtime()?;
         let (mut files, mut failures) = (Vec::new(), Vec::new());
         for path in &self.files {
+            if cancelled.load(Ordering::Relaxed) {
+                failures.push((path.display().to_string(), "was not read: stopped".to_owned()));
+                continue;
+            }
             let one = read(path).and_then(|delivery| {
                 let taken = runtime.block_on(take_hotspots(data.store.as_ref(), &delivery.hotspots))?;
                 Ok(FileReport {
@@ -85,6 +90,23 @@ impl Hotspots {
         for one in &files {
             for reason in &one.reasons {
                 text += &format!("refused: {}: {reason}\n", one.file);
+            }
+        }
+        for one in &files {
+            let Taken {
+                replaced, outdated, ..
+            } = one.taken;
+            if replaced > 0 {
+                text += &format!(
+                    "note: {}: {replaced} hot spots of near real time gave way to those of the archive\n",
+                    one.file
+                );
+            }
+            if outdated > 0 {
+                text += &format!(
+                    "note: {}: {outdated} hot spots left out: those of the archive are known\n",
+                    one.file
+                );
             }
         }
         for (file, reason) in &failures {

@@ -126,6 +126,102 @@ fn rows_that_cannot_be_used_are_named_and_the_rest_is_read() {
 }
 
 #[test]
+fn a_table_saved_again_by_a_spreadsheet_is_read_alike() {
+    let row = "10.5,105.25,330.125,0.4,0.4,2026-03-02,0731,N,n,2.0NRT,290,4.5,D\n";
+    let plain = VIIRS_24H.to_owned() + row;
+    let expected = of(&plain);
+    let semicolons = plain.replace(',', ";");
+    let commas = semicolons.replace('.', ",").replace("2,0NRT", "2.0NRT");
+    let wide: Vec<u8> = plain
+        .replace(',', "\t")
+        .encode_utf16()
+        .flat_map(u16::to_le_bytes)
+        .collect();
+    let wide = [b"\xFF\xFE".as_slice(), &wide].concat();
+    for bytes in [
+        semicolons.into_bytes(),
+        commas.clone().into_bytes(),
+        format!("sep=;\r\n{commas}").into_bytes(),
+        format!("\u{feff}{plain}").into_bytes(),
+        wide,
+    ] {
+        let delivery = read(bytes.as_slice()).expect("hot spots");
+        assert_eq!(
+            (delivery.hotspots, delivery.reasons),
+            (expected.clone(), Vec::new())
+        );
+    }
+    let broken = format!("sep=;\n{}", commas.replace("10,5;", "95,5;"));
+    let told = read(broken.as_bytes()).expect("readable").reasons.join(" ");
+    assert!(told.starts_with("row 3: latitude 95.5"), "{told}");
+}
+
+#[test]
+fn what_no_satellite_can_have_seen_is_refused_by_row() {
+    let good = "10.5,105.5,330.1,0.4,0.4,2026-03-02,0731,N,n,2.0NRT,290,4.5,D\n";
+    let rows: String = [
+        ("330.1", "-1", "brightness -1"),
+        ("330.1", "0", "brightness 0"),
+        ("330.1", "9999", "brightness 9999"),
+        ("330.1", "NaN", ""),
+        (",4.5,", ",-1,", "frp -1"),
+        (",4.5,", ",1e300,", "frp"),
+        ("2026-03-02", "0001-03-02", "acq_date 0001"),
+        ("10.5,105.5", "0,0", "latitude and longitude"),
+    ]
+    .iter()
+    .map(|(part, other, _)| good.replace(part, other))
+    .collect();
+    let delivery = read((VIIRS_24H.to_owned() + &rows).as_bytes()).expect("readable");
+    assert_eq!(
+        (delivery.hotspots.len(), delivery.refused),
+        (1, 7),
+        "{:?}",
+        delivery.reasons
+    );
+    for (reason, told) in delivery.reasons.iter().zip([
+        "row 2: brightness -1",
+        "row 3: brightness 0",
+        "row 4: brightness 9999",
+        "row 6: frp -1",
+        "row 7: frp 1",
+        "row 8: acq_date 0001-03-02",
+        "row 9: latitude and longitude",
+    ]) {
+        assert!(reason.starts_with(told), "{reason}");
+    }
+    assert_eq!(delivery.hotspots[0].brightness_k, None, "NaN is a missing one");
+}
+
+#[test]
+fn versions_tell_the_processing() {
+    use firms::Processing::{NearRealTime, RealTime, Standard};
+    let of_version = |version: &str| {
+        let row = format!("10.5,105.5,330.1,0.4,0.4,2026-03-02,0731,N,VIIRS,n,{version},290,4.5,D\n");
+        of(&(VIIRS.to_owned() + &row))[0].processing
+    };
+    for (version, processing) in [
+        ("2.0NRT", Some(NearRealTime)),
+        ("6.1NRT", Some(NearRealTime)),
+        ("2.0URT", Some(RealTime)),
+        ("2.0RT", Some(RealTime)),
+        ("2", Some(Standard)),
+        ("6.03", Some(Standard)),
+        ("", None),
+    ] {
+        assert_eq!(of_version(version), processing, "{version}");
+    }
+    // the archive of VIIRS writes the columns of MODIS
+    let archive = "latitude,longitude,brightness,scan,track,acq_date,acq_time,satellite,confidence,version,bright_t31,frp,daynight,type\n\
+                   10.5,105.5,330.1,0.4,0.4,2026-03-02,0731,N20,n,,290,4.5,D,0\n";
+    let found = of(archive);
+    assert_eq!(
+        (found[0].instrument, found[0].processing),
+        (Instrument::Viirs, Some(Standard))
+    );
+}
+
+#[test]
 fn a_hot_spot_that_is_still_to_come_is_refused_by_row_and_field() {
     let row =
         |day: &str, clock: &str| format!("10.5,105.5,330.1,0.4,0.4,{day},{clock},N,n,2.0NRT,290,4.5,D\n");

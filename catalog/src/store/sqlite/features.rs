@@ -195,12 +195,32 @@ pub(super) fn index(connection: &Connection, changed: &[Words]) -> Result<()> {
     Ok(())
 }
 
+/// Takes a feature away; its layer, none when it was not there.
+fn delete(connection: &Connection, fid: i64) -> Result<Option<String>> {
+    let known: Option<(String, String)> = connection
+        .prepare_cached("DELETE FROM feature WHERE fid = ? RETURNING layer, search")?
+        .query_row([fid], |row| Ok((row.get(0)?, row.get(1)?)))
+        .optional()?;
+    let Some((layer, search)) = known else {
+        return Ok(None);
+    };
+    connection
+        .prepare_cached("INSERT INTO feature_text (feature_text, rowid, search) VALUES ('delete', ?, ?)")?
+        .execute(params![fid, search])?;
+    for table in ["other_code", "feature_box"] {
+        connection
+            .prepare_cached(&format!("DELETE FROM {table} WHERE fid = ?"))?
+            .execute([fid])?;
+    }
+    Ok(Some(layer))
+}
+
 /// Moves the layer's revision on and counts it anew. Its box is as coarse as the index: single precision, outwards.
 pub(super) fn count(connection: &Connection, layer: &str) -> Result<()> {
     connection.execute(
         "INSERT INTO layer
          SELECT f.layer, 1, min(f.shape), count(*), min(b.west), min(b.south), max(b.east), max(b.north)
-         FROM feature f JOIN feature_box b ON b.fid = f.fid WHERE f.layer = ?
+         FROM feature f JOIN feature_box b ON b.fid = f.fid WHERE f.layer = ? GROUP BY f.layer
          ON CONFLICT (name) DO UPDATE SET revision = revision + 1, shape = excluded.shape,
             count = excluded.count, west = excluded.west, south = excluded.south, east = excluded.east,
             north = excluded.north",
@@ -357,6 +377,30 @@ impl Features for SqliteStore {
             }
             index(connection, &changed)?;
             Ok(outcomes)
+        })
+        .await
+    }
+
+    async fn delete_features(&self, fids: &[i64]) -> Result<usize> {
+        let fids = fids.to_vec();
+        self.writing(move |connection| {
+            let mut touched = BTreeSet::new();
+            let mut deleted = 0;
+            for fid in fids {
+                if let Some(layer) = delete(connection, fid)? {
+                    deleted += 1;
+                    touched.insert(layer);
+                }
+            }
+            for layer in touched {
+                // a layer that nothing is left of keeps its row, so that its revision never comes again
+                connection.execute(
+                    "UPDATE layer SET count = 0, revision = revision + 1 WHERE name = ?",
+                    [&layer],
+                )?;
+                count(connection, &layer)?;
+            }
+            Ok(deleted)
         })
         .await
     }
