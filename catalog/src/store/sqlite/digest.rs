@@ -64,7 +64,7 @@ pub(super) fn digest(connection: &Connection) -> Result<String> {
         let mut rows = statement.query([])?;
         while let Some(row) = rows.next()? {
             for column in 0..columns {
-                feed(&mut hasher, row.get_ref(column)?);
+                feed(row.get_ref(column)?, |bytes| hasher.update(bytes));
             }
         }
         hasher.update([4]);

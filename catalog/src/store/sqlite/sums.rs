@@ -1,7 +1,7 @@
 //! Sums over the rows of each table, kept in the transaction that changes them: what tells a flipped bit from a row.
 //!
-//! SQLite checks the shape of its pages, not what stands in them. So every table has a row in `row_sum` with the number of its
-//! rows and the sum of their hashes: one changed row costs two hashes and one row of `row_sum`. Triggers of the writing
+//! SQLite checks the shape of its pages, not what stands in them. So every table has a row in `table_sum` with the number of its
+//! rows and the sum of their checksums: one changed row costs two of these and one row of `table_sum`. Triggers of the writing
 //! connection alone (`TEMP`) hand each row to a function of ours, so that no query has to remember it and the file stays one
 //! that any SQLite reads. [`damage`] adds all of it up anew. The tables of the box index are tables like any other. Those of
 //! the word index bear no triggers (a trigger sets a savepoint, at which that index writes its pages, which sets the
@@ -11,20 +11,18 @@ use crate::{Error, Result};
 use rusqlite::functions::FunctionFlags;
 use rusqlite::types::ValueRef;
 use rusqlite::{Connection, OptionalExtension, params};
-use sha2::{Digest, Sha256};
-use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
 pub(super) const SCHEMA: &str = "
-CREATE TABLE IF NOT EXISTS row_sum (
+CREATE TABLE IF NOT EXISTS table_sum (
     name TEXT PRIMARY KEY,  -- a table
     rows INTEGER NOT NULL,
-    sum INTEGER NOT NULL) WITHOUT ROWID;  -- of the first 8 bytes of the SHA-256 of each row
+    sum INTEGER NOT NULL) WITHOUT ROWID;  -- of the CRC-32 of each row: against damage, not against people
 ";
 
-/// The function that triggers hand rows to: sign, table, values.
+/// The function that triggers hand rows to: sign, number of the table, values.
 const FUNCTION: &str = "sen_row";
-/// Stands in `row_sum` for the definitions of tables and indices.
+/// Stands in `table_sum` for the definitions of tables and indices.
 const DEFINITIONS: &str = "sqlite_schema";
 /// What the names of the word index's tables begin with.
 const WORDS: &str = "feature_text_";
@@ -33,56 +31,54 @@ const WORDS_OF: &str = "feature";
 /// Where SQLite keeps the greatest number given; no trigger can stand on it.
 const NUMBERS: &str = "sqlite_sequence";
 
-/// Rows and the sum of their hashes.
+/// Rows and the sum of their checksums.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 struct Sum {
     rows: i64,
-    hashes: u64,
+    sum: i64,
 }
 
 impl Sum {
-    fn add(&mut self, sign: i64, hash: u64) {
+    fn add(&mut self, sign: i64, checksum: u32) {
         self.rows += sign;
-        self.hashes = if sign < 0 {
-            self.hashes.wrapping_sub(hash)
-        } else {
-            self.hashes.wrapping_add(hash)
-        };
+        self.sum = self.sum.wrapping_add(sign * i64::from(checksum));
     }
 }
 
-/// Changes of the transaction under way, by table.
-#[derive(Clone, Debug, Default)]
-pub(super) struct Pending(Arc<Mutex<HashMap<String, Sum>>>);
+/// Changes of the transaction under way.
+#[derive(Debug)]
+pub(super) struct Pending {
+    /// The tables that are followed.
+    tables: Vec<String>,
+    /// By number of the table.
+    changes: Arc<Mutex<Vec<Sum>>>,
+}
 
-/// Feeds a value with a tag and, where it can vary, a length before it: no two rows read the same.
-pub(super) fn feed(hasher: &mut Sha256, value: ValueRef<'_>) {
+/// Hands on a value with a tag and, where it can vary, a length before it: no two rows read the same.
+pub(super) fn feed(value: ValueRef<'_>, mut sink: impl FnMut(&[u8])) {
     match value {
-        ValueRef::Null => hasher.update([0]),
+        ValueRef::Null => sink(&[0]),
         ValueRef::Integer(number) => {
-            hasher.update([1]);
-            hasher.update(number.to_le_bytes());
+            sink(&[1]);
+            sink(&number.to_le_bytes());
         }
         ValueRef::Real(number) => {
-            hasher.update([2]);
-            hasher.update(number.to_le_bytes());
+            sink(&[2]);
+            sink(&number.to_le_bytes());
         }
         ValueRef::Text(bytes) | ValueRef::Blob(bytes) => {
-            hasher.update([3]);
-            hasher.update((bytes.len() as u64).to_le_bytes());
-            hasher.update(bytes);
+            sink(&[3]);
+            sink(&(bytes.len() as u64).to_le_bytes());
+            sink(bytes);
         }
     }
 }
 
-fn hash<'v>(values: impl Iterator<Item = ValueRef<'v>>) -> u64 {
-    let mut hasher = Sha256::new();
-    values.for_each(|value| feed(&mut hasher, value));
-    let digest = hasher.finalize();
-    digest
-        .iter()
-        .take(8)
-        .fold(0, |sum, &byte| sum << 8 | u64::from(byte))
+/// The checksum of a row; `buffer` is scratch.
+fn checksum<'v>(values: impl Iterator<Item = ValueRef<'v>>, buffer: &mut Vec<u8>) -> u32 {
+    buffer.clear();
+    values.for_each(|value| feed(value, |bytes| buffer.extend_from_slice(bytes)));
+    libdeflater::crc32(buffer)
 }
 
 /// The tables whose rows are summed up, by name.
@@ -90,7 +86,7 @@ fn tables(connection: &Connection) -> rusqlite::Result<Vec<String>> {
     let mut statement = connection.prepare(
         "SELECT name FROM pragma_table_list
          WHERE schema = 'main' AND type IN ('table', 'shadow') AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\'
-           AND name != 'row_sum' ORDER BY name",
+           AND name != 'table_sum' ORDER BY name",
     )?;
     statement.query_map([], |row| row.get(0))?.collect()
 }
@@ -100,10 +96,10 @@ fn sum_of(connection: &Connection, sql: &str) -> rusqlite::Result<Sum> {
     let mut statement = connection.prepare(sql)?;
     let columns = statement.column_count();
     let mut rows = statement.query([])?;
-    let mut sum = Sum::default();
+    let (mut sum, mut buffer) = (Sum::default(), Vec::new());
     while let Some(row) = rows.next()? {
         let values: Vec<ValueRef<'_>> = (0..columns).map(|at| row.get_ref(at)).collect::<Result<_, _>>()?;
-        sum.add(1, hash(values.into_iter()));
+        sum.add(1, checksum(values.into_iter(), &mut buffer));
     }
     Ok(sum)
 }
@@ -121,11 +117,11 @@ fn definitions(connection: &Connection) -> rusqlite::Result<Sum> {
 }
 
 fn known(connection: &Connection, name: &str) -> rusqlite::Result<Option<Sum>> {
-    let mut statement = connection.prepare_cached("SELECT rows, sum FROM row_sum WHERE name = ?")?;
+    let mut statement = connection.prepare_cached("SELECT rows, sum FROM table_sum WHERE name = ?")?;
     let sum = |row: &rusqlite::Row<'_>| {
         Ok(Sum {
             rows: row.get(0)?,
-            hashes: row.get::<_, i64>(1)?.cast_unsigned(),
+            sum: row.get(1)?,
         })
     };
     statement.query_row([name], sum).optional()
@@ -133,8 +129,8 @@ fn known(connection: &Connection, name: &str) -> rusqlite::Result<Option<Sum>> {
 
 fn put(connection: &Connection, name: &str, sum: Sum) -> rusqlite::Result<()> {
     connection
-        .prepare_cached("INSERT OR REPLACE INTO row_sum VALUES (?, ?, ?)")?
-        .execute(params![name, sum.rows, sum.hashes.cast_signed()])?;
+        .prepare_cached("INSERT OR REPLACE INTO table_sum VALUES (?, ?, ?)")?
+        .execute(params![name, sum.rows, sum.sum])?;
     Ok(())
 }
 
@@ -160,12 +156,12 @@ pub(super) fn follow(connection: &mut Connection, schema: &[&str]) -> rusqlite::
         put(&transaction, NUMBERS, sum_of_table(&transaction, NUMBERS)?)?;
     }
     transaction.commit()?;
-    let pending = Pending::default();
+    let pending = Pending::of(names.into_iter().filter(|name| !name.starts_with(WORDS)));
     pending.listen(connection)?;
     // REPLACE deletes rows: their triggers have to run too
     connection.pragma_update(None, "recursive_triggers", true)?;
-    for name in names.iter().filter(|name| !name.starts_with(WORDS)) {
-        connection.execute_batch(&triggers(connection, name)?)?;
+    for (number, name) in pending.tables.iter().enumerate() {
+        connection.execute_batch(&triggers(connection, number, name)?)?;
     }
     Ok(pending)
 }
@@ -193,7 +189,7 @@ pub(super) fn finish(connection: &mut Connection) -> rusqlite::Result<()> {
 }
 
 /// The triggers of a table.
-fn triggers(connection: &Connection, table: &str) -> rusqlite::Result<String> {
+fn triggers(connection: &Connection, number: usize, table: &str) -> rusqlite::Result<String> {
     let columns: Vec<String> = connection
         .prepare("SELECT name FROM pragma_table_info(?)")?
         .query_map([table], |row| row.get(0))?
@@ -203,7 +199,7 @@ fn triggers(connection: &Connection, table: &str) -> rusqlite::Result<String> {
             .iter()
             .map(|column| format!("{row}.\"{column}\""))
             .collect();
-        format!("SELECT {FUNCTION}({sign}, '{table}', {});", values.join(", "))
+        format!("SELECT {FUNCTION}({sign}, {number}, {});", values.join(", "))
     };
     let trigger = |event: &str, calls: String| {
         format!(
@@ -216,45 +212,57 @@ fn triggers(connection: &Connection, table: &str) -> rusqlite::Result<String> {
 }
 
 impl Pending {
+    fn of(tables: impl Iterator<Item = String>) -> Self {
+        let tables: Vec<String> = tables.collect();
+        let changes = Arc::new(Mutex::new(vec![Sum::default(); tables.len()]));
+        Self { tables, changes }
+    }
+
     /// Makes the function that triggers call.
     fn listen(&self, connection: &Connection) -> rusqlite::Result<()> {
-        let changes = Arc::clone(&self.0);
+        let changes = Arc::clone(&self.changes);
+        let scratch = Mutex::new(Vec::new());
         connection.create_scalar_function(FUNCTION, -1, FunctionFlags::SQLITE_UTF8, move |context| {
-            let (sign, table) = (context.get_raw(0).as_i64()?, context.get_raw(1).as_str()?);
-            let hash = hash((2..context.len()).map(|at| context.get_raw(at)));
+            let (sign, table) = (context.get_raw(0).as_i64()?, context.get_raw(1).as_i64()?);
+            let mut scratch = scratch.lock().unwrap_or_else(PoisonError::into_inner);
+            let checksum = checksum((2..context.len()).map(|at| context.get_raw(at)), &mut scratch);
             let mut changes = changes.lock().unwrap_or_else(PoisonError::into_inner);
-            if let Some(sum) = changes.get_mut(table) {
-                sum.add(sign, hash);
-            } else {
-                let mut sum = Sum::default();
-                sum.add(sign, hash);
-                changes.insert(table.to_owned(), sum);
+            if let Some(sum) = usize::try_from(table)
+                .ok()
+                .and_then(|table| changes.get_mut(table))
+            {
+                sum.add(sign, checksum);
             }
             Ok(true)
         })
     }
 
-    /// Forgets what a transaction that was rolled back has left.
-    pub(super) fn forget(&self) {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).clear();
+    /// Takes the changes out.
+    fn take(&self) -> Vec<Sum> {
+        let mut changes = self.changes.lock().unwrap_or_else(PoisonError::into_inner);
+        std::mem::replace(&mut *changes, vec![Sum::default(); self.tables.len()])
     }
 
-    /// Enters the changes of a transaction into `row_sum`, at its end.
+    /// Forgets what a transaction that was rolled back has left.
+    pub(super) fn forget(&self) {
+        self.take();
+    }
+
+    /// Enters the changes of a transaction into `table_sum`, at its end.
     pub(super) fn settle(&self, connection: &Connection) -> rusqlite::Result<()> {
-        let changes = std::mem::take(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner));
-        for (table, change) in changes {
+        for (table, change) in self.tables.iter().zip(self.take()) {
             if change == Sum::default() {
                 continue;
             }
-            let before = known(connection, &table)?.unwrap_or_default();
+            let before = known(connection, table)?.unwrap_or_default();
             let after = Sum {
                 rows: before.rows + change.rows,
-                hashes: before.hashes.wrapping_add(change.hashes),
+                sum: before.sum.wrapping_add(change.sum),
             };
-            put(connection, &table, after)?;
+            put(connection, table, after)?;
             if table == WORDS_OF {
                 connection
-                    .prepare_cached("DELETE FROM row_sum WHERE substr(name, 1, length(?1)) = ?1")?
+                    .prepare_cached("DELETE FROM table_sum WHERE substr(name, 1, length(?1)) = ?1")?
                     .execute([WORDS])?;
             }
         }
@@ -277,7 +285,7 @@ pub(super) fn damage(connection: &Connection) -> Result<Vec<String>> {
     }
     wrong.retain(|line| line != "ok");
     let summed = connection
-        .prepare("SELECT 1 FROM sqlite_schema WHERE name = 'row_sum'")?
+        .prepare("SELECT 1 FROM sqlite_schema WHERE name = 'table_sum'")?
         .exists([])?;
     if !summed {
         // of before rows were summed up: nothing to hold them against
@@ -288,6 +296,13 @@ pub(super) fn damage(connection: &Connection) -> Result<Vec<String>> {
     }
     let mut names = tables(connection)?;
     names.push(NUMBERS.to_owned());
+    let mut summed = connection.prepare("SELECT name FROM table_sum ORDER BY name")?;
+    for name in summed.query_map([], |row| row.get::<_, String>(0))? {
+        let name = name?;
+        if name != DEFINITIONS && !names.contains(&name) {
+            wrong.push(format!("there is a checksum of `{name}`, which is no table"));
+        }
+    }
     for name in names {
         let mut differs = |what: &str| wrong.push(format!("the rows of `{name}` {what}"));
         match (sum_of_table(connection, &name), known(connection, &name)?) {
