@@ -555,6 +555,34 @@ fn a_station_with_swapped_axes_or_a_value_of_another_age_is_refused_by_field() {
 }
 
 #[test]
+fn a_file_of_a_datastream_in_cm_is_read_in_cm() {
+    let sen = Sen::new();
+    let key = key(&sen);
+    let service = sen.serve();
+    station(&service, &key, "TV-01");
+    let depth = json!({
+        "name": "depth", "description": "", "unitOfMeasurement": {"name": "cm", "symbol": "cm", "definition": ""},
+        "ObservedProperty": {"name": "water_depth", "definition": "", "description": ""},
+    });
+    let (status, made) = post(&service, Some(&key), "/sta/v1.1/Things(1)/Datastreams", &depth);
+    assert_eq!(status, 201, "{made}");
+    let path = format!("/sta/v1.1/Datastreams({})/Observations", made["@iot.id"]);
+    let sent = json!({"phenomenonTime": MONDAY, "result": 152});
+    assert_eq!(post(&service, Some(&key), &path, &sent).0, 201);
+    // what one service answers another takes
+    let answer = service.json(&format!("{path}?$resultFormat=dataArray"));
+    assert_eq!(answer["value"][0]["dataArray"][0][2], 152.0, "{answer}");
+    let file = sen.path("answer.json");
+    let moved = answer.to_string().replace("2026-05-17T17:00", "2026-05-17T18:00");
+    fs::write(&file, moved).expect("written");
+    let run = sen.run(&["--json", "import", "observations", file.to_str().expect("UTF-8")]);
+    assert_eq!(run.expect(0).json()["files"][0]["added"], 1);
+    let series = service.json("/api/v1/stations/TV-01/series?property=water_depth&datetime=2026-W21");
+    let values: Vec<_> = series["values"].as_array().expect("values").iter().map(|one| one["value"].as_f64()).collect();
+    assert_eq!((values, series["unit"].as_str()), (vec![Some(1.52), Some(1.52)], Some("m")));
+}
+
+#[test]
 fn nothing_is_written_over_http_without_a_key() {
     let sen = Sen::new();
     let key = key(&sen);

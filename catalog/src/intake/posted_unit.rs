@@ -75,7 +75,13 @@ impl PostedUnit {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::Feature;
+    use crate::intake::{Described, Intake, Quality, STATIONS, new_stream};
     use crate::observation::Flag;
+    use crate::store::{ObservationQuery, SqliteStore, Store};
+    use geo_types::Point;
+    use serde_json::json;
+    use std::sync::Arc;
 
     #[test]
     fn values_come_back_as_they_were_sent() {
@@ -102,5 +108,34 @@ mod tests {
         let level = PostedUnit::new(property("water_level").expect("known"), "cm").expect("fits");
         assert!((level.shown(1.52) - 152.0).abs() < 1e-12);
         assert!(PostedUnit::new(property("water_level").expect("known"), "g/L").is_err());
+    }
+
+    #[tokio::test]
+    async fn whoever_brings_a_value_to_a_datastream_in_cm_it_is_kept_in_metres() {
+        let store: Arc<dyn Store> = Arc::new(SqliteStore::in_memory().expect("opens"));
+        let intake = Intake::new(Arc::clone(&store), Quality::default());
+        let station = Feature::new(STATIONS, "TV-01", Point::new(105.5, 10.5).into());
+        let reading = |minutes: i64, value: f64| Reading {
+            time: chrono::Utc::now() - chrono::Duration::minutes(minutes),
+            value: Some(value),
+            given: Flag::NotEvaluated,
+            fields: Map::new(),
+        };
+        let said = json!({"datastream": {"unitOfMeasurement": {"symbol": "cm"}}});
+        let described = Described {
+            datastream: new_stream(&station, "water_level", "m"),
+            properties: said.as_object().expect("an object").clone(),
+            readings: vec![reading(30, 152.0)],
+        };
+        let made = intake.make_station(station.clone(), Map::new(), vec![described.clone()]).await;
+        made.expect("the store answers").expect("new");
+        assert_eq!(intake.make_datastream(&station, described).await.expect("the store answers"), None);
+        let id = store.datastreams(None).await.expect("streams")[0].id;
+        intake.take_stream(id, vec![reading(15, 160.0)]).await.expect("taken");
+        let kept = store.observations(&ObservationQuery::datastream(id)).await.expect("rows");
+        let kept: Vec<_> = kept.iter().filter_map(|one| one.value).collect();
+        assert_eq!(kept, [1.52, 1.6]);
+        let soon = intake.take_stream(id, vec![reading(-60, 160.0)]).await.expect_err("the future");
+        assert!(soon.to_string().starts_with("phenomenonTime:"), "{soon}");
     }
 }

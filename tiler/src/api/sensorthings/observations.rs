@@ -217,9 +217,11 @@ impl<'w> Question<'w, '_> {
                 query.skip = skip.min(there);
                 skip -= query.skip;
             }
+            // a filter that lets few through is read in larger and larger pieces
+            let mut piece = wanted - page.entities.len() + skip + 1;
             loop {
-                let left = wanted - page.entities.len();
-                query.limit = Some(CHUNK.min(left.saturating_add(skip) + 1));
+                query.limit = Some(piece.min(CHUNK));
+                piece = piece.saturating_mul(8);
                 let chunk = self.read(&query, "$filter").await?;
                 let is_full = query.limit == Some(chunk.len());
                 query.skip = 0;
@@ -228,7 +230,6 @@ impl<'w> Question<'w, '_> {
                     let time = detail.observation.time;
                     beyond(&mut query, time);
                     let entity = stream.observation(detail);
-                    let token = observation_id(stream.id(), time);
                     if self.passes(&entity)? {
                         if skip > 0 {
                             skip -= 1;
@@ -236,12 +237,12 @@ impl<'w> Question<'w, '_> {
                             page.next = page.entities.last().map(|(_, token)| token.clone());
                             return Ok(page);
                         } else {
-                            page.entities.push((entity, token.clone()));
+                            page.entities.push((entity, observation_id(stream.id(), time)));
                         }
                     }
                     // what was still to be left out is not told by the way on
                     if scanned >= MOST_SCANNED && skip == 0 {
-                        page.next = Some(token);
+                        page.next = Some(observation_id(stream.id(), time));
                         return Ok(page);
                     }
                 }
