@@ -103,7 +103,7 @@ impl Service {
             all.extend(page["value"].as_array().expect("a list").clone());
             next = page["@iot.nextLink"].clone();
         }
-        panic!("{path} never ends", path = next);
+        panic!("{next} never ends");
     }
 
     /// `count` values each `step_s` from the beginning of 18 May 2026, the k-th of value `value(k)`.
@@ -468,9 +468,9 @@ async fn pages_together_are_the_whole_and_hold_each_value_once() {
                     "" => String::new(),
                     name => one[name].to_string(),
                 };
-                let ordered = all.windows(2).all(|pair| match sorted_by.starts_with('-') {
-                    true => key(&pair[0]) >= key(&pair[1]),
-                    false => key(&pair[0]) <= key(&pair[1]),
+                let ordered = all.windows(2).all(|pair| {
+                    let (a, b) = (key(&pair[0]), key(&pair[1]));
+                    if sorted_by.starts_with('-') { a >= b } else { a <= b }
                 });
                 assert!(ordered, "{path}");
             }

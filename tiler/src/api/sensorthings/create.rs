@@ -18,6 +18,7 @@ use sen_catalog::intake::{STATIONS, data_array};
 use sen_catalog::observation::Reading;
 use sen_catalog::property::property;
 use serde_json::Value;
+use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// The collection a key must be allowed to write.
@@ -158,9 +159,9 @@ async fn many(app: &App, base: &str, document: &Value) -> Outcome {
     for (at, row) in rows.into_iter().enumerate() {
         let mut reading = row.reading;
         if let Some(feature) = &row.feature {
-            if !worlds.contains_key(&row.datastream) {
+            if let Entry::Vacant(place) = worlds.entry(row.datastream) {
                 let world = World::of_datastream(app.lookup.store(), base.to_owned(), row.datastream).await?;
-                worlds.insert(row.datastream, world);
+                place.insert(world);
             }
             if let Some(Some(world)) = worlds.get(&row.datastream)
                 && let Err(reason) = check_feature(Some(feature), world)

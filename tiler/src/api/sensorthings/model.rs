@@ -114,7 +114,7 @@ impl<'a> World<'a> {
         let mut spans = if with_spans {
             store.spans().await?
         } else {
-            Default::default()
+            std::collections::BTreeMap::new()
         };
         let mut stations: Vec<Station> = features
             .into_iter()
