@@ -578,8 +578,16 @@ fn a_file_of_a_datastream_in_cm_is_read_in_cm() {
     let run = sen.run(&["--json", "import", "observations", file.to_str().expect("UTF-8")]);
     assert_eq!(run.expect(0).json()["files"][0]["added"], 1);
     let series = service.json("/api/v1/stations/TV-01/series?property=water_depth&datetime=2026-W21");
-    let values: Vec<_> = series["values"].as_array().expect("values").iter().map(|one| one["value"].as_f64()).collect();
-    assert_eq!((values, series["unit"].as_str()), (vec![Some(1.52), Some(1.52)], Some("m")));
+    let values: Vec<_> = series["values"]
+        .as_array()
+        .expect("values")
+        .iter()
+        .map(|one| one["value"].as_f64())
+        .collect();
+    assert_eq!(
+        (values, series["unit"].as_str()),
+        (vec![Some(1.52), Some(1.52)], Some("m"))
+    );
 }
 
 #[test]

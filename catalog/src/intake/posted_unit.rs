@@ -127,15 +127,32 @@ mod tests {
             properties: said.as_object().expect("an object").clone(),
             readings: vec![reading(30, 152.0)],
         };
-        let made = intake.make_station(station.clone(), Map::new(), vec![described.clone()]).await;
+        let made = intake
+            .make_station(station.clone(), Map::new(), vec![described.clone()])
+            .await;
         made.expect("the store answers").expect("new");
-        assert_eq!(intake.make_datastream(&station, described).await.expect("the store answers"), None);
+        assert_eq!(
+            intake
+                .make_datastream(&station, described)
+                .await
+                .expect("the store answers"),
+            None
+        );
         let id = store.datastreams(None).await.expect("streams")[0].id;
-        intake.take_stream(id, vec![reading(15, 160.0)]).await.expect("taken");
-        let kept = store.observations(&ObservationQuery::datastream(id)).await.expect("rows");
+        intake
+            .take_stream(id, vec![reading(15, 160.0)])
+            .await
+            .expect("taken");
+        let kept = store
+            .observations(&ObservationQuery::datastream(id))
+            .await
+            .expect("rows");
         let kept: Vec<_> = kept.iter().filter_map(|one| one.value).collect();
         assert_eq!(kept, [1.52, 1.6]);
-        let soon = intake.take_stream(id, vec![reading(-60, 160.0)]).await.expect_err("the future");
+        let soon = intake
+            .take_stream(id, vec![reading(-60, 160.0)])
+            .await
+            .expect_err("the future");
         assert!(soon.to_string().starts_with("phenomenonTime:"), "{soon}");
     }
 }

@@ -470,7 +470,11 @@ async fn pages_together_are_the_whole_and_hold_each_value_once() {
                 };
                 let ordered = all.windows(2).all(|pair| {
                     let (a, b) = (key(&pair[0]), key(&pair[1]));
-                    if sorted_by.starts_with('-') { a >= b } else { a <= b }
+                    if sorted_by.starts_with('-') {
+                        a >= b
+                    } else {
+                        a <= b
+                    }
                 });
                 assert!(ordered, "{path}");
             }
