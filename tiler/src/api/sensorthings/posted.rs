@@ -5,7 +5,7 @@ use super::filter::geometry;
 use super::render::known_property;
 use crate::problem::{Outcome, Problem};
 use geo_types::{Geometry, Point};
-use sen_catalog::feature::fold;
+use sen_catalog::feature::{fold, tidy_code};
 use sen_catalog::intake::{Described, PostedUnit, STATIONS, data_array, new_stream};
 use sen_catalog::limits::{check_code, check_name, check_properties, check_text, check_unit};
 use sen_catalog::observation::Reading;
@@ -114,7 +114,7 @@ pub(super) fn thing(
     optional_text(own, "", "description")?;
     let mut properties = optional_object(own, "", "properties")?;
     let code = match properties.remove("code") {
-        Some(Value::String(code)) => code,
+        Some(Value::String(code)) => tidy_code(&code),
         None => fold(name),
         Some(other) => return Err(bad(format!("properties.code: {other} is no code"))),
     };
