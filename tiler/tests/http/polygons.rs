@@ -238,6 +238,15 @@ async fn every_way_to_write_a_polygon_gives_its_numbers() {
 }
 
 #[tokio::test]
+async fn a_byte_order_mark_is_no_part_of_the_polygon() {
+    let world = World::rice().await;
+    let square = ring(&[[-20, -20], [20, -20], [20, 20], [-20, 20]]);
+    let body = format!("\u{feff}{}", json!({"type": "Polygon", "coordinates": [square]}));
+    let path = "/api/v1/zonal?collection=ndvi";
+    assert_eq!(ask_with(&world, Method::POST, path, body).await.status, 200);
+}
+
+#[tokio::test]
 async fn ground_under_two_parts_counts_once() {
     let world = World::rice().await;
     let square = ring(&[[-20, -20], [20, -20], [20, 20], [-20, 20]]);

@@ -7,6 +7,7 @@ use super::path::{Part, no_entity, parts, unknown};
 use super::posted::{self, bad, members};
 use super::schema::Set;
 use super::{base, created, write};
+use crate::body::Packing;
 use crate::problem::{Outcome, Problem};
 use crate::query::Query;
 use crate::state::{App, Shared};
@@ -32,6 +33,7 @@ pub(super) async fn create(State(app): State<Shared>, request: Request) -> Outco
     let key = app.writer(&head.headers, COLLECTION).await?;
     Query::of(&head.uri, &[])?;
     let path = parts(head.uri.path())?;
+    let packing = Packing::of(&head.headers)?;
     let body = to_bytes(body, LARGEST_BODY).await.map_err(|_| {
         Problem::too_large(format!(
             "the body is larger than {} MB, or ended early; post fewer observations at once",
@@ -39,6 +41,7 @@ pub(super) async fn create(State(app): State<Shared>, request: Request) -> Outco
         ))
     })?;
     tracing::info!(key = key.name, uri = %head.uri, bytes = body.len(), "writing");
+    let body = packing.text(body.into(), LARGEST_BODY)?;
     let document: Value =
         serde_json::from_slice(&body).map_err(|error| bad(format!("the body is no JSON: {error}")))?;
     drop(body);
