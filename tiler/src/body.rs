@@ -46,12 +46,9 @@ fn unpacked(body: &[u8], most: usize) -> Outcome<Vec<u8>> {
         )
     };
     let too_long = || Problem::too_large(format!("the body is longer than {} MB once unpacked", most >> 20));
-    // the length stands at the end; one that lies is found out
+    // the length stands at the end; one that lies, or is of a piece, is found out
     let &length = body.last_chunk::<4>().ok_or_else(damaged)?;
-    let length = u32::from_le_bytes(length) as usize;
-    if length > most {
-        return Err(too_long());
-    }
+    let length = (u32::from_le_bytes(length) as usize).min(most);
     let mut text = vec![0; length];
     match Decompressor::new().gzip_decompress(body, &mut text) {
         Ok(length) => text.truncate(length),
