@@ -1,7 +1,7 @@
 //! Sums over the rows of each table, kept in the transaction that changes them: what tells a flipped bit from a row.
 //!
-//! SQLite checks the shape of its pages, not what stands in them. So every table has a row in `table_sum` with the number of its
-//! rows and the sum of their checksums: one changed row costs two of these and one row of `table_sum`. Triggers of the writing
+//! SQLite checks the shape of its pages, not what stands in them. So every table has a row in `content_sum` with the number of its
+//! rows and the sum of their checksums: one changed row costs two of these and one row of `content_sum`. Triggers of the writing
 //! connection alone (`TEMP`) hand each row to a function of ours, so that no query has to remember it and the file stays one
 //! that any SQLite reads. [`damage`] adds all of it up anew. The tables of the box index are tables like any other. Those of
 //! the word index bear no triggers (a trigger sets a savepoint, at which that index writes its pages, which sets the
@@ -14,7 +14,7 @@ use rusqlite::{Connection, OptionalExtension, params};
 use std::sync::{Arc, Mutex, PoisonError};
 
 pub(super) const SCHEMA: &str = "
-CREATE TABLE IF NOT EXISTS table_sum (
+CREATE TABLE IF NOT EXISTS content_sum (
     name TEXT PRIMARY KEY,  -- a table
     rows INTEGER NOT NULL,
     sum INTEGER NOT NULL) WITHOUT ROWID;  -- of the CRC-32 of each row: against damage, not against people
@@ -22,7 +22,7 @@ CREATE TABLE IF NOT EXISTS table_sum (
 
 /// The function that triggers hand rows to: sign, number of the table, values.
 const FUNCTION: &str = "sen_row";
-/// Stands in `table_sum` for the definitions of tables and indices.
+/// Stands in `content_sum` for the definitions of tables and indices.
 const DEFINITIONS: &str = "sqlite_schema";
 /// What the names of the word index's tables begin with.
 const WORDS: &str = "feature_text_";
@@ -66,8 +66,9 @@ pub(super) fn feed(value: ValueRef<'_>, mut sink: impl FnMut(&[u8])) {
             sink(&[2]);
             sink(&number.to_le_bytes());
         }
+        // one bit in the header of a row makes a blob of a text of the same bytes
         ValueRef::Text(bytes) | ValueRef::Blob(bytes) => {
-            sink(&[3]);
+            sink(&[if matches!(value, ValueRef::Blob(_)) { 5 } else { 3 }]);
             sink(&(bytes.len() as u64).to_le_bytes());
             sink(bytes);
         }
@@ -86,7 +87,7 @@ fn tables(connection: &Connection) -> rusqlite::Result<Vec<String>> {
     let mut statement = connection.prepare(
         "SELECT name FROM pragma_table_list
          WHERE schema = 'main' AND type IN ('table', 'shadow') AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\'
-           AND name != 'table_sum' ORDER BY name",
+           AND name != 'content_sum' ORDER BY name",
     )?;
     statement.query_map([], |row| row.get(0))?.collect()
 }
@@ -117,7 +118,7 @@ fn definitions(connection: &Connection) -> rusqlite::Result<Sum> {
 }
 
 fn known(connection: &Connection, name: &str) -> rusqlite::Result<Option<Sum>> {
-    let mut statement = connection.prepare_cached("SELECT rows, sum FROM table_sum WHERE name = ?")?;
+    let mut statement = connection.prepare_cached("SELECT rows, sum FROM content_sum WHERE name = ?")?;
     let sum = |row: &rusqlite::Row<'_>| {
         Ok(Sum {
             rows: row.get(0)?,
@@ -129,7 +130,7 @@ fn known(connection: &Connection, name: &str) -> rusqlite::Result<Option<Sum>> {
 
 fn put(connection: &Connection, name: &str, sum: Sum) -> rusqlite::Result<()> {
     connection
-        .prepare_cached("INSERT OR REPLACE INTO table_sum VALUES (?, ?, ?)")?
+        .prepare_cached("INSERT OR REPLACE INTO content_sum VALUES (?, ?, ?)")?
         .execute(params![name, sum.rows, sum.sum])?;
     Ok(())
 }
@@ -248,7 +249,7 @@ impl Pending {
         self.take();
     }
 
-    /// Enters the changes of a transaction into `table_sum`, at its end.
+    /// Enters the changes of a transaction into `content_sum`, at its end.
     pub(super) fn settle(&self, connection: &Connection) -> rusqlite::Result<()> {
         for (table, change) in self.tables.iter().zip(self.take()) {
             if change == Sum::default() {
@@ -262,7 +263,7 @@ impl Pending {
             put(connection, table, after)?;
             if table == WORDS_OF {
                 connection
-                    .prepare_cached("DELETE FROM table_sum WHERE substr(name, 1, length(?1)) = ?1")?
+                    .prepare_cached("DELETE FROM content_sum WHERE substr(name, 1, length(?1)) = ?1")?
                     .execute([WORDS])?;
             }
         }
@@ -285,7 +286,7 @@ pub(super) fn damage(connection: &Connection) -> Result<Vec<String>> {
     }
     wrong.retain(|line| line != "ok");
     let summed = connection
-        .prepare("SELECT 1 FROM sqlite_schema WHERE name = 'table_sum'")?
+        .prepare("SELECT 1 FROM sqlite_schema WHERE name = 'content_sum'")?
         .exists([])?;
     if !summed {
         // of before rows were summed up: nothing to hold them against
@@ -296,7 +297,7 @@ pub(super) fn damage(connection: &Connection) -> Result<Vec<String>> {
     }
     let mut names = tables(connection)?;
     names.push(NUMBERS.to_owned());
-    let mut summed = connection.prepare("SELECT name FROM table_sum ORDER BY name")?;
+    let mut summed = connection.prepare("SELECT name FROM content_sum ORDER BY name")?;
     for name in summed.query_map([], |row| row.get::<_, String>(0))? {
         let name = name?;
         if name != DEFINITIONS && !names.contains(&name) {

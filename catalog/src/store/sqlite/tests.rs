@@ -103,7 +103,7 @@ async fn a_file_of_before_rows_were_added_up_is_added_up_once() {
     let path = folder.path().join("catalog.sqlite");
     filled(&path).await;
     let hand = Connection::open(&path).expect("opens");
-    hand.execute_batch("DROP TABLE table_sum; DROP TABLE setting")
+    hand.execute_batch("DROP TABLE content_sum; DROP TABLE setting")
         .expect("as it was");
     drop(hand);
     let old = SqliteStore::open_read_only(&path).expect("opens");
