@@ -96,7 +96,7 @@ impl Week {
             let (largest, outside) = cells.bodies();
             measured.share = Some(round(wet / seen));
             measured.flooded_ha = Some(round(wet * hectares));
-            measured.connected_ha = Some(round(largest as f64 * hectares));
+            measured.connected_ha = Some(round(largest * hectares));
             measured.outside_share = outside.map(round);
             measured.looked = self.looked(&cells, window);
         }
@@ -173,9 +173,10 @@ impl Cells {
         sums
     }
 
-    /// Cells of the largest body of water within (cells that share an edge), and the share of the water within that is
-    /// reached from water outside over edges and corners.
-    fn bodies(&self) -> (usize, Option<f64>) {
+    /// Covered cells of the largest body of water within (cells that share an edge), counted as [`Self::sums`] counts water so
+    /// that it is never larger than all of it, and the share of the water within that is reached from water outside over
+    /// edges and corners.
+    fn bodies(&self) -> (f64, Option<f64>) {
         let is_inside: Vec<bool> = self.covered.iter().map(|covered| *covered >= 0.5).collect();
         let is_own: Vec<bool> = self
             .classes
@@ -184,7 +185,7 @@ impl Cells {
             .map(|(class, inside)| *inside && is_on_land(*class))
             .collect();
         let mut seen = vec![false; self.classes.len()];
-        let mut largest = 0;
+        let mut largest = 0.0_f64;
         for start in 0..is_own.len() {
             if is_own[start] && !seen[start] {
                 largest = largest.max(self.fill([start], &is_own, &mut seen, false));
@@ -192,7 +193,7 @@ impl Cells {
         }
         let own = is_own.iter().filter(|own| **own).count();
         if own == 0 {
-            return (0, None);
+            return (0.0, None);
         }
         let is_wet: Vec<bool> = self.classes.iter().map(|class| is_water(*class)).collect();
         let outside = (0..is_wet.len()).filter(|&cell| is_wet[cell] && self.covered[cell] == 0.0);
@@ -206,14 +207,14 @@ impl Cells {
         (largest, Some(reached as f64 / own as f64))
     }
 
-    /// Marks all cells of `mask` that hang together with the starts; how many.
+    /// Marks all cells of `mask` that hang together with the starts; the sum of what of them is covered.
     fn fill(
         &self,
         starts: impl IntoIterator<Item = usize>,
         mask: &[bool],
         seen: &mut [bool],
         corners: bool,
-    ) -> usize {
+    ) -> f64 {
         let height = mask.len() / self.width.max(1);
         let mut queue: VecDeque<usize> = VecDeque::new();
         for start in starts {
@@ -222,9 +223,9 @@ impl Cells {
                 queue.push_back(start);
             }
         }
-        let mut count = 0;
+        let mut covered = 0.0;
         while let Some(cell) = queue.pop_front() {
-            count += 1;
+            covered += self.covered[cell];
             let (column, row) = (cell % self.width, cell / self.width);
             for down in row.saturating_sub(1)..(row + 2).min(height) {
                 for right in column.saturating_sub(1)..(column + 2).min(self.width) {
@@ -237,7 +238,7 @@ impl Cells {
                 }
             }
         }
-        count
+        covered
     }
 }
 
@@ -282,20 +283,28 @@ mod tests {
         let paddies = cells(&["......", ".##.#.", ".##.#.", "......", ".##.#."], 0..6, 0..5);
         assert_eq!(
             paddies.bodies(),
-            (4, Some(0.0)),
+            (4.0, Some(0.0)),
             "bunds part the paddies; nothing outside"
         );
         let corner = cells(&["......", ".##...", "...##.", "......"], 0..6, 0..4);
-        assert_eq!(corner.bodies().0, 2);
+        assert_eq!(corner.bodies().0, 2.0);
+    }
+
+    #[test]
+    fn the_largest_body_is_no_larger_than_all_water() {
+        let mut whole = cells(&["####", "####"], 0..4, 0..2);
+        whole.covered = vec![0.5, 0.9, 0.9, 0.2, 0.6, 1.0, 1.0, 0.5];
+        // the sliver of the fourth cell belongs to no body, all others count by what is covered
+        assert!((whole.sums().1 - 5.6).abs() < 1e-12 && (whole.bodies().0 - 5.4).abs() < 1e-12);
     }
 
     #[test]
     fn water_that_reaches_the_canal_outside_is_connected() {
         let open = cells(&["~~~~~~", "..#...", ".###..", "......", ".#...."], 0..6, 1..5);
         // four of five cells hang together with the canal in the first row
-        assert_eq!(open.bodies(), (4, Some(0.8)));
+        assert_eq!(open.bodies(), (4.0, Some(0.8)));
         let shut = cells(&["~~~~~~", "......", ".###..", "......", ".#...."], 0..6, 1..5);
-        assert_eq!(shut.bodies(), (3, Some(0.0)));
-        assert_eq!(cells(&["...."], 0..4, 0..1).bodies(), (0, None));
+        assert_eq!(shut.bodies(), (3.0, Some(0.0)));
+        assert_eq!(cells(&["...."], 0..4, 0..1).bodies(), (0.0, None));
     }
 }

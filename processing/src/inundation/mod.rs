@@ -31,7 +31,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 /// Version of the measurements; another one measures every week again.
-const VERSION: u32 = 1;
+const VERSION: u32 = 2;
 /// The layer of the flood maps.
 const FLOOD: &str = "flood";
 /// Share under water from which an open neighbour counts as wet.

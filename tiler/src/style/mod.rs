@@ -202,3 +202,5 @@ impl Styles {
 
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod vision;
