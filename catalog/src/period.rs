@@ -15,7 +15,8 @@ pub fn local_zone() -> FixedOffset {
     FixedOffset::east_opt(LOCAL_OFFSET_S).expect("seven hours are a valid offset")
 }
 
-fn local_midnight(date: NaiveDate) -> DateTime<Utc> {
+/// The instant at which a local day begins.
+pub fn local_midnight(date: NaiveDate) -> DateTime<Utc> {
     let local = date.and_time(NaiveTime::MIN) - TimeDelta::seconds(i64::from(LOCAL_OFFSET_S));
     local.and_utc()
 }

@@ -29,6 +29,7 @@ mod sensors_near;
 mod server;
 mod spreadsheet;
 mod state;
+mod station_week;
 mod tile_cache;
 mod time;
 mod values;

@@ -1,9 +1,11 @@
 //! `/zones/...`: the pages a person opens from a QR code or a list. Server HTML that needs no script, one file of
 //! bytes besides the picture, in Vietnamese and English.
 
+mod attributes;
 mod chart;
 mod fire;
 pub(crate) mod riverbank;
+mod station;
 mod water;
 pub(crate) mod words;
 
@@ -21,7 +23,10 @@ use axum::extract::{Request, State};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use minijinja::{Environment, Value, context};
+use crate::station_week::{StationWeek, clock};
 use riverbank::Reach;
+use sen_catalog::fire::firms::LAYER as HOTSPOTS;
+use sen_catalog::intake::STATIONS;
 use sen_catalog::{Feature, FeatureQuery, Period};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::LazyLock;
@@ -32,11 +37,6 @@ const TABLE_WEEKS: usize = 30;
 
 /// Weeks of the chart: two years.
 const CHART_WEEKS: usize = 104;
-
-/// Attributes that are written out at most, and how long one may be.
-const MAX_ATTRIBUTES: usize = 20;
-/// See [`MAX_ATTRIBUTES`].
-const LONGEST_ATTRIBUTE: usize = 200;
 
 /// Nothing runs, nothing is fetched but pictures of our own.
 const CONTENT_SECURITY_POLICY: HeaderValue = HeaderValue::from_static(
@@ -204,9 +204,14 @@ pub(crate) async fn list(State(app): State<Shared>, request: Request) -> Outcome
     let last = found.last().filter(|_| more).map(|last| last.fid.to_string());
     let own = context! {
         title => words::kind(&kind, page.language), kind_path => encode(&kind), q => text.unwrap_or(""),
-        zones => rows_of(&found, page.language), next => last.map(|fid| page.with("after", &fid)),
+        zones => rows_of(&found, page.language), with_areas => with_areas(&found), next => last.map(|fid| page.with("after", &fid)),
     };
     page.render("list.html", StatusCode::OK, own)
+}
+
+/// True when the zones have areas; stations and canals have none.
+fn with_areas(found: &[Feature]) -> bool {
+    found.iter().any(|zone| zone.area_m2 > 0.0)
 }
 
 fn rows_of(found: &[Feature], language: Language) -> Vec<Value> {
@@ -232,7 +237,12 @@ pub(crate) async fn zone(State(app): State<Shared>, request: Request) -> Outcome
     };
     let ndvi = weeks_of(&app, kind, &versions, "ndvi").await?;
     let flood = weeks_of(&app, kind, &versions, "flood").await?;
-    let newest = ndvi.last().or(flood.last()).map(|row| row.period);
+    let of_station = kind == STATIONS;
+    let newest = if of_station {
+        station::newest_week(app.lookup.store(), &feature).await?
+    } else {
+        ndvi.last().or(flood.last()).map(|row| row.period)
+    };
     let record = match asked.or(newest) {
         Some(period) => Some(record(&app, &feature, period).await?),
         None => None,
@@ -258,6 +268,18 @@ pub(crate) async fn zone(State(app): State<Shared>, request: Request) -> Outcome
         words::sentence(row.period, &said).get(lang).to_owned()
     });
     let picture_week = seen_last.map(|row| row.period).filter(|_| unseen).or(shown);
+    let said = record.as_ref().and_then(|record| record.station.as_ref());
+    let level_chart = match said {
+        Some(said) => station::level_chart(app.lookup.store(), said, lang).await?,
+        None => None,
+    };
+    let attributes = attributes::attributes(&feature, lang);
+    let hotspot = kind == HOTSPOTS;
+    let source = match (of_station, hotspot) {
+        (true, _) => "source_station",
+        (_, true) => "source_hotspot",
+        _ => "source",
+    };
     let own = context! {
         title => label(&feature), code => feature.code.as_str(), kind => words::kind(kind, lang),
         kind_path => encode(kind), code_path => encode(&feature.code), scheme => feature.scheme.as_str(),
@@ -265,9 +287,11 @@ pub(crate) async fn zone(State(app): State<Shared>, request: Request) -> Outcome
         area => (feature.area_m2 > 0.0).then(|| number(feature.area_m2 / 1e4, 2, lang)),
         commune => commune_of(app.lookup.store(), &feature).await?,
         middle => centre(&feature).map(|place| format!("{:.6},{:.6}", place.y(), place.x())),
-        valid => validity(&feature, lang), attributes => attributes(&feature, lang),
+        valid => validity(&feature, lang), attributes => attributes.known, more_attributes => attributes.unknown,
+        own_words => of_station || hotspot, alarm => said.and_then(StationWeek::alarm), level_chart => level_chart,
+        source => page.text(source), looked_at => !ndvi.is_empty() || !flood.is_empty(),
         sentence => record.as_ref().map(|record| record.sentence.get(lang).to_owned()),
-        trust => record.as_ref().map(|record| trust(&page, record)),
+        trust => record.as_ref().filter(|_| !of_station).map(|record| trust(&page, record)),
         reach => Reach::of(&feature).map(|reach| reach.sentence().get(lang).to_owned()),
         chart => shown.and_then(|shown| chart::chart(recent, &seasons, shown, lang)),
         seasons => season_rows(&page, &seasons),
@@ -297,6 +321,7 @@ async fn unknown(page: &Page<'_>, kind: &str, code: &str) -> Outcome {
     let own = context! {
         title => words::kind(kind, page.language), kind_path => encode(kind), q => code,
         unknown => format!("{}: {code}", page.text("unknown")), zones => rows_of(&found, page.language),
+        with_areas => with_areas(&found),
     };
     page.render("list.html", StatusCode::NOT_FOUND, own)
 }
@@ -313,26 +338,6 @@ fn validity(feature: &Feature, language: Language) -> Option<String> {
     let text = |day: Option<chrono::NaiveDate>| day.map_or("…".to_owned(), |day| date(day, language));
     (feature.valid_from.is_some() || feature.valid_to.is_some())
         .then(|| format!("{} – {}", text(feature.valid_from), text(feature.valid_to)))
-}
-
-/// The attributes that were imported, as text.
-fn attributes(feature: &Feature, language: Language) -> Vec<(String, String)> {
-    let reach = Reach::of(feature);
-    let text = |value: &serde_json::Value| match value {
-        serde_json::Value::String(text) => Some(text.clone()),
-        serde_json::Value::Number(number) => Some(number.to_string()),
-        serde_json::Value::Bool(yes) => Some(yes.to_string()),
-        _ => None,
-    };
-    // the commune and the area have lines of their own
-    let shown = feature.properties.iter().filter(|(name, _)| {
-        !matches!(name.as_str(), "commune" | "area_ha") && (reach.is_none() || !Reach::tells(name))
-    });
-    let own = shown
-        .filter_map(|(name, value)| Some((name.clone(), text(value)?)))
-        .filter(|(_, value)| !value.is_empty() && value.chars().count() <= LONGEST_ATTRIBUTE);
-    let told = reach.iter().flat_map(|reach| reach.rows(language));
-    told.chain(own).take(MAX_ATTRIBUTES).collect()
 }
 
 fn season_rows(page: &Page<'_>, seasons: &[sen_catalog::season::Season]) -> Vec<Value> {
@@ -364,7 +369,7 @@ fn sensors(record: &zones::Record, language: Language) -> Vec<Value> {
             property => words::property(&near.stream.property, language),
             value => format!("{} {unit}", number(value, 2, language)).trim(),
             station => near.name.as_str(), distance => number(near.distance_m / 1000.0, 1, language),
-            age => number(near.age_h, 0, language),
+            time => clock(near.observation.time, language),
         }
     };
     record.sensors.iter().map(row).collect()

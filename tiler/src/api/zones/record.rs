@@ -13,6 +13,7 @@ use crate::layers::layers;
 use crate::problem::{Outcome, Problem};
 use crate::query::{Query, segments};
 use crate::sensors_near::{self, Near};
+use crate::station_week::{StationWeek, station_week};
 use crate::state::{Pick, Shared, text_header};
 use crate::style::Text;
 use crate::time::When;
@@ -21,6 +22,7 @@ use crate::zone_page::words::{Said, sentence};
 use axum::extract::{Request, State};
 use sen_catalog::calibration::{Calibration, in_use};
 use sen_catalog::inundation::{Cause, Inundation};
+use sen_catalog::intake::STATIONS;
 use sen_catalog::season::{Season, Stage, stage_on};
 use sen_catalog::statistic::ZonalStatistic;
 use sen_catalog::{Asset, Feature, Item, Period};
@@ -65,6 +67,8 @@ pub(crate) struct Record {
     pub(crate) trust_of: BTreeMap<String, Trust>,
     /// Fire danger and change, for forest blocks.
     pub(crate) fire: Option<FireRecord>,
+    /// What it measured itself, for stations.
+    pub(crate) station: Option<StationWeek>,
     /// One sentence.
     pub(crate) sentence: Text,
 }
@@ -162,9 +166,16 @@ pub(crate) async fn record(app: &Shared, feature: &Feature, period: Period) -> O
     let water_share = of(FLOOD).and_then(|flood| water_share(app, flood));
     let flood_share = of(FLOOD).and_then(|flood| statistics::flood_share(flood, app.styles.style(FLOOD)));
     let seasons = app.lookup.store().seasons(feature.fid).await?;
-    let sensors = match place {
-        Some(place) => sensors_near::near(app.lookup.store(), place, period).await?,
-        None => Vec::new(),
+    let station = if feature.layer == STATIONS {
+        Some(station_week(app.lookup.store(), feature, period).await?)
+    } else {
+        None
+    };
+    let sensors = match (&station, place) {
+        // a station speaks for itself
+        (Some(station), _) => station.readings.clone(),
+        (None, Some(place)) => sensors_near::near(app.lookup.store(), place, period).await?,
+        (None, None) => Vec::new(),
     };
     let stage = stage_in(&seasons, period);
     let seen = ndvi.map(|ndvi| ndvi.valid_fraction);
@@ -195,7 +206,11 @@ pub(crate) async fn record(app: &Shared, feature: &Feature, period: Period) -> O
     };
     Ok(Record {
         period,
-        sentence: sentence(period, &said),
+        sentence: match &station {
+            Some(station) => station.sentence.clone(),
+            None => sentence(period, &said),
+        },
+        station,
         trust_of: evidence.trusts(),
         trust: Trust::in_look(seen, age_days),
         fire,
@@ -295,6 +310,7 @@ fn json_of(app: &crate::App, feature: &Feature, record: &Record, calibrations: &
         "interpolated": interpolated,
         "crop": crop,
         "fire": record.fire.as_ref().map(FireRecord::json),
+        "station": record.station.as_ref().map(StationWeek::json),
         "quality": {"seen": ndvi.map(|(_, ndvi)| tidy(ndvi.valid_fraction)), "age_days": record.age_days},
         "trust": record.trust.json(),
     })
