@@ -7,6 +7,7 @@ use crate::measure::Kind;
 use crate::page;
 use crate::problem::Problem;
 use crate::state::{App, Shared};
+use crate::zone_page;
 use axum::Router;
 use axum::body::Body;
 use axum::extract::{Request, State};
@@ -126,6 +127,7 @@ async fn finish(State(app): State<Shared>, request: Request, next: Next) -> Resp
     let started = Instant::now();
     let id = request_id(&app, request.headers());
     let uri = request.uri().clone();
+    let asked = accepted(request.headers());
     let mut response = if request.method() == Method::OPTIONS {
         preflight()
     } else {
@@ -133,12 +135,22 @@ async fn finish(State(app): State<Shared>, request: Request, next: Next) -> Resp
     };
     if let Some(problem) = response.extensions_mut().remove::<Problem>() {
         let given = std::mem::take(response.headers_mut());
-        response = problem.respond(uri.path());
+        let page = (problem.status() == StatusCode::NOT_FOUND)
+            .then(|| zone_page::not_found(&app, &asked, &uri))
+            .flatten();
+        response = page.unwrap_or_else(|| problem.respond(uri.path()));
         response.headers_mut().extend(given);
     }
     let kind = response.extensions_mut().remove::<Kind>().unwrap_or(Kind::Other);
     seal(&app, &uri, &mut response, id, kind, started);
     response
+}
+
+/// What of a request's headers decides how an error is told.
+fn accepted(headers: &HeaderMap) -> HeaderMap {
+    let names = [header::ACCEPT, header::ACCEPT_LANGUAGE];
+    let told = names.into_iter().filter_map(|name| Some((name.clone(), headers.get(name)?.clone())));
+    told.collect()
 }
 
 /// What every answer gets: CORS, a request id, a place in the counters.

@@ -188,7 +188,10 @@ export interface ZoneWeek {
   crop: { season: string; title: Record<Lang, string>; weeks_since_sowing: number | null } | null;
   trust: Trust;
   fire?: FireWeek | null;
+  station?: StationWeek | null;
 }
+/** What a station measured in the week: of a gauge its level, the alarm level it has reached (0: none) and its rise within a day. */
+export interface StationWeek { level_m: number | null; time: string | null; alarm: number | null; alarm_levels: { bd1_m: number; bd2_m: number; bd3_m: number } | null; change_24h_m: number | null }
 /** Levels of fire danger, I to V. */
 export interface FireLevel { number: number; roman: string; title: Record<Lang, string> }
 export interface FireDay { day: string; p: number | null; level: FireLevel | null; level_at_least: FireLevel | null; unknown: { title: Record<Lang, string> } | null; fwi: number | null }
@@ -248,5 +251,9 @@ export const causes = (kind: string, week: Week): Promise<Column> =>
 
 export const forecast = (station: string, week: Week, signal?: AbortSignal): Promise<Forecast> =>
   getJson(`api/v1/stations/${encodeURIComponent(station)}/forecast?datetime=${week}`, signal);
+
+/** The hourly level of a gauge between two times. */
+export const levels = (station: string, from: string, to: string, signal?: AbortSignal): Promise<{ unit: string; values: { start: string; mean: number }[] }> =>
+  getJson(`api/v1/stations/${encodeURIComponent(station)}/series?property=water_level&step=hour&datetime=${encodeURIComponent(`${from}/${to}`)}`, signal);
 
 export const search = (text: string, signal?: AbortSignal): Promise<Hit[]> => getJson(`api/v1/search?q=${encodeURIComponent(text)}&limit=12`, signal);

@@ -20,7 +20,7 @@ use crate::state::{App, Shared, text_header};
 use crate::style::{Language, Text};
 use axum::body::Body;
 use axum::extract::{Request, State};
-use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::http::{HeaderMap, HeaderValue, StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
 use minijinja::{Environment, Value, context};
 use crate::station_week::{StationWeek, clock};
@@ -28,6 +28,7 @@ use riverbank::Reach;
 use sen_catalog::fire::firms::LAYER as HOTSPOTS;
 use sen_catalog::intake::STATIONS;
 use sen_catalog::{Feature, FeatureQuery, Period};
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::LazyLock;
 use words::{date, days, number, percent, week};
@@ -50,6 +51,7 @@ static TEMPLATES: LazyLock<Environment<'static>> = LazyLock::new(|| {
         ("zone.html", include_str!("zone.html")),
         ("list.html", include_str!("list.html")),
         ("kinds.html", include_str!("kinds.html")),
+        ("not_found.html", include_str!("not_found.html")),
     ] {
         templates
             .add_template(name, source)
@@ -69,7 +71,7 @@ struct Page<'a> {
     query: Query<'a>,
     language: Language,
     /// The way from this page to the root of the service, so that it also works under a prefix.
-    root: &'static str,
+    root: Cow<'static, str>,
 }
 
 impl<'a> Page<'a> {
@@ -85,7 +87,7 @@ impl<'a> Page<'a> {
             headers: request.headers(),
             language: language(&query, request.headers())?,
             query,
-            root,
+            root: root.into(),
         })
     }
 
@@ -106,7 +108,7 @@ impl<'a> Page<'a> {
             Language::En => Language::Vi,
         };
         let shared = context! {
-            lang => self.language.tag(), other => other.tag(), t => texts, root => self.root,
+            lang => self.language.tag(), other => other.tag(), t => texts, root => self.root.as_ref(),
             switch_query => self.with("lang", other.tag()),
         };
         let failed = |error: minijinja::Error| {
@@ -146,6 +148,27 @@ impl<'a> Page<'a> {
     fn text(&self, key: &str) -> &'static str {
         TEXTS.get(key).map_or("", |text| text.get(self.language))
     }
+}
+
+/// The page of an address that does not exist, for people: whoever names `text/html` in `Accept`, as browsers do when a person
+/// opens an address, and does not ask an interface of programs.
+pub(crate) fn not_found(app: &Shared, headers: &HeaderMap, uri: &Uri) -> Option<Response> {
+    let accept = headers.get(header::ACCEPT)?.to_str().ok()?;
+    let for_programs = ["/api/", "/sta/", "/raster/"];
+    if !accept.contains("text/html") || for_programs.iter().any(|start| uri.path().starts_with(start)) {
+        return None;
+    }
+    let nothing = Uri::from_static("/");
+    let query = Query::of(&nothing, &[]).ok()?;
+    let page = Page {
+        app,
+        headers,
+        language: crate::negotiate::language(headers),
+        query,
+        root: "../".repeat(uri.path().matches('/').count().saturating_sub(1)).into(),
+    };
+    let own = context! { title => page.text("not_found") };
+    page.render("not_found.html", StatusCode::NOT_FOUND, own).ok()
 }
 
 /// `/zones`: the kinds there are.
@@ -426,7 +449,7 @@ mod tests {
 
     #[test]
     fn templates_and_texts_are_whole() {
-        for name in ["zone.html", "list.html", "kinds.html"] {
+        for name in ["zone.html", "list.html", "kinds.html", "not_found.html"] {
             assert!(TEMPLATES.get_template(name).is_ok(), "{name}");
         }
         assert!(
@@ -440,6 +463,7 @@ mod tests {
             include_str!("zone.html"),
             include_str!("list.html"),
             include_str!("kinds.html"),
+            include_str!("not_found.html"),
         ] {
             for part in source.split("t.").skip(1) {
                 let key: String = part

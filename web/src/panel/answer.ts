@@ -29,6 +29,9 @@ function nothing(one: api.PointLayer | undefined): TextKey {
   return 'answer.none.other';
 }
 
+/** Layers that are drawn inside forest blocks alone. */
+const OF_FOREST = ['fire_danger', 'forest_cover'];
+
 const classText = (one: api.PointLayer): string | null => {
   if (!one.class) return null;
   return typeof one.class === 'string' ? one.class : (one.class.label ?? null);
@@ -118,7 +121,9 @@ export class AnswerPanel {
     } else {
       box.append(el('p', { class: 'sentence none', id: 'value', 'data-value': '' }, t(nothing(mine), values)));
     }
-    const others = answer.layers.filter((one) => one.collection !== asked.layer && known.has(one.collection));
+    // layers of forests say nothing elsewhere; outside the province one sentence is enough
+    const outside = answer.layers.every((one) => one.value === null && /outside/.test(one.reason ?? ''));
+    const others = outside ? [] : answer.layers.filter((one) => one.collection !== asked.layer && known.has(one.collection) && (one.value !== null || !OF_FOREST.includes(one.collection)));
     if (others.length) {
       box.append(el('h3', {}, t('answer.others')), el('dl', {}, ...others.map((one) =>
         el('div', {}, el('dt', {}, layerShort(one.collection)), el('dd', { class: one.value === null ? 'faint' : '' }, say(one))))));

@@ -7,7 +7,7 @@ import { kindName, shareClass } from '../kinds.ts';
 import type { Found } from '../map/zones.ts';
 import type { Week } from '../week.ts';
 import { chartPanel } from './chart.ts';
-import { showForecast } from './forecast.ts';
+import { showLevels } from './forecast.ts';
 import { layerShort, layersOf } from './layers.ts';
 
 export interface ZoneAsked {
@@ -76,20 +76,20 @@ export class ZonePanel {
       where.textContent = [kindName(asked.zone.kind), asked.zone.code, area !== undefined && `${number(area)} ha`, commune].filter(Boolean).join(' · ');
       // a hot spot and a reach of a river tell of one time or of years, not of the week
       const own = asked.zone.kind === 'hotspots' ? hotspotBox(feature) : feature.properties.riverbank ? reachBox(feature.properties.riverbank) : null;
-      this.root.querySelector('.first')?.replaceWith(own ?? this.first(asked, feature, record));
+      this.root.querySelector('.first')?.replaceWith(own ?? this.first(asked, record));
       if (own) {
         this.root.querySelector('.chartbox')?.replaceChildren(this.links(asked));
         this.root.removeAttribute('aria-busy');
         return;
       }
-      const drawn = series && series.values.length ? chartPanel({
+      const drawn = record.station ? null : series && series.values.length ? chartPanel({
         title: `${asked.zone.code}`, file: `${asked.layer}_${asked.zone.code.replace(/[^\w.-]+/g, '_')}`, layer: asked.layer, series, first: asked.first, last: asked.last, week: asked.week,
         legend: share ? null : asked.legend, share, csv: `${api.root()}api/v1/zones/${api.zonePath(asked.zone)}/statistics?collection=${asked.layer}&f=csv`, choose: this.events.week,
       }) : levels ? null : el('p', { class: 'faint' }, t('zone.noSeries', { layer: layerShort(asked.layer) }));
       const ahead = el('div', {});
       const box = el('div', { class: 'chartbox' }, ahead, drawn, this.seasons(feature), this.links(asked));
       this.root.querySelector('.chartbox')?.replaceWith(box);
-      if (asked.zone.kind === 'stations') await showForecast(ahead, asked.zone.code, asked.week, stop.signal);
+      if (record.station) await showLevels(ahead, asked.zone.code, asked.week, record.station, stop.signal);
     } catch (error) {
       if (stop.signal.aborted) return;
       const unknown = error instanceof api.Failed && error.status === 404;
@@ -101,7 +101,7 @@ export class ZonePanel {
     if (!stop.signal.aborted) this.root.removeAttribute('aria-busy');
   }
 
-  private first(asked: ZoneAsked, feature: api.ZoneFeature, record: api.ZoneWeek): HTMLElement {
+  private first(asked: ZoneAsked, record: api.ZoneWeek): HTMLElement {
     const box = el('div', { class: 'first', 'aria-live': 'polite' });
     const mine = record.statistics[asked.layer];
     const share = Boolean(asked.legend?.classed && shareClass(asked.legend));
@@ -118,11 +118,18 @@ export class ZonePanel {
       if (layer === 'flood') return record.water_share === null ? t('answer.noValue') : percent(record.water_share);
       return one.mean === null ? t('answer.noValue') : `${number(one.mean)} ${unit(one.unit ?? '')}`.trim();
     };
+    const cause = record.inundation && record.inundation.class !== 'none' ? waterOf(record.inundation) : null;
+    // what is dangerous stands first
+    if (cause && record.inundation?.alert) box.append(cause);
     box.append(el('p', { class: 'sentence' }, record.sentence[currentLang()]));
+    if (record.station) {
+      box.append(...stationLines(record));
+      return box;
+    }
     if (mine) {
       const shown = asked.legend?.ordered ? (level(mine)?.value ?? null) : share ? mine.share : mine.mean;
       box.append(
-        el('p', { class: 'big', id: 'value', 'data-value': shown ?? '' }, value(mine, asked.layer)),
+        el('p', { class: danger(asked.layer, record), id: 'value', 'data-value': shown ?? '' }, value(mine, asked.layer)),
         trustLine(asked.layer, mine));
     } else {
       box.append(el('p', { class: 'sentence none', id: 'value', 'data-value': '' }, t('zone.noWeek', { layer: layerShort(asked.layer), week: weekInSentence(asked.week) })));
@@ -132,24 +139,21 @@ export class ZonePanel {
       const { season, title, weeks_since_sowing: weeks } = record.crop;
       box.append(el('p', {}, el('b', {}, t('zone.crop')), ` ${title[currentLang()]}${weeks === null ? '' : `, ${t('zone.weeksSince', { n: weeks })}`} (${seasonName(season)})`));
     }
-    if (record.inundation && record.inundation.class !== 'none') box.append(waterOf(record.inundation));
+    if (cause && !record.inundation?.alert) box.append(cause);
     const chips = asked.others.filter((one) => one.kind !== asked.zone.kind || one.code !== asked.zone.code);
     if (chips.length) {
       box.append(el('h3', {}, t('zone.alsoHere')), el('p', { class: 'chips' }, ...chips.map((one) =>
         el('button', { type: 'button', onclick: () => this.events.zone({ kind: one.kind, code: one.code }) }, `${kindName(one.kind)}: ${one.name}`))));
     }
     // the change of a block is told in words below; its class is no number
-    const known = layersOf(asked.catalog.tiles).filter((one) => one !== asked.layer && one !== 'forest_cover' && record.statistics[one]);
+    const known = layersOf(asked.catalog.tiles).filter((one) => one !== asked.layer && one !== 'forest_cover' && record.statistics[one] && (one !== 'fire_danger' || record.fire));
     if (known.length) {
       box.append(el('h3', {}, t('answer.others')), el('dl', {}, ...known.map((one) =>
         el('div', {}, el('dt', {}, layerShort(one)), el('dd', {}, value(record.statistics[one], one))))));
     }
     if (record.sensors.length) {
-      box.append(el('h3', {}, t('zone.sensors')), el('dl', { class: 'sensors' }, ...record.sensors.map((one) =>
-        el('div', {}, el('dt', {}, propertyName(one.property), el('small', {}, ` ${one.name}${one.distance_km > 0.05 ? `, ${number(one.distance_km, 1)} km` : ''}`)),
-          el('dd', {}, one.value === null ? '–' : `${number(one.value)} ${unit(one.unit)}`.trim())))));
+      box.append(el('h3', {}, t('zone.sensors')), readings(record.sensors, (one) => ` ${one.name}${one.distance_km > 0.05 ? `, ${number(one.distance_km, 1)} km` : ''}`));
     }
-    void feature;
     return box;
   }
 
@@ -165,6 +169,34 @@ export class ZonePanel {
   private links(asked: ZoneAsked): HTMLElement {
     return el('p', { class: 'links' }, el('a', { href: `${api.root()}zones/${api.zonePath(asked.zone)}?lang=${currentLang()}`, target: '_blank', rel: 'noopener' }, t('zone.page')));
   }
+}
+
+/** What sensors said, with a word beside each name. */
+const readings = (sensors: api.Near[], beside: (one: api.Near) => string): HTMLElement => el('dl', { class: 'sensors' }, ...sensors.map((one) =>
+  el('div', {}, el('dt', {}, propertyName(one.property), el('small', {}, beside(one))), el('dd', {}, one.value === null ? '–' : `${number(one.value)} ${unit(one.unit)}`.trim()))));
+
+const clock = (text: string): string => new Date(text).toLocaleString(currentLang() === 'vi' ? 'vi-VN' : 'en-GB', { timeZone: 'Asia/Ho_Chi_Minh', day: 'numeric', month: 'numeric', hour: '2-digit', minute: '2-digit' });
+
+/** A gauge's level large and in the colour of its alarm level, then everything the station measured and when. */
+function stationLines(record: api.ZoneWeek): HTMLElement[] {
+  const station = record.station;
+  const lines: HTMLElement[] = [];
+  if (station && station.level_m !== null) {
+    const alarm = station.alarm ? ` a${station.alarm}` : '';
+    lines.push(el('p', { class: `big${alarm && ' danger'}${alarm}`, id: 'value', 'data-value': station.level_m, 'data-alarm': String(station.alarm ?? '') },
+      `${number(station.level_m)} m`, station.alarm ? el('small', {}, ` ≥ BĐ${station.alarm}`) : null));
+  } else {
+    lines.push(el('p', { class: 'sentence none', id: 'value', 'data-value': '' }, record.sensors.length ? '' : t('zone.noReadings')));
+  }
+  if (record.sensors.length) lines.push(el('h3', {}, t('zone.readings')), readings(record.sensors, (one) => ` ${clock(one.time)}`));
+  return lines;
+}
+
+/** The class of the large number: a level of danger or an alarm has its colour. */
+function danger(layer: string, record: api.ZoneWeek): string {
+  const level = layer === 'fire_danger' ? record.fire?.level?.number : undefined;
+  if (level) return `big danger l${level}`;
+  return record.inundation?.alert ? 'big danger alert' : 'big';
 }
 
 /** How much this layer saw, and how far to rely on it: by its own looks, whatever the others saw. */
