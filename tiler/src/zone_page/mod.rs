@@ -25,7 +25,7 @@ use axum::response::{IntoResponse, Response};
 use minijinja::{Environment, Value, context};
 use crate::station_week::{StationWeek, clock};
 use riverbank::Reach;
-use sen_catalog::fire::firms::LAYER as HOTSPOTS;
+use sen_catalog::fire::HOTSPOTS;
 use sen_catalog::intake::STATIONS;
 use sen_catalog::{Feature, FeatureQuery, Period};
 use std::borrow::Cow;

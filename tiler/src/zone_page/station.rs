@@ -2,7 +2,7 @@
 
 use super::words::number;
 use crate::problem::Outcome;
-use crate::station_week::{LEVEL, StationWeek};
+use crate::station_week::StationWeek;
 use crate::style::Language;
 use chrono::{DateTime, Datelike, Duration, NaiveDate, Utc};
 use sen_catalog::observation::Step;
