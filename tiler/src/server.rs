@@ -149,7 +149,9 @@ async fn finish(State(app): State<Shared>, request: Request, next: Next) -> Resp
 /// What of a request's headers decides how an error is told.
 fn accepted(headers: &HeaderMap) -> HeaderMap {
     let names = [header::ACCEPT, header::ACCEPT_LANGUAGE];
-    let told = names.into_iter().filter_map(|name| Some((name.clone(), headers.get(name)?.clone())));
+    let told = names
+        .into_iter()
+        .filter_map(|name| Some((name.clone(), headers.get(name)?.clone())));
     told.collect()
 }
 

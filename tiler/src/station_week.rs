@@ -58,7 +58,11 @@ impl StationWeek {
 }
 
 /// What the station said in the week.
-pub(crate) async fn station_week(store: &dyn Store, station: &Feature, period: Period) -> Outcome<StationWeek> {
+pub(crate) async fn station_week(
+    store: &dyn Store,
+    station: &Feature,
+    period: Period,
+) -> Outcome<StationWeek> {
     let streams = store.datastreams(Some(&station.code)).await?;
     let ids: Vec<i64> = streams.iter().map(|stream| stream.id).collect();
     let week = period.interval();
@@ -158,11 +162,28 @@ fn sentence(said: &StationWeek, period: Period, language: Language) -> String {
     );
     if let (Some(alarm), Some(levels)) = (said.alarm(), said.alarms) {
         let heights = [levels.bd1_m, levels.bd2_m, levels.bd3_m];
-        text += &match (alarm.checked_sub(1).and_then(|index| heights.get(usize::from(index))), vi) {
-            (Some(height), true) => format!(", trên BĐ{alarm} {} m", words::number(value - height, 2, language)),
-            (Some(height), false) => format!(", {} m above BĐ{alarm}", words::number(value - height, 2, language)),
-            (None, true) => format!(", dưới BĐ1 {} m", words::number(levels.bd1_m - value, 2, language)),
-            (None, false) => format!(", {} m below BĐ1", words::number(levels.bd1_m - value, 2, language)),
+        text += &match (
+            alarm
+                .checked_sub(1)
+                .and_then(|index| heights.get(usize::from(index))),
+            vi,
+        ) {
+            (Some(height), true) => format!(
+                ", trên BĐ{alarm} {} m",
+                words::number(value - height, 2, language)
+            ),
+            (Some(height), false) => format!(
+                ", {} m above BĐ{alarm}",
+                words::number(value - height, 2, language)
+            ),
+            (None, true) => format!(
+                ", dưới BĐ1 {} m",
+                words::number(levels.bd1_m - value, 2, language)
+            ),
+            (None, false) => format!(
+                ", {} m below BĐ1",
+                words::number(levels.bd1_m - value, 2, language)
+            ),
         };
     }
     if let Some(change) = said.change_day_m {
@@ -230,8 +251,13 @@ mod tests {
             "Week 40 (28 Sep–4 Oct 2026): water level 2.98 m at 23:45 on 4 Oct 2026, 0.03 m above BĐ3, up 24 cm in 24 hours."
         );
         assert_eq!(said.alarm(), Some(3));
-        let quiet = station_week(&store, &station, week.next().next()).await.expect("an answer");
-        assert_eq!(quiet.sentence.vi, "Tuần 42 (12–18/10/2026): trạm chưa có số đo dùng được.");
+        let quiet = station_week(&store, &station, week.next().next())
+            .await
+            .expect("an answer");
+        assert_eq!(
+            quiet.sentence.vi,
+            "Tuần 42 (12–18/10/2026): trạm chưa có số đo dùng được."
+        );
         assert_eq!(quiet.alarm(), None);
         let (store, station) = gauge(false).await;
         let said = station_week(&store, &station, week).await.expect("an answer");

@@ -82,7 +82,11 @@ fn ciede2000(one: [f64; 3], other: [f64; 3]) -> f64 {
     let polar = |[lightness, a, b]: [f64; 3]| {
         let a = a * (1.0 + g);
         let hue = b.atan2(a).to_degrees().rem_euclid(360.0);
-        (lightness, a.hypot(b), if a == 0.0 && b == 0.0 { 0.0 } else { hue })
+        (
+            lightness,
+            a.hypot(b),
+            if a == 0.0 && b == 0.0 { 0.0 } else { hue },
+        )
     };
     let ((l1, c1, h1), (l2, c2, h2)) = (polar(one), polar(other));
     let grey = c1 * c2 == 0.0;
@@ -109,7 +113,11 @@ fn ciede2000(one: [f64; 3], other: [f64; 3]) -> f64 {
         1.0 + 0.045 * chroma,
         1.0 + 0.015 * chroma * t,
     );
-    let rotation = -(60.0 * (-((hue - 275.0) / 25.0).powi(2)).exp()).to_radians().sin() * 2.0 * seventh(chroma);
+    let rotation = -(60.0 * (-((hue - 275.0) / 25.0).powi(2)).exp())
+        .to_radians()
+        .sin()
+        * 2.0
+        * seventh(chroma);
     let (dl, dc, dh) = ((l2 - l1) / sl, (c2 - c1) / sc, hue_difference / sh);
     (dl * dl + dc * dc + dh * dh + rotation * dc * dh).sqrt()
 }
@@ -136,7 +144,10 @@ fn no_two_classes_look_alike_to_anybody() {
     let styles = Styles::built_in().expect("the built-in styles are valid");
     let mut looked_at = 0;
     for file in BuiltIn::iter() {
-        let style = file.strip_suffix(".json").and_then(|id| styles.style(id)).expect("a style");
+        let style = file
+            .strip_suffix(".json")
+            .and_then(|id| styles.style(id))
+            .expect("a style");
         let Scheme::Classes { classes, .. } = &style.scheme else {
             continue;
         };

@@ -19,8 +19,9 @@ const LONGEST_ATTRIBUTE: usize = 200;
 static NAMES: LazyLock<BTreeMap<String, Text>> =
     LazyLock::new(|| serde_json::from_str(include_str!("attributes.json")).expect("a test reads the names"));
 /// Words of known values, by attribute.
-static VALUES: LazyLock<BTreeMap<String, BTreeMap<String, Text>>> =
-    LazyLock::new(|| serde_json::from_str(include_str!("attribute_values.json")).expect("a test reads the values"));
+static VALUES: LazyLock<BTreeMap<String, BTreeMap<String, Text>>> = LazyLock::new(|| {
+    serde_json::from_str(include_str!("attribute_values.json")).expect("a test reads the values")
+});
 
 /// Attributes as pairs of name and value.
 #[derive(Debug, Default)]
@@ -66,7 +67,10 @@ fn value_text(name: &str, value: &Value, language: Language) -> Option<String> {
         },
         Value::Number(one) if one.is_f64() => {
             let value = one.as_f64()?;
-            let decimals = one.to_string().split_once('.').map_or(0, |(_, digits)| digits.len());
+            let decimals = one
+                .to_string()
+                .split_once('.')
+                .map_or(0, |(_, digits)| digits.len());
             number(value, decimals.min(6), language)
         }
         Value::Number(one) => one.to_string(),
@@ -116,7 +120,10 @@ mod tests {
             zone.properties.insert(name.into(), value);
         }
         let pairs = |pairs: Vec<(String, String)>| {
-            pairs.into_iter().map(|(name, value)| format!("{name}: {value}")).collect::<Vec<_>>()
+            pairs
+                .into_iter()
+                .map(|(name, value)| format!("{name}: {value}"))
+                .collect::<Vec<_>>()
         };
         let vi = attributes(&zone, Language::Vi);
         assert_eq!(

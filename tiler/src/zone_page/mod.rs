@@ -17,13 +17,13 @@ use crate::layers::{LATEST, language};
 use crate::problem::{Outcome, Problem};
 use crate::query::{Query, encode, segments};
 use crate::state::{App, Shared, text_header};
+use crate::station_week::{StationWeek, clock};
 use crate::style::{Language, Text};
 use axum::body::Body;
 use axum::extract::{Request, State};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
 use minijinja::{Environment, Value, context};
-use crate::station_week::{StationWeek, clock};
 use riverbank::Reach;
 use sen_catalog::fire::HOTSPOTS;
 use sen_catalog::intake::STATIONS;
@@ -165,7 +165,9 @@ pub(crate) fn not_found(app: &Shared, headers: &HeaderMap, uri: &Uri) -> Option<
         headers,
         language: crate::negotiate::language(headers),
         query,
-        root: "../".repeat(uri.path().matches('/').count().saturating_sub(1)).into(),
+        root: "../"
+            .repeat(uri.path().matches('/').count().saturating_sub(1))
+            .into(),
     };
     let own = context! { title => page.text("not_found") };
     page.render("not_found.html", StatusCode::NOT_FOUND, own).ok()

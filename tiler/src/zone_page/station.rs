@@ -31,8 +31,14 @@ pub(super) async fn newest_week(store: &dyn Store, station: &Feature) -> Outcome
 }
 
 /// The hourly level of the seven days before the newest reading of the week; none where no level is measured.
-pub(super) async fn level_chart(store: &dyn Store, said: &StationWeek, language: Language) -> Outcome<Option<String>> {
-    let Some(level) = said.level() else { return Ok(None) };
+pub(super) async fn level_chart(
+    store: &dyn Store,
+    said: &StationWeek,
+    language: Language,
+) -> Outcome<Option<String>> {
+    let Some(level) = said.level() else {
+        return Ok(None);
+    };
     let until = level.observation.time + Duration::hours(1);
     let from = until - Duration::days(DAYS);
     let hours = store.aggregate(level.stream.id, from, until, Step::Hour).await?;
@@ -57,7 +63,10 @@ fn drawing(
     let lowest = heights.clone().min_by(f64::total_cmp)?;
     let highest = heights.max_by(f64::total_cmp)?;
     // the alarm levels near by are in the picture, those far above are not
-    let near = alarms.iter().map(|(_, height)| *height).filter(|height| *height < highest + 1.0);
+    let near = alarms
+        .iter()
+        .map(|(_, height)| *height)
+        .filter(|height| *height < highest + 1.0);
     let high = near.fold(highest, f64::max) + 0.1;
     let low = lowest - 0.1;
     let span = (until - from).num_seconds() as f64;
@@ -67,7 +76,8 @@ fn drawing(
         Language::Vi => format!("Mực nước từng giờ của {DAYS} ngày"),
         Language::En => format!("Hourly water level of {DAYS} days"),
     };
-    let mut svg = format!("<svg class=\"chart\" viewBox=\"0 0 {WIDTH} {HEIGHT}\" role=\"img\" aria-label=\"{title}\">");
+    let mut svg =
+        format!("<svg class=\"chart\" viewBox=\"0 0 {WIDTH} {HEIGHT}\" role=\"img\" aria-label=\"{title}\">");
     for (name, height) in alarms.iter().filter(|(_, height)| (low..high).contains(height)) {
         let (line, right) = (y(*height), WIDTH - RIGHT);
         let _ = write!(
@@ -103,7 +113,13 @@ fn drawing(
     let mut before: Option<DateTime<Utc>> = None;
     for (time, value) in values {
         let gap = before.is_none_or(|before| *time - before > Duration::hours(GAP_HOURS));
-        let _ = write!(path, "{} {:.1} {:.1} ", if gap { 'M' } else { 'L' }, x(*time), y(*value));
+        let _ = write!(
+            path,
+            "{} {:.1} {:.1} ",
+            if gap { 'M' } else { 'L' },
+            x(*time),
+            y(*value)
+        );
         before = Some(*time);
     }
     let _ = write!(svg, "<path class=\"line\" d=\"{}\"/></svg>", path.trim_end());
@@ -143,7 +159,11 @@ mod tests {
         let svg = drawing(&values, (from, until), &said, Language::Vi).expect("a chart");
         assert!(svg.contains("BĐ3 2,95 m") && !svg.contains("BĐ1"), "{svg}");
         let line = svg.split("class=\"line\"").nth(1).expect("a line");
-        assert_eq!(line.matches('M').count(), 2, "a gap of twenty hours parts the line");
+        assert_eq!(
+            line.matches('M').count(),
+            2,
+            "a gap of twenty hours parts the line"
+        );
         assert!(svg.contains(">1/10<"), "days are named");
         assert_eq!(drawing(&[], (from, until), &said, Language::Vi), None);
     }
