@@ -188,6 +188,10 @@ impl Place {
     }
 }
 
+/// Cells of the largest grid that scenes alone may decide: some hundred kilometres on a side at 10 m. Memory and time of
+/// every week go with it, so that a larger one has to be asked for.
+const MOST_UNASKED_CELLS: usize = 1_500_000_000;
+
 impl GridConfig {
     /// The grid that the settings ask for; none when they leave it to what is remembered. System and cell size alone change
     /// the remembered one.
@@ -244,7 +248,16 @@ impl GridConfig {
             all.east = all.east.max(one.east);
             all.north = all.north.max(one.north);
         }
-        self.of_bounds(crs, all)
+        let grid = self.of_bounds(crs, all)?;
+        if grid.width.saturating_mul(grid.height) > MOST_UNASKED_CELLS {
+            return Err(UsageError(format!(
+                "the scenes cover {} x {} cells of {} m, too much to choose as the grid unasked; set grid.bounds in sen.toml \
+                 to west, south, east, north of your area in degrees",
+                grid.width, grid.height, grid.cell_width
+            ))
+            .into());
+        }
+        Ok(grid)
     }
 
     fn metric_crs(&self) -> Result<Option<Crs>, UsageError> {
@@ -381,6 +394,35 @@ mod tests {
     fn the_mekong_delta_lies_in_zone_48_and_the_krishna_delta_in_44() {
         assert_eq!(utm_zone(Bounds::new(105.2, 10.1, 106.0, 10.9)), Crs::UTM_48N);
         assert_eq!(utm_zone(Bounds::new(80.0, 15.5, 80.4, 16.0)), Crs::epsg(32644));
+    }
+
+    #[test]
+    fn scenes_alone_never_decide_an_enormous_grid() {
+        let side = |cells: usize| {
+            let grid = Grid {
+                crs: Crs::UTM_48N,
+                west: 400_000.0,
+                north: 1_400_000.0,
+                cell_width: 10.0,
+                cell_height: 10.0,
+                width: cells,
+                height: cells,
+            };
+            let scene = Item {
+                id: "a".into(),
+                collection: "sentinel-2-l2a".into(),
+                interval: sen_catalog::Interval::instant("2026-05-19T03:15:21Z".parse().expect("an instant")),
+                grid,
+                bbox: grid.lon_lat_bounds().expect("in the zone"),
+                assets: std::collections::BTreeMap::new(),
+                lineage: Vec::new(),
+                properties: serde_json::Map::new(),
+            };
+            GridConfig::default().covering_scenes(&[scene])
+        };
+        assert_eq!(side(10_980).expect("a tile").width, 10_980);
+        let error = side(40_000).expect_err("too large").to_string();
+        assert!(error.contains("grid.bounds"), "{error}");
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! One type for scene, weekly composite and product raster: the STAC Item.
 
+use crate::address::unsigned;
 use crate::band::Band;
 use crate::grid::{Bounds, Grid};
 use crate::period::{Interval, Period};
@@ -18,6 +19,9 @@ pub const SCENE_COLLECTIONS: &[&str] = &[
 
 /// Property of an item: what its assets are, by name, where the name does not tell.
 pub const ASSET_DESCRIPTIONS: &str = "sen:asset_descriptions";
+
+/// Property of a scene: what people should know of it before they trust it, as a list of sentences.
+pub const SCENE_NOTES: &str = "sen:notes";
 
 /// A file that belongs to an item, and how its numbers become physical values.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -258,7 +262,8 @@ fn stac_asset(name: &str, asset: &Asset, resolve: &impl Fn(&str) -> String) -> V
         band.insert("unit".into(), json!(unit));
     }
     let mut out = Map::new();
-    out.insert("href".into(), json!(resolve(&asset.href)));
+    // rows of former versions may hold signed addresses
+    out.insert("href".into(), json!(resolve(&unsigned(&asset.href))));
     out.insert("type".into(), json!(asset.media_type()));
     out.insert("roles".into(), json!(["data"]));
     if asset.is_raster() {

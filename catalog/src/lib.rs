@@ -3,6 +3,7 @@
 //! The pure data modules (`grid`, `tms`, `band`, `period`, `item`, `feature`, `disclosure`, `observation`, `qartod`, `statistic`) know nothing of storage; [`raster`] reads and
 //! writes cloud-optimised GeoTIFFs, [`store`] keeps the rows. No HTTP and no GDAL in this crate.
 
+pub mod address;
 pub mod admin;
 pub mod asset;
 pub mod band;

@@ -1,5 +1,6 @@
 //! The one error of this crate, by meaning.
 
+use sen_catalog::address::unsigned_text;
 use std::path::{Path, PathBuf};
 
 /// Result with the crate's [`Error`].
@@ -54,8 +55,16 @@ impl Error {
     /// A file, address or item that cannot be read, and why.
     pub fn unreadable(what: impl std::fmt::Display, reason: impl Into<String>) -> Self {
         Self::Unreadable {
-            what: what.to_string(),
-            reason: reason.into(),
+            what: unsigned_text(&what.to_string()).into_owned(),
+            reason: unsigned_text(&reason.into()).into_owned(),
+        }
+    }
+
+    /// A server that did not answer as it should, and what it did.
+    pub fn unavailable(address: impl std::fmt::Display, reason: impl Into<String>) -> Self {
+        Self::Unavailable {
+            url: unsigned_text(&address.to_string()).into_owned(),
+            reason: unsigned_text(&reason.into()).into_owned(),
         }
     }
 

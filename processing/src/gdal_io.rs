@@ -20,12 +20,13 @@ use gdal::raster::Buffer;
 use gdal::spatial_ref::{AxisMappingStrategy, SpatialRef};
 use gdal::{Dataset, DatasetOptions, DriverManager, GdalOpenFlags, Metadata};
 use hidden::Mask;
+use sen_catalog::address::unsigned_text;
 use sen_catalog::{Crs, Grid, Window};
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
-use std::sync::Once;
+use std::sync::{Mutex, Once, PoisonError};
 use std::time::SystemTime;
 
 /// More cells than any scene has (a Sentinel-2 tile has 1.2 x 10^8): larger files are refused unread.
@@ -101,6 +102,7 @@ pub fn init() {
             }
         }
         gdal::config::set_error_handler(|class, number, message| {
+            let message = unsigned_text(message);
             tracing::debug!(target: "gdal", ?class, number, "{message}");
         });
     });
@@ -223,16 +225,51 @@ pub fn sample(href: &str, band_index: usize, side: usize, nodata: Option<f64>) -
     })
 }
 
-/// The file on disk behind a local href: of a zip member (`/vsizip/{/folder/a.zip}/member`) the zip.
+/// The archive and the member behind the href of a zip member (`/vsizip/{/folder/a.zip}/member`); braces in the path
+/// come in pairs, as GDAL counts them.
+pub(crate) fn zip_member(href: &str) -> Option<(&str, &str)> {
+    let rest = href.strip_prefix("/vsizip/{")?;
+    let mut open = 1;
+    for (at, c) in rest.char_indices() {
+        match c {
+            '{' => open += 1,
+            '}' => open -= 1,
+            _ => {}
+        }
+        if open == 0 {
+            return Some((&rest[..at], rest[at + 1..].strip_prefix('/')?));
+        }
+    }
+    None
+}
+
+/// The file on disk behind a local href: of a zip member the zip.
 pub fn local_file(href: &str) -> PathBuf {
-    let archive = href
-        .strip_prefix("/vsizip/{")
-        .and_then(|rest| rest.split_once('}'));
-    PathBuf::from(archive.map_or(href, |(archive, _)| archive))
+    PathBuf::from(zip_member(href).map_or(href, |(archive, _)| archive))
+}
+
+/// Signed addresses of this run, by the address without signature: they are needed to read, and never kept.
+static SIGNED: Mutex<BTreeMap<String, String>> = Mutex::new(BTreeMap::new());
+
+/// Lets this process read `href` by its signed form; nothing is written down.
+pub(crate) fn remember_signed(href: &str, signed: &str) {
+    let mut known = SIGNED.lock().unwrap_or_else(PoisonError::into_inner);
+    known.insert(href.to_owned(), signed.to_owned());
 }
 
 /// What GDAL calls the file behind an href: URLs are read by range requests.
 fn gdal_path(href: &str) -> String {
+    let signed = href
+        .contains("://")
+        .then(|| {
+            SIGNED
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .get(href)
+                .cloned()
+        })
+        .flatten();
+    let href = signed.as_deref().unwrap_or(href);
     if href.starts_with("http://") || href.starts_with("https://") {
         format!("/vsicurl/{href}")
     } else if let Some(rest) = href.strip_prefix("s3://") {

@@ -5,6 +5,7 @@
 
 pub mod ancillary;
 pub mod composite;
+mod duplicate;
 mod error;
 pub mod fire;
 pub mod flood;

@@ -20,6 +20,36 @@ use std::path::Path;
 
 /// Property of scenes whose radar bands are stored in decibel.
 const DECIBEL: &str = "sen:decibel";
+/// Property of radar scenes: what their values are.
+const UNITS: &str = "sen:units";
+/// The units of scenes whose radar bands hold the root of the power.
+pub(crate) const AMPLITUDE: &str = "amplitude";
+
+/// What the scaled values of a radar band are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Backscatter {
+    Power,
+    Amplitude,
+    Decibel,
+}
+
+impl Backscatter {
+    fn of(scene: &Item) -> Self {
+        let property = |name: &str| scene.properties.get(name);
+        if property(DECIBEL).and_then(serde_json::Value::as_bool) == Some(true) {
+            Self::Decibel
+        } else if is_amplitude(scene) {
+            Self::Amplitude
+        } else {
+            Self::Power
+        }
+    }
+}
+
+/// True for radar scenes whose values are to be squared.
+pub(crate) fn is_amplitude(scene: &Item) -> bool {
+    scene.properties.get(UNITS).and_then(serde_json::Value::as_str) == Some(AMPLITUDE)
+}
 
 /// Scenes of one collection that begin within this time belong to one overpass (a swath is cut into tiles and slices).
 pub(crate) const ONE_PASS_S: i64 = 15 * 60;
@@ -51,7 +81,7 @@ pub struct Look {
 struct Layer {
     band: Band,
     asset: Asset,
-    decibel: bool,
+    backscatter: Backscatter,
     source: Source,
     /// Width of the band's own cells in cells of the province grid, at least 1.
     cells: usize,
@@ -120,17 +150,20 @@ fn asset(scene: &Item, band: Band) -> Option<&Asset> {
         .or_else(|| scene.assets.values().find(|asset| asset.band == Some(band)))
 }
 
-/// Numbers the overpasses of scenes in order of time.
+/// The overpass of each scene, as the index of its first scene in the list, whatever the order of the list.
 pub fn passes(scenes: &[Item]) -> Vec<usize> {
-    let mut passes: Vec<usize> = Vec::with_capacity(scenes.len());
-    for (index, scene) in scenes.iter().enumerate() {
-        let same = (0..index).rev().find(|&other| {
-            let gap = (scene.interval.start - scenes[other].interval.start)
-                .num_seconds()
-                .abs();
-            scenes[other].collection == scene.collection && gap <= ONE_PASS_S
-        });
-        passes.push(same.map_or(index, |other| passes[other]));
+    let mut by_time: Vec<usize> = (0..scenes.len()).collect();
+    by_time.sort_by_key(|&index| (&scenes[index].collection, scenes[index].interval.start, index));
+    let mut passes: Vec<usize> = (0..scenes.len()).collect();
+    let near = |a: &usize, b: &usize| {
+        let gap = scenes[*b].interval.start - scenes[*a].interval.start;
+        scenes[*a].collection == scenes[*b].collection && gap.num_seconds() <= ONE_PASS_S
+    };
+    for group in by_time.chunk_by(near) {
+        let first = group.iter().copied().min().unwrap_or_default();
+        for &index in group {
+            passes[index] = first;
+        }
     }
     passes
 }
@@ -184,11 +217,7 @@ impl Look {
             return Ok(None);
         };
         unchanged::check(scene)?;
-        let decibel = scene
-            .properties
-            .get(DECIBEL)
-            .and_then(serde_json::Value::as_bool)
-            .unwrap_or(false);
+        let backscatter = Backscatter::of(scene);
         let layer = |band: Band| -> Result<Option<Layer>> {
             let Some(asset) = asset(scene, band) else {
                 return Ok(None);
@@ -197,7 +226,7 @@ impl Look {
             if radar && grd::is_ground_range(scene, band) {
                 return Layer::ground(band, asset, scene).map(Some);
             }
-            Layer::open(band, asset, decibel && radar, assets, province).map(Some)
+            Layer::open(band, asset, backscatter, assets, province).map(Some)
         };
         let bands: Result<Vec<_>> = wanted
             .iter()
@@ -429,7 +458,13 @@ impl LookStrip {
 }
 
 impl Layer {
-    fn open(band: Band, asset: &Asset, decibel: bool, assets: &Assets, province: &Grid) -> Result<Self> {
+    fn open(
+        band: Band,
+        asset: &Asset,
+        backscatter: Backscatter,
+        assets: &Assets,
+        province: &Grid,
+    ) -> Result<Self> {
         let path = assets.path(&asset.href);
         let (source, cells) = match aligned(&path, asset, province) {
             Some(found) => found,
@@ -438,7 +473,7 @@ impl Layer {
         Ok(Self {
             band,
             asset: asset.clone(),
-            decibel,
+            backscatter,
             source,
             cells,
         })
@@ -449,7 +484,7 @@ impl Layer {
         Ok(Self {
             band,
             asset: asset.clone(),
-            decibel: false,
+            backscatter: Backscatter::Power,
             source: Source::Ground(Box::new(GroundRange::of(scene, band)?)),
             cells: 1,
         })
@@ -504,15 +539,17 @@ impl Layer {
             Pixels::U16(stored) => convert(&stored[run], nodata, scale, offset, out),
             Pixels::F32(stored) => convert(&stored[run], nodata, scale, offset, out),
         }
-        if self.decibel {
-            for value in out.iter_mut() {
-                *value = 10_f32.powf(*value / 10.0);
-            }
-        } else if matches!(self.band, Band::Vv | Band::Vh) {
-            // power is positive; zero marks the border of a scene
-            for value in out.iter_mut() {
-                *value = if *value > 0.0 { *value } else { f32::NAN };
-            }
+        if !matches!(self.band, Band::Vv | Band::Vh) {
+            return;
+        }
+        // power is positive; zero marks the border of a scene
+        let positive = |value: f32| if value > 0.0 { value } else { f32::NAN };
+        for value in out.iter_mut() {
+            *value = match self.backscatter {
+                Backscatter::Power => positive(*value),
+                Backscatter::Amplitude => positive(*value) * *value,
+                Backscatter::Decibel => 10_f32.powf(*value / 10.0),
+            };
         }
     }
 }

@@ -15,10 +15,11 @@ mod week;
 #[cfg(test)]
 mod tests;
 
-pub use report::{Entry, FailedScene, Outcome, OutsideScene, Progress, Report, Silent};
+pub use report::{DuplicateScene, Entry, FailedScene, Outcome, OutsideScene, Progress, Report, Silent};
 pub use settings::Settings;
 
 use crate::ancillary::Given;
+use crate::duplicate::{self, Duplicate};
 use crate::product::{Earlier, Product};
 use crate::source::SIDECARS;
 use crate::{Result, grd, look, unchanged};
@@ -152,7 +153,7 @@ impl Weekly<'_> {
         progress: &dyn Progress,
     ) -> Result<std::ops::ControlFlow<()>> {
         use std::ops::ControlFlow::{Break, Continue};
-        let scenes = self.scenes(week, report).await?;
+        let (scenes, duplicates) = self.scenes(week, report).await?;
         let references = self.references(week, &scenes).await?;
         let week = Week {
             period: week,
@@ -164,6 +165,13 @@ impl Weekly<'_> {
         if tasks.is_empty() {
             return Ok(Continue(()));
         }
+        let duplicate = |one: Duplicate| DuplicateScene {
+            period: week.period,
+            scene: one.scene,
+            of: one.of,
+            left_out: one.left_out,
+        };
+        report.duplicates.extend(duplicates.into_iter().map(duplicate));
         progress.begin(&week.period.to_string(), week::steps(&self.grid));
         let made = blocking(|| week::make(self, &week, &tasks, progress));
         let made = match made {
@@ -201,8 +209,9 @@ impl Weekly<'_> {
         Ok(Continue(()))
     }
 
-    /// The week's scenes that touch the province, in order of time; the others are named in the report.
-    async fn scenes(&self, week: Period, report: &mut Report) -> Result<Vec<Item>> {
+    /// The week's scenes that touch the province, in order of time, and those of which another processing counts; scenes
+    /// outside are named in the report.
+    async fn scenes(&self, week: Period, report: &mut Report) -> Result<(Vec<Item>, Vec<Duplicate>)> {
         let mut scenes = Vec::new();
         for collection in SCENES {
             let query = ItemQuery {
@@ -229,10 +238,8 @@ impl Weekly<'_> {
             }
         });
         grd::prefer_rtc(&mut scenes);
-        scenes.sort_by(|a, b| {
-            (a.interval.start, &a.collection, &a.id).cmp(&(b.interval.start, &b.collection, &b.id))
-        });
-        Ok(scenes)
+        let duplicates = duplicate::settle(&mut scenes);
+        Ok((scenes, duplicates))
     }
 
     /// The products of the week that have to be made; enters all of them in the report.
@@ -381,19 +388,22 @@ pub(crate) fn fingerprint<'s>(
                 ])
             })
             .collect();
-        let property = |name: &str| scene.properties.get(name);
-        let decibel = property("sen:decibel");
         // only where there are any, so that other scenes are known as before
-        if let Some(sidecars) = property(SIDECARS) {
+        if let Some(sidecars) = scene.properties.get(SIDECARS) {
             hasher.update(sidecars.to_string());
         }
+        let units = if look::is_amplitude(scene) {
+            Some(json!(look::AMPLITUDE))
+        } else {
+            scene.properties.get("sen:decibel").cloned()
+        };
         hasher.update(
             json!([
                 scene.collection,
                 scene.id,
                 scene.interval,
                 scene.grid,
-                decibel,
+                units,
                 assets
             ])
             .to_string(),

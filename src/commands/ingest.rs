@@ -5,9 +5,10 @@ use crate::Outcome;
 use crate::config::{Data, Place, UsageError};
 use crate::output::{Output, table};
 use clap::Args;
+use sen_catalog::address::unsigned;
 use sen_catalog::{Bounds, Item, Period, TimeQuery};
 use sen_processing::pipeline::Progress;
-use sen_processing::source::{self, Found, SourceOptions};
+use sen_processing::source::{self, Failure, Found, SourceOptions, Units};
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -30,10 +31,13 @@ pub(crate) struct Ingest {
     /// Only scenes of this time: a week, a date, or an interval A/B with `..` for an open end.
     #[arg(long, value_name = "A/B")]
     datetime: Option<String>,
-    /// The calibration offset to add to stored numbers where the metadata of a scene do not say it (such as -1000
-    /// for Sentinel-2 of baseline 04.00 and later, 0 for older ones).
+    /// The calibration offset to add to stored numbers where the metadata of a scene do not say it, or its pixels speak
+    /// against them (-1000 for Sentinel-2 of baseline 04.00 and later, 0 for older ones or where it is off already).
     #[arg(long, value_name = "DN", allow_hyphen_values = true)]
     offset: Option<f64>,
+    /// What the radar values of the scenes are, where their metadata or pixels leave it in doubt.
+    #[arg(long, value_name = "UNITS", value_parser = ["linear", "amplitude", "db"])]
+    units: Option<String>,
     /// Only one of a STAC API's collections, such as sentinel-2-l2a.
     #[arg(long, value_name = "NAME")]
     collection: Vec<String>,
@@ -92,6 +96,12 @@ impl Ingest {
             bbox,
             datetime,
             offset: self.offset,
+            units: match self.units.as_deref() {
+                Some("linear") => Some(Units::Linear),
+                Some("amplitude") => Some(Units::Amplitude),
+                Some("db") => Some(Units::Db),
+                _ => None,
+            },
             collections: self.collection.clone(),
             geotiff: data.config.geotiff.clone(),
             ..SourceOptions::default()
@@ -103,13 +113,10 @@ impl Ingest {
         let mut found = Found::default();
         output.begin("looking for scenes", self.locations.len() as u64);
         for location in &self.locations {
-            output.message(location);
+            output.message(&unsigned(location));
             match source::discover(location, options) {
-                Ok(here) => {
-                    found.scenes.extend(here.scenes);
-                    found.failures.extend(here.failures);
-                }
-                Err(error) => found.failures.push(source::Failure::new(location, &error)),
+                Ok(here) => found.extend(here),
+                Err(error) => found.failures.push(Failure::new(location, &error)),
             }
             output.advance(1);
         }
@@ -190,22 +197,21 @@ fn scenes_summary(tally: &BTreeMap<String, Tally>, found: &Found) -> (String, Va
         })
         .collect();
     let mut text = table(&["collection", "new", "known", "first week", "last week"], &rows);
+    for note in &found.notes {
+        text += &format!("note: {}: {}\n", note.what, note.reason);
+    }
     for failure in &found.failures {
         text += &format!("failed: {}: {}\n", failure.what, failure.reason);
-    }
-    let notes = notes(found);
-    for (scene, note) in &notes {
-        text += &format!("note: {scene}: {note}\n");
     }
     let collections: Vec<_> = tally
         .iter()
         .map(|(name, t)| json!({"collection": name, "new": t.new, "known": t.known, "first": t.first, "last": t.last}))
         .collect();
-    let failures: Vec<_> = found
-        .failures
-        .iter()
-        .map(|failure| json!({"what": failure.what, "reason": failure.reason}))
-        .collect();
+    let told = |list: &[Failure]| -> Vec<Value> {
+        list.iter()
+            .map(|one| json!({"what": one.what, "reason": one.reason}))
+            .collect()
+    };
     let outcome = if !found.failures.is_empty() {
         Outcome::Partly
     } else if found.scenes.is_empty() {
@@ -216,18 +222,7 @@ fn scenes_summary(tally: &BTreeMap<String, Tally>, found: &Found) -> (String, Va
     };
     (
         text,
-        json!({"scenes": collections, "failures": failures, "notes": notes}),
+        json!({"scenes": collections, "notes": told(&found.notes), "failures": told(&found.failures)}),
         outcome,
     )
-}
-
-/// What is to be said of scenes that can be used: id and sentence.
-fn notes(found: &Found) -> Vec<(&str, &str)> {
-    let mut notes = Vec::new();
-    for scene in &found.scenes {
-        let texts = scene.properties.get(source::NOTES).and_then(Value::as_array);
-        let texts = texts.into_iter().flatten().filter_map(Value::as_str);
-        notes.extend(texts.map(|text| (scene.id.as_str(), text)));
-    }
-    notes
 }

@@ -264,6 +264,19 @@ pub(crate) fn summary(report: &Report) -> anyhow::Result<(String, Value, Outcome
         );
     }
     troubles += &outside(report);
+    for double in &report.duplicates {
+        troubles += &if double.left_out {
+            format!(
+                "left out of {}: {}: {} is a newer or better processing of the same look\n",
+                double.period, double.scene, double.of
+            )
+        } else {
+            format!(
+                "twice in {}: {} only fills what {} lacks: the same look, processed the same\n",
+                double.period, double.scene, double.of
+            )
+        };
+    }
     if report.cancelled {
         troubles += "stopped before all was done; run the same command again to finish\n";
     }

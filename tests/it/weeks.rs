@@ -264,6 +264,57 @@ fn the_transplanting_minimum_survives_a_week_of_several_looks() {
 }
 
 #[test]
+fn of_two_processings_of_a_look_the_newer_counts_alone_and_the_older_is_named() {
+    let sen = Sen::new();
+    let source = sen.path("source");
+    let (old, new) = (
+        "S2A_MSIL2A_20260818T032131_N0300_R118_T48PWS_20260818T063012",
+        "S2A_MSIL2A_20260818T032131_N0500_R118_T48PWS_20260902T081200",
+    );
+    let at = "2026-08-18T03:21:31Z";
+    scenes::sentinel2_with(&source, old, at, 0, Some(("03.00", true)), |_, _| RICE);
+    // the newer one knows the clouds that the older one took for clear
+    let cloudy = |column: usize, _| if column < 64 { CLOUD } else { WATER };
+    scenes::sentinel2_with(&source, new, at, 0, Some(("05.00", true)), cloudy);
+    let run = sen.ingest(&source, &[]).expect(0);
+    let told = format!("left out of 2026-W34: sentinel-2-l2a/{old}: {new}");
+    assert!(run.text().contains(&told), "{}", run.text());
+    let service = sen.serve();
+    let value = |column: usize| {
+        let answer = service.json(&point(column, 64, "2026-W34"));
+        layer(&answer, "ndvi")["value"].as_f64()
+    };
+    assert!((value(100).expect("a value") + 0.4286).abs() < 1e-4);
+    assert_eq!(value(20), None, "no older processing shines through the clouds");
+}
+
+#[test]
+fn a_scene_of_the_future_is_refused_by_name_and_never_the_newest() {
+    let sen = Sen::new();
+    let source = sen.path("source");
+    scenes::sentinel2(
+        &source,
+        "S2A_48PWS_20260818_0_L2A",
+        "2026-08-18T03:21:31Z",
+        |_, _| RICE,
+    );
+    scenes::sentinel2(
+        &source,
+        "S2A_48PWS_20990818_0_L2A",
+        "2099-08-18T03:21:31Z",
+        |_, _| RICE,
+    );
+    let run = sen.ingest(&source, &[]).expect(1);
+    assert!(
+        run.text().contains("S2A_48PWS_20990818_0_L2A") && run.text().contains("datetime"),
+        "{}",
+        run.text()
+    );
+    let periods = sen.serve().json("/api/v1/periods/ndvi");
+    assert_eq!(periods["periods"], serde_json::json!(["2026-W34"]), "{periods}");
+}
+
+#[test]
 fn a_radar_pass_on_sunday_evening_utc_belongs_to_the_next_week() {
     let sen = Sen::new();
     let source = sen.path("source");

@@ -42,6 +42,7 @@ pub(super) async fn judge(
         scenes.extend(store.items(&ItemQuery::collection(collection)).await?);
     }
     crate::grd::one_backscatter(&mut scenes);
+    crate::duplicate::settle(&mut scenes);
     let tables: Vec<_> = items
         .iter()
         .map(|(_, item)| item.assets.get(&table).map(|asset| &asset.sha256))

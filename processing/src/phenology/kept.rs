@@ -10,6 +10,8 @@ use std::path::Path;
 
 /// Where the tables lie, under the folder of the assets. They are no items: a table that is gone or damaged is made again.
 pub const FOLDER: &str = "looks";
+/// Longest name of a scene that becomes the name of its file, below the 255 bytes of file systems.
+const LONGEST_NAME: usize = 200;
 /// Metadata that says what a table was made of.
 const MADE_OF: &str = "made_of";
 /// Metadata that says when the look was, and at what.
@@ -62,17 +64,19 @@ pub(super) struct Kept<'a> {
 }
 
 impl Kept<'_> {
+    /// The table of a scene; ids that file systems do not take, or that would meet those of others, get a name by their
+    /// digest.
     fn href(&self, scene: &str) -> String {
-        let name: String = scene
-            .chars()
-            .map(|c| {
-                if c.is_ascii_alphanumeric() || "-_.".contains(c) {
-                    c
-                } else {
-                    '_'
-                }
-            })
-            .collect();
+        let plain = |c: char| c.is_ascii_alphanumeric() || "-_.".contains(c);
+        let name: String = scene.chars().map(|c| if plain(c) { c } else { '_' }).collect();
+        let id = scene.split_once('/').map_or(scene, |(_, id)| id);
+        let name = if name.len() <= LONGEST_NAME && id.chars().all(plain) {
+            name
+        } else {
+            let start: String = name.chars().take(LONGEST_NAME / 2).collect();
+            let digest = asset::hex(&Sha256::digest(scene.as_bytes()));
+            format!("{start}-{}", &digest[..32])
+        };
         format!("{FOLDER}/{}/{name}.arrow", self.layer)
     }
 
@@ -162,6 +166,24 @@ mod tests {
         assert_eq!((back.day, back.quantity), (look.day, look.quantity));
         assert_eq!((back.values[0], back.values[2]), (-15.25, -23.125));
         assert!(back.values[1].is_nan());
+        // ids that are no file names, or nearly the same, are kept apart
+        let long = format!("sentinel-1-rtc/{}", "x".repeat(300));
+        for (scene, value) in [
+            (long.as_str(), 1.0),
+            ("c/một hai", 2.0),
+            ("c/m t hai", 3.0),
+            ("c/../../x", 4.0),
+        ] {
+            let look = PlotLook {
+                day: 1,
+                quantity: Quantity::Vh,
+                values: vec![value; 3],
+            };
+            kept.save(scene, "abc", &look).expect(scene);
+        }
+        assert_eq!(kept.load(&long, "abc").expect("kept").values[0], 1.0);
+        assert_eq!(kept.load("c/một hai", "abc").expect("kept").values[0], 2.0);
+        assert_eq!(kept.load("c/../../x", "abc").expect("kept").values[0], 4.0);
         assert!(kept.load("sentinel-1-rtc/S1A_x", "abd").is_none());
         assert!(kept.load("sentinel-1-rtc/S1A_y", "abc").is_none());
         // no single flipped bit gives another look: it is made again, or is the same

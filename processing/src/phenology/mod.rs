@@ -139,6 +139,7 @@ impl Calendar<'_> {
         }
         scenes.retain(looks::is_wanted);
         crate::grd::one_backscatter(&mut scenes);
+        crate::duplicate::settle(&mut scenes);
         scenes.sort_by(|a, b| (a.interval.start, &a.id).cmp(&(b.interval.start, &b.id)));
         Ok(scenes)
     }

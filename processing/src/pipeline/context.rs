@@ -7,7 +7,7 @@
 use super::{SCENES, Weekly};
 use crate::product::{Earlier, Product, Sensor};
 use crate::reference::{self, REFERENCE_DAYS};
-use crate::{Result, look};
+use crate::{Result, duplicate, look};
 use chrono::TimeDelta;
 use sen_catalog::flood::alone;
 use sen_catalog::raster::Cog;
@@ -170,9 +170,7 @@ impl Weekly<'_> {
             earlier.extend(self.store.items(&query).await?);
         }
         earlier.retain(|scene| matches!(look::covered(&scene.grid, &self.grid), Ok(Some(_))));
-        earlier.sort_by(|a, b| {
-            (a.interval.start, &a.collection, &a.id).cmp(&(b.interval.start, &b.collection, &b.id))
-        });
+        duplicate::settle(&mut earlier);
         let all: Vec<Vec<usize>> = scenes
             .iter()
             .map(|scene| reference::of(scene, &earlier))

@@ -82,6 +82,19 @@ pub struct OutsideScene {
     pub wider_bounds: [f64; 4],
 }
 
+/// A scene whose look another processing shows as well.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct DuplicateScene {
+    /// The week.
+    pub period: Period,
+    /// `collection/id`.
+    pub scene: String,
+    /// Id of the scene that counts.
+    pub of: String,
+    /// True for an older processing, which is not used; false where the scene fills what the other lacks.
+    pub left_out: bool,
+}
+
 /// All that a run did.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub struct Report {
@@ -92,6 +105,9 @@ pub struct Report {
     /// Scenes outside the province grid.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub outside: Vec<OutsideScene>,
+    /// Scenes of looks that were processed more than once, in the weeks that were made.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub duplicates: Vec<DuplicateScene>,
     /// Surfaces between stations, by property.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub surfaces: Vec<SurfaceReport>,

@@ -1,9 +1,13 @@
 //! From a location (file, folder, address) to its scenes: each file and folder is offered to every source.
 
 use super::{Failure, Found, ImagerySource, SOURCES, SourceOptions, stac_api};
+use crate::duplicate::ProcessingRank;
 use crate::{Error, Result};
+use sen_catalog::address::unsigned;
+use sen_catalog::item::SCENE_NOTES;
 use sen_catalog::{Item, TimeQuery};
-use std::collections::HashSet;
+use std::collections::btree_map::Entry;
+use std::collections::{BTreeMap, HashSet};
 use std::path::{Path, PathBuf};
 
 /// Folders nested deeper than this are not looked into.
@@ -16,22 +20,39 @@ const MAX_DEPTH: usize = 16;
 /// [`Error::Invalid`] when the location does not exist or nothing there is imagery, or `options.source` is unknown.
 pub fn discover(location: &str, options: &SourceOptions) -> Result<Found> {
     let sources = wanted_sources(options)?;
+    let shown = unsigned(location);
     if location.starts_with("http://") || location.starts_with("https://") {
         return Ok(finish(stac_api::discover(location, options)?, options));
     }
     let path = std::path::absolute(location).map_err(|error| Error::io(location, error))?;
     if !path.exists() {
         return Err(Error::Invalid(format!(
-            "{location}: there is no such file or folder"
+            "{shown}: there is no such file or folder"
         )));
     }
+    let root = if path.is_dir() {
+        path.clone()
+    } else {
+        path.parent().unwrap_or(Path::new("/")).to_path_buf()
+    };
+    let options = &SourceOptions {
+        root: Some(root),
+        ..options.clone()
+    };
     let mut claims = vec![Vec::new(); sources.len()];
     let mut found = Found::default();
-    walk(&path, &sources, options, 0, &mut claims, &mut found.failures);
+    let mut walk = Walk {
+        sources: &sources,
+        options,
+        entered: HashSet::new(),
+        claims: &mut claims,
+        failures: &mut found.failures,
+    };
+    walk.enter(&path, 0);
     if claims.iter().all(Vec::is_empty) && found.failures.is_empty() {
         let known: Vec<_> = sources.iter().map(|source| source.describe()).collect();
         return Err(Error::Invalid(format!(
-            "{location}: no imagery found there; read are {}",
+            "{shown}: no imagery found there; read are {}",
             known.join("; ")
         )));
     }
@@ -40,9 +61,11 @@ pub fn discover(location: &str, options: &SourceOptions) -> Result<Found> {
         // rasters beside a STAC item or an MTL file belong to it
         let paths: Vec<_> = if source.name() == "geotiff" {
             let described = |path: &PathBuf| is_described(path, options);
+            let assets = found.scenes.iter().flat_map(|scene| scene.assets.values());
+            let used: HashSet<PathBuf> = assets.map(|asset| PathBuf::from(&asset.href)).collect();
             paths
                 .into_iter()
-                .filter(|path| described(path) || !belongs(path, &owned))
+                .filter(|path| described(path) || !(belongs(path, &owned) || used.contains(path)))
                 .collect()
         } else {
             owned.extend(
@@ -85,59 +108,111 @@ fn belongs(path: &Path, owned: &HashSet<PathBuf>) -> bool {
     path.ancestors().skip(1).any(|folder| owned.contains(folder))
 }
 
-/// Offers each file and folder to the sources; the first that knows it takes it, and folders taken are not entered.
-fn walk(
-    path: &Path,
-    sources: &[&'static dyn ImagerySource],
-    options: &SourceOptions,
-    depth: usize,
-    claims: &mut [Vec<PathBuf>],
-    failures: &mut Vec<Failure>,
-) {
-    if let Some(index) = sources.iter().position(|source| source.detect(path, options)) {
-        claims[index].push(path.to_path_buf());
-        return;
-    }
-    if !path.is_dir() {
-        return;
-    }
-    if depth >= MAX_DEPTH {
-        let reason = format!("nested deeper than {MAX_DEPTH} folders; not looked into");
-        failures.push(Failure {
-            what: path.display().to_string(),
-            reason,
-        });
-        return;
-    }
-    let entries = match std::fs::read_dir(path) {
-        Ok(entries) => entries,
-        Err(error) => {
-            failures.push(Failure::new(path.display(), &Error::io(path, error)));
+/// A walk through what the user gave. Links are followed, and each folder is entered once.
+struct Walk<'a> {
+    sources: &'a [&'static dyn ImagerySource],
+    options: &'a SourceOptions,
+    /// Folders entered, by their real path.
+    entered: HashSet<PathBuf>,
+    /// What each source takes.
+    claims: &'a mut [Vec<PathBuf>],
+    failures: &'a mut Vec<Failure>,
+}
+
+impl Walk<'_> {
+    /// Offers a file or folder to the sources. A folder goes to the first that knows it and is not entered; a zip may
+    /// hold products of several.
+    fn enter(&mut self, path: &Path, depth: usize) {
+        let folder = path.is_dir();
+        let mut taken = false;
+        for (source, claims) in self.sources.iter().zip(self.claims.iter_mut()) {
+            if !(folder && taken) && source.detect(path, self.options) {
+                claims.push(path.to_path_buf());
+                taken = true;
+            }
+        }
+        if taken || !folder {
             return;
         }
-    };
-    let hidden = |path: &PathBuf| {
-        path.file_name()
-            .is_some_and(|name| name.to_string_lossy().starts_with('.'))
-    };
-    let mut paths: Vec<_> = entries
-        .flatten()
-        .map(|entry| entry.path())
-        .filter(|path| !hidden(path))
-        .collect();
-    // the order of a folder's entries differs between file systems
-    paths.sort();
-    for path in paths {
-        walk(&path, sources, options, depth + 1, claims, failures);
+        if path.canonicalize().is_ok_and(|real| !self.entered.insert(real)) {
+            return;
+        }
+        if depth >= MAX_DEPTH {
+            let reason = format!("nested deeper than {MAX_DEPTH} folders; not looked into");
+            self.failures.push(Failure {
+                what: path.display().to_string(),
+                reason,
+            });
+            return;
+        }
+        let entries = match std::fs::read_dir(path) {
+            Ok(entries) => entries,
+            Err(error) => {
+                self.failures
+                    .push(Failure::new(path.display(), &Error::io(path, error)));
+                return;
+            }
+        };
+        let hidden = |path: &PathBuf| {
+            path.file_name()
+                .is_some_and(|name| name.to_string_lossy().starts_with('.'))
+        };
+        let mut paths: Vec<_> = entries
+            .flatten()
+            .map(|entry| entry.path())
+            .filter(|path| !hidden(path))
+            .collect();
+        // the order of a folder's entries differs between file systems
+        paths.sort();
+        for path in paths {
+            self.enter(&path, depth + 1);
+        }
     }
 }
 
-/// Leaves out what was not asked for and what came twice, and sorts.
+/// Leaves out what was not asked for and what came twice, and sorts. Of two deliveries of one scene the better processing
+/// counts (see [`crate::duplicate`]), of equal ones the first.
 fn finish(mut found: Found, options: &SourceOptions) -> Found {
-    let mut seen = HashSet::new();
-    found
-        .scenes
-        .retain(|item| wanted(item, options) && seen.insert((item.collection.clone(), item.id.clone())));
+    let mut kept: BTreeMap<(String, String), Item> = BTreeMap::new();
+    for scene in found.scenes.into_iter().filter(|item| wanted(item, options)) {
+        match kept.entry((scene.collection.clone(), scene.id.clone())) {
+            Entry::Vacant(free) => {
+                free.insert(scene);
+            }
+            Entry::Occupied(mut first) => {
+                let better = ProcessingRank::of(&scene) > ProcessingRank::of(first.get());
+                let (used, other) = if better {
+                    (&scene, first.get())
+                } else {
+                    (first.get(), &scene)
+                };
+                let place = |item: &Item| item.assets.values().next().map(|asset| asset.href.clone());
+                if let (Some(used), Some(other)) = (place(used), place(other))
+                    && used != other
+                {
+                    found.notes.push(Failure {
+                        what: scene.id.clone(),
+                        reason: format!("is there twice: {used} is used, {other} left out"),
+                    });
+                }
+                if better {
+                    first.insert(scene);
+                }
+            }
+        }
+    }
+    found.scenes = kept.into_values().collect();
+    for scene in &found.scenes {
+        let notes = scene
+            .properties
+            .get(SCENE_NOTES)
+            .and_then(serde_json::Value::as_array);
+        let texts = notes.into_iter().flatten().filter_map(serde_json::Value::as_str);
+        found.notes.extend(texts.map(|text| Failure {
+            what: scene.id.clone(),
+            reason: text.to_owned(),
+        }));
+    }
     found
         .scenes
         .sort_by(|a, b| (a.interval.start, &a.id).cmp(&(b.interval.start, &b.id)));

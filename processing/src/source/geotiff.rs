@@ -1,9 +1,11 @@
 //! Plain GeoTIFFs, described by a few lines of configuration.
 
+use super::evidence::{OffsetOrigin, check_offset, check_units};
 use super::layout::Checked;
 use super::pattern::Match;
-use super::scene::{Scene, SceneBand, Stated, note};
+use super::scene::{Scene, SceneBand, Stated};
 use super::{Failure, Found, ImagerySource, SourceOptions, Units};
+use crate::duplicate::PROCESSED;
 use crate::{Error, Result, gdal_io};
 use chrono::{DateTime, Utc};
 use sen_catalog::{Band, Item};
@@ -23,15 +25,23 @@ impl ImagerySource for Geotiff {
         "plain GeoTIFFs, laid out as a [[geotiff]] table of the configuration says"
     }
 
-    fn detect(&self, path: &Path, _: &SourceOptions) -> bool {
+    fn detect(&self, path: &Path, options: &SourceOptions) -> bool {
         let extension = path
             .extension()
             .and_then(|extension| extension.to_str())
             .unwrap_or_default();
-        let raster = ["tif", "tiff", "jp2"]
+        let raster = ["tif", "tiff", "jp2", "gtif", "gtiff", "geotiff"]
             .iter()
             .any(|known| extension.eq_ignore_ascii_case(known));
-        raster && path.is_file()
+        // an ending that a layout spells out is meant, whatever it is
+        let meant = || {
+            let text = path.to_string_lossy();
+            let layouts = options.geotiff.iter().filter_map(|layout| layout.checked().ok());
+            layouts.into_iter().any(|layout| {
+                layout.files.ending() == Some(extension) && layout.files.matches(&text).is_some()
+            })
+        };
+        (raster || !extension.is_empty() && meant()) && path.is_file()
     }
 
     fn read(&self, path: &Path, options: &SourceOptions) -> Found {
@@ -92,7 +102,7 @@ fn undescribed(paths: &[&PathBuf]) -> Vec<Failure> {
 #[derive(Default)]
 struct Files {
     whole: Vec<PathBuf>,
-    by_band: BTreeMap<Band, PathBuf>,
+    by_band: BTreeMap<Band, Vec<PathBuf>>,
 }
 
 fn read_layout(
@@ -103,9 +113,14 @@ fn read_layout(
 ) -> Found {
     let mut scenes: BTreeMap<(DateTime<Utc>, String), Files> = BTreeMap::new();
     let mut found = Found::default();
+    let known = |name: &str| layout.layout.band_named(name);
+    // what `{band}` took where that is no band, by time: told where a scene lacks bands
+    let mut others: BTreeMap<DateTime<Utc>, Vec<(String, &PathBuf)>> = BTreeMap::new();
     for (path, taken) in paths.iter().zip(taken) {
         let text = path.to_string_lossy();
-        let Some(matched) = layout.files.matches(&text) else {
+        // a `*` before `{band}` shall not leave it more than a band
+        let matched = layout.files.matches_band(&text, &|name| known(name).is_some());
+        let Some(matched) = matched.or_else(|| layout.files.matches(&text)) else {
             continue;
         };
         *taken = true;
@@ -118,21 +133,24 @@ fn read_layout(
             found.extend(Found::failed(&text, &error));
             continue;
         };
+        let band = match matched.band.as_deref() {
+            None => None,
+            Some(name) => match known(name) {
+                // bands that the layout does not ask for are left alone
+                Some(band) if !layout.bands.contains(&Some(band)) => continue,
+                Some(band) => Some(band),
+                None => {
+                    others.entry(time).or_default().push((name.to_owned(), path));
+                    continue;
+                }
+            },
+        };
         let scene = scenes
             .entry((time, scene_id(layout, time, &matched)))
             .or_default();
-        match matched.band.as_deref() {
+        match band {
             None => scene.whole.push(path.clone()),
-            Some(name) => {
-                // bands that the layout does not ask for are left alone
-                if let Some(band) = layout
-                    .layout
-                    .band_named(name)
-                    .filter(|band| layout.bands.contains(&Some(*band)))
-                {
-                    scene.by_band.insert(band, path.clone());
-                }
-            }
+            Some(band) => scene.by_band.entry(band).or_default().push(path.clone()),
         }
     }
     for ((time, id), files) in scenes {
@@ -140,10 +158,39 @@ fn read_layout(
             .whole
             .first()
             .map_or_else(|| id.clone(), |path| path.display().to_string());
-        found.extend(Found::one(what, read_scene(layout, id, time, files, options)));
+        let taken = others.remove(&time).unwrap_or_default();
+        let read = read_scene(layout, id, time, files, options).map_err(|error| with_others(error, &taken));
+        found.extend(Found::one(what, read));
+    }
+    for taken in others.values().filter(|taken| !taken.is_empty()) {
+        let (name, path) = &taken[0];
+        let error = Error::unreadable(path.display(), took(name));
+        found.extend(Found::failed(path.display(), &error));
     }
     found
 }
+
+/// What to say where `{band}` took no band.
+fn took(name: &str) -> String {
+    format!(
+        "`{{band}}` of the layout takes `{name}` of its name, which is no band; name it in `band_names`, or write more of the \
+         name into `files`"
+    )
+}
+
+/// A scene that lacks a band, and what `{band}` took instead.
+fn with_others(error: Error, taken: &[(String, &PathBuf)]) -> Error {
+    match (error, taken.first()) {
+        (Error::Unreadable { what, reason }, Some((name, path))) if reason.contains(MISSING) => {
+            let file = path.file_name().unwrap_or_default().to_string_lossy();
+            Error::unreadable(what, format!("{reason}; of {file} {}", took(name)))
+        }
+        (error, _) => error,
+    }
+}
+
+/// Begins to say that a band is missing.
+const MISSING: &str = "is missing; there are only";
 
 /// Layout, time, and the text of the wildcards (which is the tile or district, as a rule).
 fn scene_id(layout: &Checked<'_>, time: DateTime<Utc>, matched: &Match) -> String {
@@ -174,7 +221,12 @@ fn read_scene(
     files: Files,
     options: &SourceOptions,
 ) -> Result<Item> {
-    let placed = place_bands(layout, &id, files)?;
+    let mut notes = Vec::new();
+    let placed = place_bands(layout, &id, files, &mut notes)?;
+    let processed = match placed.first() {
+        Some((_, href, _)) => gdal_io::info(href)?.metadata.get("TIFFTAG_DATETIME").cloned(),
+        None => None,
+    };
     let mut bands = Vec::new();
     let mut calibration = String::new();
     let mut unasked = None;
@@ -201,9 +253,9 @@ fn read_scene(
     let mut properties = Map::new();
     properties.insert("sen:source".into(), json!("geotiff"));
     properties.insert("sen:calibration".into(), json!(calibration));
-    let unasked =
-        unasked.map(|said| format!("--offset {said} was not asked for and is not used: {calibration}"));
-    note(&mut properties, unasked);
+    if let Some(time) = processed {
+        properties.insert(PROCESSED.into(), json!(time));
+    }
     for (key, value) in [
         ("platform", &layout.layout.platform),
         ("sat:orbit_state", &layout.layout.orbit),
@@ -212,19 +264,31 @@ fn read_scene(
             properties.insert(key.into(), json!(value.to_lowercase()));
         }
     }
-    let scene = Scene {
+    let mut scene = Scene {
         id,
         collection: layout.collection,
         instant,
+        instant_field: "time (of its name or its layout)",
         bands,
         properties,
         bbox: None,
+        notes,
     };
-    super::scene::finish_radar(scene, layout.units, options.units)?.into_item()
+    check_units(&mut scene, layout.units, options.units)?;
+    check_offset(&mut scene, options.offset, OffsetOrigin::Layout)?;
+    if let Some(said) = unasked.filter(|_| scene.properties["sen:calibration"] == calibration) {
+        scene.notes.push(format!("--offset {said} was not asked for and is not used: {calibration}"));
+    }
+    scene.into_item()
 }
 
 /// Which file and which of its bands holds what.
-fn place_bands(layout: &Checked<'_>, id: &str, files: Files) -> Result<Vec<(Band, String, usize)>> {
+fn place_bands(
+    layout: &Checked<'_>,
+    id: &str,
+    files: Files,
+    notes: &mut Vec<String>,
+) -> Result<Vec<(Band, String, usize)>> {
     if !layout.files.has_band() {
         let mut whole = files.whole.into_iter();
         let Some(path) = whole.next() else {
@@ -260,20 +324,65 @@ fn place_bands(layout: &Checked<'_>, id: &str, files: Files) -> Result<Vec<(Band
     }
     let mut placed = Vec::new();
     for &band in layout.bands.iter().flatten() {
-        let path = files.by_band.get(&band).ok_or_else(|| {
+        let paths = files.by_band.get(&band).ok_or_else(|| {
             let there: Vec<_> = files
                 .by_band
                 .values()
+                .flatten()
                 .map(|path| path.display().to_string())
                 .collect();
-            Error::unreadable(
-                id,
-                format!("band {band} is missing; there are only {}", there.join(", ")),
-            )
+            let there = if there.is_empty() {
+                "none".to_owned()
+            } else {
+                there.join(", ")
+            };
+            Error::unreadable(id, format!("band {band} {MISSING} {there}"))
         })?;
+        let path = finest(band, paths, notes)?;
         placed.push((band, path.display().to_string(), 1));
     }
     Ok(placed)
+}
+
+/// Of several files of one band the finest.
+fn finest<'a>(band: Band, paths: &'a [PathBuf], notes: &mut Vec<String>) -> Result<&'a Path> {
+    if let [only] = paths {
+        return Ok(only);
+    }
+    let mut sized = Vec::new();
+    for path in paths {
+        sized.push((gdal_io::info(&path.display().to_string())?.grid.cell_width, path));
+    }
+    sized.sort_by(|a, b| a.0.total_cmp(&b.0));
+    let [(cell, path), (other, second), ..] = sized[..] else {
+        return Err(Error::Invalid(format!("no file of {band}")));
+    };
+    if cell == other {
+        return Err(Error::unreadable(
+            path.display(),
+            format!(
+                "holds {band} of the same scene as {}; put a `*` where the names of scenes differ, or write more of the \
+                 name into `files`",
+                second.display()
+            ),
+        ));
+    }
+    let name = |path: &Path| {
+        path.file_name()
+            .unwrap_or_default()
+            .to_string_lossy()
+            .into_owned()
+    };
+    let left: Vec<String> = sized[1..]
+        .iter()
+        .map(|(cell, path)| format!("{} (cells of {cell})", name(path)))
+        .collect();
+    notes.push(format!(
+        "{band} is there more than once: {} (cells of {cell}) is used, {} left out",
+        name(path),
+        left.join(", ")
+    ));
+    Ok(path)
 }
 
 /// Scale, offset (in values) and where they come from: the layout, the tags that GDAL knows of the file's band where the

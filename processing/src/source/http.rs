@@ -5,6 +5,7 @@ use crate::{Error, Result};
 use reqwest::Url;
 use reqwest::blocking::{Client, Response};
 use reqwest::header::{ACCEPT, CONTENT_TYPE, RETRY_AFTER};
+use sen_catalog::address::unsigned;
 use serde_json::Value;
 use std::io::Read;
 use std::time::Duration;
@@ -65,12 +66,10 @@ impl Http {
                     String::new()
                 };
                 let reason = format!("{}{after}", refusal.reason);
-                return Err(Error::Unavailable {
-                    url: request.url.to_string(),
-                    reason,
-                });
+                return Err(Error::unavailable(&request.url, reason));
             }
-            tracing::warn!(url = %request.url, reason = refusal.reason, tries, "trying again");
+            let url = request.url.as_str();
+            tracing::warn!(url = %unsigned(url), reason = refusal.reason, tries, "trying again");
             std::thread::sleep(refusal.wait.unwrap_or(pause).min(LONGEST_PAUSE));
             pause *= 2;
         }

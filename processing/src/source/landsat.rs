@@ -134,6 +134,13 @@ fn scene(path: &Path, fields: &Fields) -> Result<Scene, String> {
     if let Some(file) = optional("PRODUCT_CONTENTS", "FILE_NAME_QUALITY_L1_PIXEL") {
         bands.push(band_of(Band::QaPixel, folder, file, (1.0, 0.0), stated)?);
     }
+    let mut notes = Vec::new();
+    if !bands.iter().any(|band| band.band == Band::QaPixel) {
+        notes.push(
+            "lists no classification (QA_PIXEL): nothing tells its clouds, every cell counts as clear"
+                .to_owned(),
+        );
+    }
     let mut properties = Map::new();
     properties.insert(
         "platform".into(),
@@ -162,9 +169,11 @@ fn scene(path: &Path, fields: &Fields) -> Result<Scene, String> {
         id: product.to_owned(),
         collection: "landsat-c2-l2",
         instant,
+        instant_field: "DATE_ACQUIRED",
         bands,
         properties,
         bbox: None,
+        notes,
     })
 }
 

@@ -2,6 +2,7 @@
 
 use super::pattern::Pattern;
 use super::scene::sentinel2_band;
+use crate::look::AMPLITUDE;
 use crate::{Error, Result};
 use chrono::{DateTime, Utc};
 use schemars::JsonSchema;
@@ -19,6 +20,28 @@ pub enum Units {
     Linear,
     /// Radar backscatter in decibel.
     Db,
+    /// Radar backscatter, amplitude: the root of linear power.
+    Amplitude,
+}
+
+impl Units {
+    /// The word for scenes and messages.
+    pub(super) fn word(self) -> &'static str {
+        match self {
+            Self::Reflectance => "reflectance",
+            Self::Linear => "linear",
+            Self::Db => "dB",
+            Self::Amplitude => AMPLITUDE,
+        }
+    }
+
+    /// The word of layouts and of `--units`.
+    pub(super) fn setting(self) -> &'static str {
+        match self {
+            Self::Db => "db",
+            other => other.word(),
+        }
+    }
 }
 
 /// How the plain GeoTIFFs of a folder become scenes.
@@ -47,7 +70,7 @@ pub struct GeotiffLayout {
     /// Common band names in the order of the file's bands, `_` for one to be left out. With `{band}` in `files`: the
     /// bands to take, one file each.
     pub bands: Vec<String>,
-    /// With `{band}` in `files`: what the files call a band, where that is neither its common name nor a Sentinel-2
+    /// With `{band}` in `files`: what the files call a band, where that is neither its common name nor, for Sentinel-2, a
     /// code such as `B04`. Example: `{ B4 = "red", B5 = "nir" }`.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub band_names: BTreeMap<String, String>,
@@ -69,7 +92,8 @@ pub struct GeotiffLayout {
     /// Stored number that means "no data", where the files do not say it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub nodata: Option<f64>,
-    /// What the scaled numbers are: `reflectance`, `linear` or `db`. Optical scenes need not say it, radar must.
+    /// What the scaled numbers are: `reflectance`, `linear`, `amplitude` or `db`. Optical scenes need not say it, radar
+    /// must.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub units: Option<Units>,
     /// The satellite, such as `sentinel-2a`.
@@ -104,7 +128,9 @@ impl GeotiffLayout {
     /// The band that a file calls by this text.
     pub(super) fn band_named(&self, text: &str) -> Option<Band> {
         let name = self.band_names.get(text).map_or(text, String::as_str);
-        name.parse().ok().or_else(|| sentinel2_band(name))
+        // Landsat's B11 is no short-wave infrared
+        let coded = || sentinel2_band(name).filter(|_| self.collection.starts_with("sentinel-2"));
+        name.parse().ok().or_else(coded)
     }
 
     pub(super) fn checked(&self) -> Result<Checked<'_>> {
@@ -186,12 +212,12 @@ impl GeotiffLayout {
             .any(|band| matches!(band, Band::Vv | Band::Vh));
         match (self.units, radar) {
             (None | Some(Units::Reflectance), false) => Ok(Units::Reflectance),
-            (Some(units @ (Units::Linear | Units::Db)), true) => Ok(units),
+            (Some(units @ (Units::Linear | Units::Db | Units::Amplitude)), true) => Ok(units),
             (None | Some(Units::Reflectance), true) => Err(Error::Invalid(format!(
-                "geotiff layout `{}`: radar bands need `units = \"linear\"` or `units = \"db\"`",
+                "geotiff layout `{}`: radar bands need `units = \"linear\"`, `\"amplitude\"` or `\"db\"`",
                 self.name
             ))),
-            (Some(Units::Linear | Units::Db), false) => Err(Error::Invalid(format!(
+            (Some(Units::Linear | Units::Db | Units::Amplitude), false) => Err(Error::Invalid(format!(
                 "geotiff layout `{}`: `units` is for radar, but `bands` lists neither vv nor vh",
                 self.name
             ))),

@@ -4,7 +4,9 @@
 //! or linear backscatter (value = stored * scale + offset). Reading pixels is then the same for all of them. A new
 //! kind of imagery is a file here and a line in [`SOURCES`].
 
+mod acquisition;
 mod discover;
+mod evidence;
 mod geotiff;
 mod http;
 mod landsat;
@@ -16,14 +18,17 @@ mod scene;
 mod sentinel1_safe;
 mod stac;
 mod stac_api;
+mod stac_assets;
 mod stac_calibration;
+mod stac_href;
 pub(crate) mod xml;
 
 pub use discover::discover;
 pub use layout::{GeotiffLayout, Units};
-pub use scene::NOTES;
 pub(crate) use scene::{SIDECARS, sidecars};
+pub(crate) use stac_calibration::{baseline_in_name, parse_baseline};
 
+use sen_catalog::address::unsigned_text;
 use sen_catalog::{Bounds, Item, TimeQuery};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -66,10 +71,13 @@ pub struct SourceOptions {
     pub bbox: Option<Bounds>,
     /// Only scenes of this time.
     pub datetime: Option<TimeQuery>,
-    /// The number to add to optical stored numbers before scaling (-1000 or 0), where metadata do not say it.
+    /// The number to add to optical stored numbers before scaling (-1000 or 0), where metadata do not say it or the
+    /// pixels speak against them.
     pub offset: Option<f64>,
-    /// Whether radar values are linear or decibel, where metadata do not say it or the pixels seem to contradict them.
+    /// What radar values are, where metadata do not say it or the pixels seem to contradict them.
     pub units: Option<Units>,
+    /// The folder out of which nothing that a delivery names may lead; [`discover`] takes the one it is given.
+    pub root: Option<PathBuf>,
     /// Collections to search in a STAC API; empty: those that are read here.
     pub collections: Vec<String>,
     /// How plain GeoTIFFs are laid out.
@@ -115,6 +123,11 @@ impl Default for Limits {
     }
 }
 
+/// True for bands that products or their masks are made of.
+pub(crate) fn is_needed(band: sen_catalog::Band) -> bool {
+    scene::NEEDED.contains(&band)
+}
+
 /// What was found at a location.
 #[derive(Clone, Debug, Default)]
 pub struct Found {
@@ -122,9 +135,11 @@ pub struct Found {
     pub scenes: Vec<Item>,
     /// What cannot, and why.
     pub failures: Vec<Failure>,
+    /// What was done otherwise than a person may expect: files that were left out for others.
+    pub notes: Vec<Failure>,
 }
 
-/// A scene, file or address that cannot be used.
+/// A scene, file or address, and what is to be said of it: why it cannot be used, as a rule.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Failure {
     /// The file, id or address.
@@ -136,7 +151,7 @@ pub struct Failure {
 impl Failure {
     /// A failure of something, by its error.
     pub fn new(what: impl std::fmt::Display, error: &crate::Error) -> Self {
-        let what = what.to_string();
+        let what = unsigned_text(&what.to_string()).into_owned();
         let text = error.to_string();
         // the error names the file itself: do not say it twice
         let reason = text
@@ -153,7 +168,7 @@ impl Found {
         match outcome {
             Ok(item) => Self {
                 scenes: vec![item],
-                failures: Vec::new(),
+                ..Self::default()
             },
             Err(error) => Self::failed(what, &error),
         }
@@ -162,8 +177,8 @@ impl Found {
     /// One failure.
     pub fn failed(what: impl std::fmt::Display, error: &crate::Error) -> Self {
         Self {
-            scenes: Vec::new(),
             failures: vec![Failure::new(what, error)],
+            ..Self::default()
         }
     }
 
@@ -171,6 +186,7 @@ impl Found {
     pub fn extend(&mut self, other: Self) {
         self.scenes.extend(other.scenes);
         self.failures.extend(other.failures);
+        self.notes.extend(other.notes);
     }
 }
 

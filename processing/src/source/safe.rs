@@ -3,9 +3,10 @@
 //! Scale and offset come from the product's metadata, per band. A product of processing baseline 04.00 or later
 //! without offsets in its metadata is not guessed at.
 
-use super::safe_archive::{SafePackage, zip_holds};
+use super::evidence::{OffsetOrigin, check_offset};
+use super::safe_archive::{SafePackage, file_name, zip_holds};
 use super::scene::{NEEDED, Scene, SceneBand, escapes, sentinel2_band};
-use super::stac_calibration::baseline_has_offset;
+use super::stac_calibration::{baseline_has_offset, parse_baseline};
 use super::xml::{Element, elements};
 use super::{Found, ImagerySource, SourceOptions};
 use crate::{Error, Result};
@@ -20,8 +21,17 @@ pub(super) struct Sentinel2Safe;
 
 const METADATA: [&str; 2] = ["MTD_MSIL2A.xml", "MTD_MSIL1C.xml"];
 
-fn is_metadata(name: &str) -> bool {
-    METADATA.contains(&name)
+fn is_metadata(path: &str) -> bool {
+    METADATA.contains(&file_name(path))
+}
+
+/// True where the product lies one folder deeper: some programs unpack `X.SAFE.zip` into a folder `X.SAFE` of its own.
+fn holds_product(folder: &Path) -> bool {
+    let mut entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
+    entries.any(|entry| {
+        let path = entry.path();
+        path.extension().is_some_and(|end| end == "SAFE") && path.is_dir()
+    })
 }
 
 impl ImagerySource for Sentinel2Safe {
@@ -43,13 +53,20 @@ impl ImagerySource for Sentinel2Safe {
             let named = name.starts_with("S2")
                 && name.contains("_MSIL")
                 && path.extension().is_some_and(|end| end == "SAFE");
-            return named || METADATA.iter().any(|file| path.join(file).is_file());
+            let whole = METADATA.iter().any(|file| path.join(file).is_file());
+            return whole || named && !holds_product(path);
         }
-        !name.starts_with("S1") && zip_holds(path, is_metadata)
+        zip_holds(path, !name.starts_with("S1"), is_metadata)
     }
 
     fn read(&self, path: &Path, options: &SourceOptions) -> Found {
-        Found::one(path.display(), read(path, options))
+        match SafePackage::open_all(path, &options.limits, is_metadata) {
+            Ok(packages) => packages
+                .iter()
+                .map(|package| Found::one(package.place(), read(package, options)))
+                .collect(),
+            Err(error) => Found::failed(path.display(), &error),
+        }
     }
 }
 
@@ -82,11 +99,10 @@ impl Product {
     }
 }
 
-fn read(path: &Path, options: &SourceOptions) -> Result<Item> {
-    let package = SafePackage::open(path, &options.limits, is_metadata)?;
+fn read(package: &SafePackage, options: &SourceOptions) -> Result<Item> {
     let Some(metadata) = METADATA.into_iter().find(|name| package.has(name)) else {
         return Err(Error::unreadable(
-            path.display(),
+            package.place(),
             "holds no MTD_MSIL2A.xml or MTD_MSIL1C.xml",
         ));
     };
@@ -117,7 +133,7 @@ fn read(path: &Path, options: &SourceOptions) -> Result<Item> {
         ));
     }
     let images = images(&product)?;
-    let stated = Geocoding::read(&package, &images, options)?;
+    let stated = Geocoding::read(package, &images, options)?;
     let mut bands = Vec::new();
     for (band, (resolution, name)) in &images {
         let file = ["jp2", "tif"]
@@ -139,7 +155,7 @@ fn read(path: &Path, options: &SourceOptions) -> Result<Item> {
         let (scale, offset) = if band.is_categorical() {
             (1.0, 0.0)
         } else {
-            (scale, offsets.of(*band) * scale)
+            (scale, offsets.of(*band, &product)? * scale)
         };
         bands.push(SceneBand {
             band: *band,
@@ -171,21 +187,31 @@ fn read(path: &Path, options: &SourceOptions) -> Result<Item> {
     } else {
         "sentinel-2-l1c"
     };
-    Scene {
+    let mut notes = Vec::new();
+    if level_2a && !images.contains_key(&Band::Scl) {
+        notes.push(
+            "lists no classification (SCL): nothing tells its clouds, every cell counts as clear".to_owned(),
+        );
+    }
+    let mut scene = Scene {
         id,
         collection,
         instant,
+        instant_field: "PRODUCT_START_TIME",
         bands,
         properties,
         bbox: None,
-    }
-    .into_item()
+        notes,
+    };
+    check_offset(&mut scene, options.offset, OffsetOrigin::Metadata)?;
+    scene.into_item()
 }
 
 /// What is added to stored numbers before they are divided by the quantification value.
 struct Offsets {
     by_band: BTreeMap<Band, f64>,
-    otherwise: f64,
+    /// Of bands that are not listed; none where others are and differ.
+    otherwise: Option<f64>,
     text: String,
 }
 
@@ -207,15 +233,27 @@ impl Offsets {
             by_band.extend(physical_band(id).map(|band| (band, number)));
         }
         if !by_band.is_empty() {
+            let first = by_band.values().next().copied();
+            let otherwise = first.filter(|first| by_band.values().all(|other| other == first));
             return Ok(Self {
                 by_band,
-                otherwise: 0.0,
+                otherwise,
                 text: format!("{name} of {}", METADATA[usize::from(!level_2a)]),
             });
         }
-        let (otherwise, text) = match (baseline_has_offset(baseline), options.offset) {
+        let none_of_esa = parse_baseline(baseline).is_none();
+        let unknown = none_of_esa || baseline_has_offset(baseline);
+        let (otherwise, text) = match (unknown, options.offset) {
             (false, _) => (0.0, format!("processing baseline {baseline}: no offset")),
             (true, Some(said)) => (said, format!("said by the user: offset {said} DN")),
+            (true, None) if none_of_esa => {
+                return Err(Error::unreadable(
+                    &product.file,
+                    format!(
+                        "states no {name}, and its processing baseline {baseline} is none of ESA's; say --offset -1000 (offset still in the pixels) or --offset 0"
+                    ),
+                ));
+            }
             (true, None) => {
                 return Err(Error::unreadable(
                     &product.file,
@@ -227,13 +265,19 @@ impl Offsets {
         };
         Ok(Self {
             by_band,
-            otherwise,
+            otherwise: Some(otherwise),
             text,
         })
     }
 
-    fn of(&self, band: Band) -> f64 {
-        self.by_band.get(&band).copied().unwrap_or(self.otherwise)
+    fn of(&self, band: Band, product: &Product) -> Result<f64> {
+        let own = self.by_band.get(&band).copied().or(self.otherwise);
+        own.ok_or_else(|| {
+            Error::unreadable(
+                &product.file,
+                format!("states offsets of other bands, but none of {band}"),
+            )
+        })
     }
 }
 

@@ -1,9 +1,10 @@
 //! What every source shares: building an item from bands, and the checks that metadata and pixels agree.
 
-use super::Units;
+use super::acquisition;
 use crate::gdal_io::{self, RasterInfo};
 use crate::{Error, Result, unchanged};
 use chrono::{DateTime, Utc};
+use sen_catalog::item::SCENE_NOTES;
 use sen_catalog::{Asset, Band, Bounds, Crs, Grid, Interval, Item, asset};
 use serde_json::{Map, Value, json};
 use std::collections::{BTreeMap, HashMap};
@@ -55,11 +56,26 @@ pub(super) struct Scene {
     pub(super) id: String,
     pub(super) collection: &'static str,
     pub(super) instant: DateTime<Utc>,
+    /// What the delivery calls the instant, for messages.
+    pub(super) instant_field: &'static str,
     pub(super) bands: Vec<SceneBand>,
     pub(super) properties: Map<String, Value>,
     /// Outline in lon/lat that the provider states.
     pub(super) bbox: Option<Bounds>,
+    /// What people should know of it before they trust it; without paths.
+    pub(super) notes: Vec<String>,
 }
+
+/// Cells of the largest scene: Sentinel-1 at 10 m has 6 x 10^8.
+const MOST_CELLS: usize = 1_000_000_000;
+/// Width and height of the largest scene, metres: the swaths of Sentinel and Landsat are 185 to 290 km wide.
+const WIDEST_M: f64 = 500_000.0;
+/// Scales that sensors and providers use: value of one step of the stored number.
+const SCALES: std::ops::RangeInclusive<f64> = 1e-8..=100.0;
+/// Greatest offset of a value, whatever its unit.
+const GREATEST_OFFSET: f64 = 1000.0;
+/// The same of a reflectance.
+const GREATEST_REFLECTANCE_OFFSET: f64 = 1.0;
 
 /// True for hrefs on this machine.
 pub(super) fn is_local(href: &str) -> bool {
@@ -72,14 +88,16 @@ impl Scene {
     /// # Errors
     /// Names the file that is absent, damaged, on another grid, or at odds with its metadata.
     pub(super) fn into_item(mut self) -> Result<Item> {
+        self.check_metadata()?;
         self.drop_absent_extras()?;
         let mut files = HashMap::new();
         let mut grids = BTreeMap::new();
         let mut contradictions = Contradictions::new();
         for band in &mut self.bands {
             let (grid, info) = open_band(band, &mut files)?;
+            check_size(&band.href, &grid)?;
             if let Some(info) = info {
-                check_band(band, &info)?;
+                self.notes.extend(check_band(band, &info)?);
                 contradictions.look(band, &info);
                 band.nodata = band
                     .nodata
@@ -112,7 +130,14 @@ impl Scene {
         if !sidecars.is_empty() {
             self.properties.insert(SIDECARS.into(), json!(sidecars));
         }
-        note(&mut self.properties, contradictions.texts());
+        self.notes.extend(contradictions.texts());
+        // what is true of all bands is said once
+        let mut notes = std::mem::take(&mut self.notes);
+        let mut seen = std::collections::BTreeSet::new();
+        notes.retain(|note| seen.insert(note.clone()));
+        if !notes.is_empty() {
+            self.properties.insert(SCENE_NOTES.into(), json!(notes));
+        }
         Ok(Item {
             id: self.id,
             collection: self.collection.to_owned(),
@@ -123,6 +148,19 @@ impl Scene {
             lineage: Vec::new(),
             properties: self.properties,
         })
+    }
+
+    /// Refuses times and numbers that no sensor has.
+    ///
+    /// # Errors
+    /// Names the scene and the field.
+    pub(super) fn check_metadata(&self) -> Result<()> {
+        let platform = self.properties.get("platform").and_then(Value::as_str);
+        acquisition::check(self.instant_field, self.instant, self.collection, platform)
+            .map_err(|why| Error::unreadable(&self.id, why))?;
+        self.bands
+            .iter()
+            .try_for_each(|band| check_calibration(&self.id, band))
     }
 
     /// Files that metadata list must be there when a product needs them; others are left out and named.
@@ -207,19 +245,6 @@ pub(crate) fn sidecars(assets: &BTreeMap<String, Asset>) -> Result<BTreeMap<Stri
     Ok(found)
 }
 
-/// Property of a scene: what a person should know of how it was taken in, a sentence each.
-pub const NOTES: &str = "sen:notes";
-
-/// Adds sentences to what is said of a scene.
-pub(super) fn note(properties: &mut Map<String, Value>, texts: impl IntoIterator<Item = String>) {
-    for text in texts {
-        let notes = properties.entry(NOTES).or_insert_with(|| json!([]));
-        if let Value::Array(notes) = notes {
-            notes.push(json!(text));
-        }
-    }
-}
-
 /// Bands whose files state another scale and offset of their own than is used, by what both say.
 struct Contradictions(BTreeMap<String, Vec<String>>);
 
@@ -299,7 +324,71 @@ fn open_band(
     Ok((info.grid, Some(info)))
 }
 
-fn check_band(band: &SceneBand, info: &RasterInfo) -> Result<()> {
+/// Numbers that no sensor and no provider has make weeks of nonsense.
+fn check_calibration(id: &str, band: &SceneBand) -> Result<()> {
+    if band.band.is_categorical() {
+        return Ok(());
+    }
+    let wrong = |field: &str, number: f64, why: &str| {
+        Err(Error::unreadable(
+            id,
+            format!(
+                "the {field} of {} is {number}, {why}; correct it in the metadata or the layout",
+                band.band
+            ),
+        ))
+    };
+    if !SCALES.contains(&band.scale) {
+        return wrong(
+            "scale",
+            band.scale,
+            "which no provider uses (0.0001 is usual, 1 for values as they are)",
+        );
+    }
+    let radar = matches!(band.band, Band::Vv | Band::Vh);
+    let greatest = if radar {
+        GREATEST_OFFSET
+    } else {
+        GREATEST_REFLECTANCE_OFFSET
+    };
+    if !(band.offset.is_finite() && band.offset.abs() <= greatest) {
+        return wrong(
+            "offset",
+            band.offset,
+            &format!("which makes no value of it (at scale {})", band.scale),
+        );
+    }
+    Ok(())
+}
+
+/// A scene larger than any sensor's would decide the grid and fill the memory, however small its file.
+fn check_size(href: &str, grid: &Grid) -> Result<()> {
+    let metres = if grid.crs.is_geographic() { 111_320.0 } else { 1.0 };
+    let (across, down) = (
+        grid.width as f64 * grid.cell_width * metres,
+        grid.height as f64 * grid.cell_height * metres,
+    );
+    let cells = grid.width.saturating_mul(grid.height);
+    if across <= WIDEST_M && down <= WIDEST_M && cells <= MOST_CELLS {
+        return Ok(());
+    }
+    Err(Error::unreadable(
+        href,
+        format!(
+            "claims {} x {} pixels, {:.0} x {:.0} km: larger than the scene of any sensor ({:.0} km on a side, {MOST_CELLS} \
+             pixels); cut it into scenes",
+            grid.width,
+            grid.height,
+            across / 1000.0,
+            down / 1000.0,
+            WIDEST_M / 1000.0
+        ),
+    ))
+}
+
+/// Holds the header of a band against what metadata state. Where they place it a cell beside the file at most, the file
+/// counts, which is noted.
+fn check_band(band: &SceneBand, info: &RasterInfo) -> Result<Option<String>> {
     if band.band_index > info.bands {
         return Err(Error::unreadable(
             &band.href,
@@ -310,7 +399,7 @@ fn check_band(band: &SceneBand, info: &RasterInfo) -> Result<()> {
         ));
     }
     let crs = match band.stated {
-        Stated::Nothing => return Ok(()),
+        Stated::Nothing => return Ok(None),
         Stated::Crs(crs) => crs,
         Stated::Grid(grid) => grid.crs,
     };
@@ -318,7 +407,8 @@ fn check_band(band: &SceneBand, info: &RasterInfo) -> Result<()> {
         Err(Error::unreadable(
             &band.href,
             format!(
-                "metadata contradict the pixels: {what} is {stated} in the metadata, {found} in the file"
+                "metadata contradict the pixels: {what} is {stated} in the metadata, {found} in the file; correct the \
+                 metadata, or take the statement out of them: the file counts then"
             ),
         ))
     };
@@ -327,7 +417,7 @@ fn check_band(band: &SceneBand, info: &RasterInfo) -> Result<()> {
         return contradicts("the coordinate system", &crs.to_string(), &grid.crs.to_string());
     }
     let Stated::Grid(stated) = band.stated else {
-        return Ok(());
+        return Ok(None);
     };
     if (stated.width, stated.height) != (grid.width, grid.height) {
         let size = |grid: &Grid| format!("{} x {} pixels", grid.width, grid.height);
@@ -335,9 +425,22 @@ fn check_band(band: &SceneBand, info: &RasterInfo) -> Result<()> {
     }
     if stated.offset_of(grid) != Some((0, 0)) {
         let corner = |grid: &Grid| format!("{}, {} (cells of {})", grid.west, grid.north, grid.cell_width);
+        let beside = |a: f64, b: f64, cell: f64| (a - b).abs() <= cell * 1.001;
+        let same_cells = beside(stated.cell_width, grid.cell_width, grid.cell_width * 1e-6)
+            && beside(stated.cell_height, grid.cell_height, grid.cell_height * 1e-6);
+        if same_cells
+            && beside(stated.west, grid.west, grid.cell_width)
+            && beside(stated.north, grid.north, grid.cell_height)
+        {
+            return Ok(Some(format!(
+                "its metadata place the upper left corner at {}, its files at {}: the files count",
+                corner(&stated),
+                corner(grid)
+            )));
+        }
         return contradicts("the upper left corner", &corner(&stated), &corner(grid));
     }
-    Ok(())
+    Ok(None)
 }
 
 /// All bands of a scene cover the same ground, to a cell of the coarser one.
@@ -395,49 +498,4 @@ pub(super) fn escapes(name: &str) -> bool {
         || name.contains('\\')
         || name.contains(':')
         || name.split('/').any(|part| part == "..")
-}
-
-/// Writes down the units of a radar scene and checks that the pixels can be what is said: linear power is never
-/// negative, decibel of land and water nearly always. Units that the user has `said` for this very ingest are confirmed:
-/// they hold against metadata, configuration and pixels.
-///
-/// # Errors
-/// Names the file whose pixels contradict the units.
-pub(super) fn finish_radar(mut scene: Scene, units: Units, said: Option<Units>) -> Result<Scene> {
-    let confirmed = said.filter(|said| *said != Units::Reflectance && units != Units::Reflectance);
-    let units = confirmed.unwrap_or(units);
-    let word = match units {
-        Units::Reflectance => return Ok(scene),
-        Units::Linear => "linear",
-        Units::Db => "dB",
-    };
-    scene.properties.insert("sen:units".into(), json!(word));
-    if units == Units::Db {
-        scene.properties.insert("sen:decibel".into(), json!(true));
-    }
-    let doubted = scene.bands.iter().filter(|_| confirmed.is_none());
-    for band in doubted.filter(|band| matches!(band.band, Band::Vv | Band::Vh)) {
-        if !is_local(&band.href) || !gdal_io::local_file(&band.href).is_file() {
-            continue;
-        }
-        let pixels = gdal_io::sample(&band.href, band.band_index, 256, band.nodata)?;
-        let valid = pixels.iter().filter(|pixel| !pixel.is_nan()).count();
-        let negative = pixels.iter().filter(|&&pixel| pixel < 0.0).count();
-        let contradiction = match units {
-            Units::Linear if negative * 10 > valid => {
-                "linear power, but many pixels are negative: they look like \
-                 dB; say so with `units = \"db\"` in the layout or --units db, or confirm with --units linear"
-            }
-            Units::Db if valid > 100 && negative * 10 < valid => {
-                "dB, but hardly a pixel is negative: they look like \
-                 linear power; say so with `units = \"linear\"` in the layout or --units linear, or confirm with --units db"
-            }
-            _ => continue,
-        };
-        return Err(Error::unreadable(
-            &band.href,
-            format!("{} should be {contradiction}", band.band),
-        ));
-    }
-    Ok(scene)
 }

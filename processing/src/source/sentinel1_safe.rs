@@ -4,7 +4,8 @@
 //! when a week is made (`crate::grd`). Here every table is read once, so that a product that cannot be calibrated is
 //! refused at once.
 
-use super::safe_archive::{SafePackage, zip_holds};
+use super::acquisition;
+use super::safe_archive::{SafePackage, file_name, zip_holds};
 use super::scene::{Checksums, checksum, escapes};
 use super::xml::{Element, elements};
 use super::{Found, ImagerySource, SourceOptions};
@@ -40,18 +41,40 @@ impl ImagerySource for Sentinel1Safe {
             .and_then(|name| name.to_str())
             .unwrap_or_default();
         let folder = path.is_dir() && path.join(MANIFEST).is_file();
-        name.starts_with("S1") && (folder || zip_holds(path, |name| name == MANIFEST))
+        let named = name.starts_with("S1");
+        named && folder || zip_holds(path, named, |inner| is_product(named, inner))
     }
 
     fn read(&self, path: &Path, options: &SourceOptions) -> Found {
-        Found::one(path.display(), read(path, options))
+        let named = path
+            .file_name()
+            .is_some_and(|name| name.to_string_lossy().starts_with("S1"));
+        match SafePackage::open_all(path, &options.limits, |inner| is_product(named, inner)) {
+            Ok(packages) => packages
+                .iter()
+                .map(|package| Found::one(package.place(), read(package, options)))
+                .collect(),
+            Err(error) => Found::failed(path.display(), &error),
+        }
     }
 }
 
-fn read(path: &Path, options: &SourceOptions) -> Result<Item> {
-    let package = SafePackage::open(path, &options.limits, |name| name == MANIFEST)?;
-    let manifest = Manifest::read(&package, options)?;
-    let files = manifest.bands(path, &package)?;
+/// True for the manifest of a Sentinel-1 product: its folder says so, or the zip (`named`) where it has none. Products of
+/// Sentinel-2 have a manifest, too.
+fn is_product(named: bool, inner: &str) -> bool {
+    let folder = inner
+        .strip_suffix(MANIFEST)
+        .map(|folder| folder.trim_end_matches('/'));
+    match folder {
+        Some("") => named,
+        Some(folder) => inner.ends_with(&format!("/{MANIFEST}")) && file_name(folder).starts_with("S1"),
+        None => false,
+    }
+}
+
+fn read(package: &SafePackage, options: &SourceOptions) -> Result<Item> {
+    let manifest = Manifest::read(package, options)?;
+    let files = manifest.bands(package)?;
     let processor = manifest.processor();
     let copolarised = files
         .get(&Band::Vv)
@@ -78,10 +101,14 @@ fn read(path: &Path, options: &SourceOptions) -> Result<Item> {
     }
     let facts = seen.ok_or_else(|| {
         Error::unreadable(
-            path.display(),
+            package.place(),
             "holds neither VV nor VH: products of other polarisations are not read here",
         )
     })?;
+    let properties = manifest.properties(&facts, processor.as_deref(), files.keys())?;
+    let platform = properties.get("platform").and_then(Value::as_str);
+    acquisition::check("startTime", facts.start, grd::COLLECTION, platform)
+        .map_err(|why| Error::unreadable(package.place(), why))?;
     let mut assets = BTreeMap::new();
     let mut checksums = Checksums::new();
     for (band, files) in &files {
@@ -106,23 +133,15 @@ fn read(path: &Path, options: &SourceOptions) -> Result<Item> {
         }
     }
     Ok(Item {
-        id: id(path),
+        id: package.name(),
         collection: grd::COLLECTION.to_owned(),
         interval: Interval::instant(facts.start),
         grid: grid(&facts)?,
         bbox: facts.bounds,
         assets,
         lineage: Vec::new(),
-        properties: manifest.properties(&facts, processor.as_deref(), files.keys())?,
+        properties,
     })
-}
-
-/// The product's name: that of its folder or zip.
-fn id(path: &Path) -> String {
-    let name = path.file_name().map(|name| name.to_string_lossy().into_owned());
-    let name = name.unwrap_or_default();
-    let name = name.strip_suffix(".zip").unwrap_or(&name);
-    name.strip_suffix(".SAFE").unwrap_or(name).to_owned()
 }
 
 /// What the manifest lists and says.
@@ -172,7 +191,7 @@ impl Manifest {
     }
 
     /// The files of each polarisation that is read here.
-    fn bands(&self, path: &Path, package: &SafePackage) -> Result<BTreeMap<Band, Files>> {
+    fn bands(&self, package: &SafePackage) -> Result<BTreeMap<Band, Files>> {
         let annotations: Vec<&String> = self
             .files
             .iter()
@@ -182,7 +201,7 @@ impl Manifest {
             .collect();
         if annotations.is_empty() {
             return Err(Error::unreadable(
-                path.display(),
+                package.place(),
                 "its manifest lists no annotation: raw and ocean products are not read here, take IW_GRDH",
             ));
         }
@@ -199,7 +218,7 @@ impl Manifest {
             let (mode, kind, polarisation) = (part(), part(), part());
             if (mode, kind) != ("iw", "grd") {
                 return Err(Error::unreadable(
-                    path.display(),
+                    package.place(),
                     grd::annotation::other_kind(kind, mode),
                 ));
             }

@@ -1,17 +1,21 @@
 //! STAC Items and ItemCollections: Earth Search and Planetary Computer flavours of Sentinel-2 and -1 and Landsat.
 
-use super::scene::{Scene, SceneBand, Stated, finish_radar, sentinel2_band};
-use super::stac_calibration::{baseline, calibration};
+use super::evidence::{OffsetOrigin, check_offset, check_units};
+use super::scene::{Scene, SceneBand, Stated};
+use super::stac_assets::{band_metadata, choose_assets, mask_band, says_units};
+use super::stac_calibration::{baseline, calibration, offset_flag};
+use super::stac_href::{Base, resolve};
 use super::{Found, ImagerySource, SourceOptions, Units};
-use crate::{Error, Result};
-use chrono::{DateTime, Utc};
-use reqwest::Url;
+use crate::duplicate::PROCESSED;
+use crate::{Error, Result, gdal_io};
+use chrono::{DateTime, TimeDelta, Utc};
+use sen_catalog::address::unsigned;
 use sen_catalog::{Band, Bounds, Crs, Grid, Item};
 use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::Read;
-use std::path::{Component, Path, PathBuf};
+use std::path::Path;
 
 /// See the module.
 pub(super) struct Stac;
@@ -46,22 +50,16 @@ impl ImagerySource for Stac {
         match read_document(path, options.limits.document_bytes) {
             Ok(document) => {
                 let folder = path.parent().unwrap_or(Path::new("/")).to_path_buf();
-                document_items(
-                    &document,
-                    &path.display().to_string(),
-                    &Base::Folder(folder),
-                    options,
-                )
+                let base = Base::Folder {
+                    root: options.root.clone().unwrap_or_else(|| folder.clone()),
+                    folder,
+                    network: options.source.as_deref() == Some(self.name()),
+                };
+                document_items(&document, &path.display().to_string(), &base, options)
             }
             Err(error) => Found::failed(path.display(), &error),
         }
     }
-}
-
-/// What relative hrefs are relative to.
-pub(super) enum Base {
-    Folder(PathBuf),
-    Address(Url),
 }
 
 fn read_document(path: &Path, limit: u64) -> Result<Value> {
@@ -175,17 +173,6 @@ impl Kind {
     }
 }
 
-/// What an item says of one band of an asset.
-#[derive(Clone, Debug, Default)]
-pub(super) struct BandMetadata {
-    pub(super) name: Option<String>,
-    pub(super) common_name: Option<String>,
-    pub(super) scale: Option<f64>,
-    pub(super) offset: Option<f64>,
-    pub(super) nodata: Option<f64>,
-    pub(super) unit: Option<String>,
-}
-
 /// Makes the scene of a STAC Item.
 ///
 /// # Errors
@@ -199,7 +186,8 @@ pub(super) fn read_item(item: &Value, base: &Base, options: &SourceOptions) -> R
     let instant = instant(item).map_err(|why| Error::unreadable(id, why))?;
     let mut bands = Vec::new();
     let mut calibrations: BTreeMap<String, Vec<&str>> = BTreeMap::new();
-    let mut decibel = None;
+    let mut stated_units = None;
+    let mut signed = false;
     for (band, asset, index) in choose_assets(item, kind) {
         let metadata = band_metadata(asset, index);
         let (mut scale, mut offset) = (1.0, 0.0);
@@ -209,13 +197,19 @@ pub(super) fn read_item(item: &Value, base: &Base, options: &SourceOptions) -> R
             calibrations.entry(found.text).or_default().push(band.name());
         }
         if matches!(band, Band::Vv | Band::Vh) {
-            decibel = decibel.or(says_decibel(asset, &metadata));
+            stated_units = stated_units.or(says_units(asset, &metadata));
         }
         let default_nodata = (kind != Kind::Sentinel1Rtc && band != Band::QaPixel).then_some(0.0);
+        let address = resolve(asset["href"].as_str().unwrap_or_default(), base)
+            .map_err(|why| Error::unreadable(id, why))?;
+        let href = unsigned(&address).into_owned();
+        if href != address {
+            signed = true;
+            gdal_io::remember_signed(&href, &address);
+        }
         bands.push(SceneBand {
             band,
-            href: resolve(asset["href"].as_str().unwrap_or_default(), base)
-                .map_err(|why| Error::unreadable(id, why))?,
+            href,
             band_index: index + 1,
             scale,
             offset,
@@ -223,10 +217,25 @@ pub(super) fn read_item(item: &Value, base: &Base, options: &SourceOptions) -> R
             stated: stated(item, asset).map_err(|why| Error::unreadable(id, why))?,
         });
     }
-    let units = match (kind, decibel) {
-        (Kind::Sentinel1Rtc, Some(true)) => Units::Db,
-        // the RTC collection's definition is linear power
-        (Kind::Sentinel1Rtc, Some(false) | None) => Units::Linear,
+    let mut notes = Vec::new();
+    if signed {
+        notes.push(
+            "its addresses were signed; signatures are not kept, so that later runs read it only with access of their own \
+             (AWS_..., AZURE_..., VSICURL_PC_URL_SIGNING=YES in the environment) or from downloaded files"
+                .to_owned(),
+        );
+    }
+    if let Some(mask) = mask_band(kind)
+        && !bands.iter().any(|band| band.band == mask)
+    {
+        notes.push(format!(
+            "lists no classification ({}): nothing tells its clouds, every cell counts as clear",
+            mask.name().to_uppercase()
+        ));
+    }
+    // the RTC collection's definition is linear power
+    let units = match kind {
+        Kind::Sentinel1Rtc => stated_units.unwrap_or(Units::Linear),
         _ => Units::Reflectance,
     };
     let id = if kind == Kind::LandsatC2L2 {
@@ -234,26 +243,59 @@ pub(super) fn read_item(item: &Value, base: &Base, options: &SourceOptions) -> R
     } else {
         id
     };
-    let scene = Scene {
+    let mut scene = Scene {
         id: id.to_owned(),
         collection: kind.collection(),
         instant,
+        instant_field: "datetime",
         bands,
         properties: properties(item, &calibrations),
         bbox: bbox(item),
+        notes,
     };
-    finish_radar(scene, units, options.units)?.into_item()
+    check_units(&mut scene, units, options.units)?;
+    let origin = match offset_flag(&item["properties"]) {
+        Some(false) => OffsetOrigin::Flag,
+        _ => OffsetOrigin::Metadata,
+    };
+    check_offset(&mut scene, options.offset, origin)?;
+    scene.into_item()
 }
 
+/// Longer than any look: what covers more time was put together from several.
+const LONGEST_LOOK: TimeDelta = TimeDelta::days(1);
+
 fn instant(item: &Value) -> Result<DateTime<Utc>, String> {
-    let properties = &item["properties"];
-    let text = ["datetime", "start_datetime"]
-        .into_iter()
-        .find_map(|key| properties[key].as_str());
-    let text = text.ok_or("has no datetime")?;
-    let time =
-        DateTime::parse_from_rfc3339(text).map_err(|_| format!("its datetime `{text}` is no instant"))?;
-    Ok(time.with_timezone(&Utc))
+    let time = |key: &str| -> Result<Option<DateTime<Utc>>, String> {
+        let Some(text) = item["properties"][key].as_str() else {
+            return Ok(None);
+        };
+        let time =
+            DateTime::parse_from_rfc3339(text).map_err(|_| format!("its {key} `{text}` is no instant"))?;
+        Ok(Some(time.with_timezone(&Utc)))
+    };
+    let (at, start, end) = (time("datetime")?, time("start_datetime")?, time("end_datetime")?);
+    if let (Some(start), Some(end)) = (start, end) {
+        if start > end {
+            return Err(format!(
+                "its start_datetime {start} lies after its end_datetime {end}"
+            ));
+        }
+        if end - start > LONGEST_LOOK {
+            return Err(format!(
+                "covers {} to {} (start_datetime, end_datetime): a composite of several looks; weeks are made of single \
+                 looks here, so take the scenes it was made of",
+                start.date_naive(),
+                end.date_naive()
+            ));
+        }
+    }
+    match (at, start, end) {
+        (Some(at), ..) => Ok(at),
+        (None, Some(start), Some(_)) => Ok(start),
+        (None, Some(_), None) => Err("has a start_datetime, but neither datetime nor end_datetime".into()),
+        (None, None, _) => Err("has no datetime".into()),
+    }
 }
 
 fn bbox(item: &Value) -> Option<Bounds> {
@@ -279,6 +321,9 @@ fn properties(item: &Value, calibrations: &BTreeMap<String, Vec<&str>>) -> Map<S
         "sat:relative_orbit",
         "eo:cloud_cover",
         "s2:mgrs_tile",
+        "grid:code",
+        "s2:product_uri",
+        "landsat:collection_category",
         "landsat:wrs_path",
         "landsat:wrs_row",
     ];
@@ -296,6 +341,10 @@ fn properties(item: &Value, calibrations: &BTreeMap<String, Vec<&str>>) -> Map<S
     if let Some(baseline) = baseline(from) {
         out.insert("s2:processing_baseline".into(), json!(baseline));
     }
+    let processed = ["processing:datetime", "s2:generation_time"];
+    if let Some(time) = processed.into_iter().find_map(|key| from[key].as_str()) {
+        out.insert(PROCESSED.into(), json!(time));
+    }
     out.insert("sen:source".into(), json!("stac"));
     let text = match calibrations.len() {
         1 => calibrations.keys().cloned().collect(),
@@ -306,147 +355,6 @@ fn properties(item: &Value, calibrations: &BTreeMap<String, Vec<&str>>) -> Map<S
     };
     out.insert("sen:calibration".into(), json!(text.join("; ")));
     out
-}
-
-/// The asset and the index in it (from 0) of each band, the surest name first.
-fn choose_assets(item: &Value, kind: Kind) -> Vec<(Band, &Value, usize)> {
-    let mut chosen: BTreeMap<Band, (u8, &Value, usize)> = BTreeMap::new();
-    let Some(assets) = item["assets"].as_object() else {
-        return Vec::new();
-    };
-    for (key, asset) in assets {
-        if !is_data(key, asset, assets) {
-            continue;
-        }
-        let count = band_count(asset).max(1);
-        for index in 0..count {
-            let metadata = band_metadata(asset, index);
-            let Some((band, rank)) = name_band(if count == 1 { key } else { "" }, &metadata, kind) else {
-                continue;
-            };
-            if chosen.get(&band).is_none_or(|(other, ..)| rank < *other) {
-                chosen.insert(band, (rank, asset, index));
-            }
-        }
-    }
-    chosen
-        .into_iter()
-        .map(|(band, (_, asset, index))| (band, asset, index))
-        .collect()
-}
-
-/// Pictures for the eye carry band names too, and Earth Search lists each band as COG and as JPEG 2000.
-fn is_data(key: &str, asset: &Value, assets: &Map<String, Value>) -> bool {
-    let has_role = |role: &str| {
-        asset["roles"]
-            .as_array()
-            .is_some_and(|roles| roles.iter().any(|r| r == role))
-    };
-    let picture = ["visual", "overview", "thumbnail", "metadata"]
-        .into_iter()
-        .any(has_role)
-        || ["visual", "overview", "preview", "rendered_preview", "tilejson"].contains(&key);
-    let twin = key
-        .strip_suffix("-jp2")
-        .is_some_and(|cog| assets.contains_key(cog));
-    let href = asset["href"].as_str().unwrap_or_default();
-    let path = href
-        .split(['?', '#'])
-        .next()
-        .unwrap_or_default()
-        .to_ascii_lowercase();
-    let raster = [".tif", ".tiff", ".jp2"].iter().any(|end| path.ends_with(end))
-        || asset["type"]
-            .as_str()
-            .is_some_and(|kind| kind.starts_with("image/tiff") || kind.starts_with("image/jp2"));
-    !picture && !twin && raster
-}
-
-/// The band that an asset holds and how sure that is: its key, its band code, its common name.
-fn name_band(key: &str, metadata: &BandMetadata, kind: Kind) -> Option<(Band, u8)> {
-    let sentinel2 = matches!(kind, Kind::Sentinel2L2a | Kind::Sentinel2L1c);
-    let named = |text: &str| -> Option<Band> {
-        if sentinel2 {
-            if let Some(band) = sentinel2_band(text) {
-                return Some(band);
-            }
-            match text {
-                "rededge1" => return Some(Band::RedEdge071),
-                "rededge2" => return Some(Band::RedEdge075),
-                "rededge3" => return Some(Band::RedEdge078),
-                _ => {}
-            }
-        }
-        text.to_ascii_lowercase().parse().ok()
-    };
-    let texts = [
-        Some(key),
-        metadata.name.as_deref(),
-        metadata.common_name.as_deref(),
-    ];
-    let found = texts
-        .into_iter()
-        .zip(0..)
-        .find_map(|(text, rank)| Some((named(text?)?, rank)))?;
-    let fits = match kind {
-        Kind::Sentinel1Rtc => matches!(found.0, Band::Vv | Band::Vh),
-        _ => !matches!(found.0, Band::Vv | Band::Vh),
-    };
-    fits.then_some(found)
-}
-
-fn band_lists(asset: &Value) -> impl Iterator<Item = &Vec<Value>> {
-    ["bands", "raster:bands", "eo:bands"]
-        .into_iter()
-        .filter_map(|key| asset[key].as_array())
-}
-
-fn band_count(asset: &Value) -> usize {
-    band_lists(asset).map(Vec::len).max().unwrap_or(1)
-}
-
-/// STAC 1.1 `bands`, 1.0 `raster:bands` and `eo:bands`, and what the asset says for all its bands.
-fn band_metadata(asset: &Value, index: usize) -> BandMetadata {
-    let mut places: Vec<&Value> = band_lists(asset).filter_map(|list| list.get(index)).collect();
-    places.push(asset);
-    let number = |keys: &[&str]| {
-        let mut values = places
-            .iter()
-            .flat_map(|place| keys.iter().map(|key| &place[*key]));
-        values.find_map(|value| value.as_f64().or_else(|| value.as_str()?.parse().ok()))
-    };
-    let text = |keys: &[&str], places: &[&Value]| {
-        let mut values = places
-            .iter()
-            .flat_map(|place| keys.iter().map(|key| &place[*key]));
-        values.find_map(|value| value.as_str().map(str::to_owned))
-    };
-    BandMetadata {
-        name: text(&["name"], &places[..places.len() - 1]),
-        common_name: text(&["eo:common_name", "common_name"], &places),
-        scale: number(&["raster:scale", "scale"]),
-        offset: number(&["raster:offset", "offset"]),
-        nodata: number(&["nodata"]),
-        unit: text(&["unit"], &places),
-    }
-}
-
-/// Whether metadata say dB (`Some(true)`) or linear power (`Some(false)`).
-fn says_decibel(asset: &Value, metadata: &BandMetadata) -> Option<bool> {
-    let unit = metadata.unit.as_deref().map(str::to_ascii_lowercase);
-    match unit.as_deref() {
-        Some("db" | "decibel" | "decibels") => return Some(true),
-        Some("1" | "linear" | "linear power" | "m2/m2" | "power") => return Some(false),
-        _ => {}
-    }
-    let words = ["title", "description"]
-        .into_iter()
-        .filter_map(|key| asset[key].as_str());
-    let says = |text: &str| {
-        text.split(|c: char| !c.is_alphanumeric())
-            .any(|word| word == "dB" || word == "decibel")
-    };
-    words.into_iter().any(says).then_some(true)
 }
 
 /// Where metadata place an asset: its grid, where they state all of it, or its coordinate system.
@@ -500,42 +408,4 @@ fn stated(item: &Value, asset: &Value) -> Result<Stated, String> {
         width: *columns as usize,
         height: *rows as usize,
     }))
-}
-
-/// The absolute path or address of an href; what came from the network may not name files of this machine.
-fn resolve(href: &str, base: &Base) -> Result<String, String> {
-    if href.is_empty() {
-        return Err("an asset has no href".into());
-    }
-    match base {
-        Base::Folder(folder) => {
-            if href.starts_with("http://") || href.starts_with("https://") || href.starts_with("s3://") {
-                return Ok(href.to_owned());
-            }
-            let path = href.strip_prefix("file://").unwrap_or(href);
-            if path.contains("://") || path.starts_with("/vsi") {
-                return Err(format!(
-                    "asset href `{href}` is neither a file nor an http(s) or s3 address"
-                ));
-            }
-            // only `.` goes; `..` stays, for a symbolic link may make it mean something else
-            let parts = folder.join(path);
-            let clean: PathBuf = parts
-                .components()
-                .filter(|part| *part != Component::CurDir)
-                .collect();
-            Ok(clean.display().to_string())
-        }
-        Base::Address(address) => {
-            let url = address
-                .join(href)
-                .map_err(|error| format!("asset href `{href}`: {error}"))?;
-            match url.scheme() {
-                "http" | "https" | "s3" => Ok(url.to_string()),
-                _ => Err(format!(
-                    "asset href `{href}` is neither an http(s) nor an s3 address"
-                )),
-            }
-        }
-    }
 }

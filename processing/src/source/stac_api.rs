@@ -2,11 +2,13 @@
 //! ItemCollection.
 
 use super::http::{Http, Request};
-use super::stac::{Base, document_items};
+use super::stac::document_items;
+use super::stac_href::Base;
 use super::{Failure, Found, SourceOptions};
 use crate::{Error, Result};
 use chrono::{DateTime, SecondsFormat, Utc};
 use reqwest::Url;
+use sen_catalog::address::unsigned;
 use sen_catalog::{Bounds, Interval, TimeQuery};
 use serde_json::{Value, json};
 use std::collections::HashSet;
@@ -75,10 +77,7 @@ fn read(url: &Url, options: &SourceOptions) -> Result<Found> {
 
 fn not_searchable(url: &Url, why: &str) -> Error {
     let reason = format!("{why}; give the address of a STAC API, its /search, a collection, or an Item");
-    Error::Unavailable {
-        url: url.to_string(),
-        reason,
-    }
+    Error::unavailable(url, reason)
 }
 
 fn links(document: &Value) -> impl Iterator<Item = &Value> {
@@ -174,10 +173,7 @@ fn request_of(link: &Value, base: &Url, last: Option<&Request>) -> Result<Reques
         .filter(|url| matches!(url.scheme(), "http" | "https"))
         .ok_or_else(|| {
             let reason = format!("the server links to `{href}`, which is no http(s) address");
-            Error::Unavailable {
-                url: base.to_string(),
-                reason,
-            }
+            Error::unavailable(base, reason)
         })?;
     let post = link["method"]
         .as_str()
@@ -208,7 +204,7 @@ fn pages(http: &Http, first: Request, options: &SourceOptions) -> Result<Found> 
     let mut next = Some(first);
     while let Some(request) = next.take() {
         let stop = |reason: String| Failure {
-            what: request.url.to_string(),
+            what: unsigned(request.url.as_str()).into_owned(),
             reason,
         };
         let (page, address) = match http.json(&request) {
@@ -224,10 +220,7 @@ fn pages(http: &Http, first: Request, options: &SourceOptions) -> Result<Found> 
                 "the server answered JSON that is no ItemCollection: {}",
                 short(&page)
             );
-            return Err(Error::Unavailable {
-                url: request.url.to_string(),
-                reason,
-            });
+            return Err(Error::unavailable(&request.url, reason));
         }
         let id = |item: &Value, key: &str| item[key].as_str().unwrap_or_default().to_owned();
         let features = page["features"].as_array().map(Vec::as_slice).unwrap_or_default();

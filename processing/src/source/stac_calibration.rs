@@ -4,7 +4,8 @@
 //! leaves it in and says only the baseline; Earth Search has taken it out of the pixels of one collection
 //! (`earthsearch:boa_offset_applied`) but still lists `offset: -0.1` in `raster:bands` there.
 
-use super::stac::{BandMetadata, Kind};
+use super::stac::Kind;
+use super::stac_assets::BandMetadata;
 use crate::{Error, Result};
 use serde_json::Value;
 
@@ -64,14 +65,19 @@ pub(super) fn calibration(
 fn sentinel2(item: &Value, band: &BandMetadata, said: Option<f64>) -> Result<Calibration> {
     let properties = &item["properties"];
     let scale = band.scale.unwrap_or(SENTINEL2_SCALE);
-    let applied = ["earthsearch:boa_offset_applied", "sentinel:boa_offset_applied"]
-        .into_iter()
-        .find_map(|key| Some((key, properties[key].as_bool()?)));
-    if let Some((key, true)) = applied {
-        let text = format!("{key} = true: the mirror has put the offset into the pixels, none is left");
+    let applied = offset_flag(properties);
+    if applied == Some(true) {
+        let text = "boa_offset_applied = true: the mirror has put the offset into the pixels, none is left";
         return Ok(Calibration::new(scale, 0.0, text));
     }
     let baseline = baseline(properties);
+    if let (Some(stated), Some(named)) = (&baseline, named_baseline(properties))
+        && baseline_has_offset(stated) != baseline_has_offset(&named)
+        && band.offset.is_none()
+    {
+        let why = format!("its processing baseline is {stated} as stated, {named} by its product name");
+        return said.map_or_else(|| Err(ask(item, &why)), |said| Ok(by_user(scale, said)));
+    }
     let from_baseline = baseline.as_deref().map(|text| {
         if baseline_has_offset(text) {
             SENTINEL2_OFFSET
@@ -87,11 +93,7 @@ fn sentinel2(item: &Value, band: &BandMetadata, said: Option<f64>) -> Result<Cal
                 offset,
                 "scale and offset of the item's raster:bands",
             )),
-            (true, Some(said)) => Ok(Calibration::new(
-                scale,
-                said * scale,
-                format!("said by the user: offset {said} DN"),
-            )),
+            (true, Some(said)) => Ok(by_user(scale, said)),
             (true, None) => Err(ask(
                 item,
                 &format!(
@@ -114,17 +116,27 @@ fn sentinel2(item: &Value, band: &BandMetadata, said: Option<f64>) -> Result<Cal
             ));
         }
     }
-    match said {
-        Some(said) => Ok(Calibration::new(
-            scale,
-            said * scale,
-            format!("said by the user: offset {said} DN"),
+    match (said, stated_baseline(properties)) {
+        (Some(said), _) => Ok(by_user(scale, said)),
+        (None, Some(other)) if parse_baseline(other).is_none() => Err(ask(
+            item,
+            &format!(
+                "raster:bands says no offset of its numbers, and its processing baseline `{other}` is none of ESA's"
+            ),
         )),
-        None => Err(ask(
+        (None, _) => Err(ask(
             item,
             "neither raster:bands nor a processing baseline says the offset of its numbers",
         )),
     }
+}
+
+fn by_user(scale: f64, offset: f64) -> Calibration {
+    Calibration::new(
+        scale,
+        offset * scale,
+        format!("said by the user: offset {offset} DN"),
+    )
 }
 
 fn ask(item: &Value, why: &str) -> Error {
@@ -137,24 +149,36 @@ fn ask(item: &Value, why: &str) -> Error {
     )
 }
 
-/// The processing baseline that metadata state: as a property, or in the name of the product (`_N0510_`).
-pub(super) fn baseline(properties: &Value) -> Option<String> {
-    let stated = ["s2:processing_baseline", "processing:version"]
+/// Whether a mirror says that it took the offset out of the pixels.
+pub(super) fn offset_flag(properties: &Value) -> Option<bool> {
+    ["earthsearch:boa_offset_applied", "sentinel:boa_offset_applied"]
         .into_iter()
-        .find_map(|key| properties[key].as_str());
-    stated
+        .find_map(|key| properties[key].as_bool())
+}
+
+/// ESA's processing baseline: as a property, or in the name of the product (`_N0510_`).
+pub(super) fn baseline(properties: &Value) -> Option<String> {
+    stated_baseline(properties)
         .filter(|text| parse_baseline(text).is_some())
         .map(str::to_owned)
-        .or_else(|| {
-            let name = ["s2:product_uri", "sentinel:product_id", "earthsearch:s3_path"]
-                .into_iter()
-                .find_map(|key| properties[key].as_str().filter(|text| text.contains("MSIL")))?;
-            baseline_in_name(name)
-        })
+        .or_else(|| named_baseline(properties))
+}
+
+fn stated_baseline(properties: &Value) -> Option<&str> {
+    ["s2:processing_baseline", "processing:version"]
+        .into_iter()
+        .find_map(|key| properties[key].as_str())
+}
+
+fn named_baseline(properties: &Value) -> Option<String> {
+    let name = ["s2:product_uri", "sentinel:product_id", "earthsearch:s3_path"]
+        .into_iter()
+        .find_map(|key| properties[key].as_str().filter(|text| text.contains("MSIL")))?;
+    baseline_in_name(name)
 }
 
 /// The baseline in a product name: `S2A_MSIL2A_20200714T115221_N0214_R123_...` is 02.14.
-pub(super) fn baseline_in_name(name: &str) -> Option<String> {
+pub(crate) fn baseline_in_name(name: &str) -> Option<String> {
     let digits = name
         .split('_')
         .find_map(|part| part.strip_prefix('N').filter(|digits| digits.len() == 4))?;
@@ -163,9 +187,12 @@ pub(super) fn baseline_in_name(name: &str) -> Option<String> {
     parse_baseline(&text).map(|_| text)
 }
 
-fn parse_baseline(text: &str) -> Option<(u32, u32)> {
-    let (major, minor) = text.split_once('.')?;
-    Some((major.parse().ok()?, minor.parse().ok()?))
+/// Major and minor of a baseline that ESA may have given; runs of other people's Sen2Cor write 99.99 or 99.33, which
+/// says nothing of the numbers.
+pub(crate) fn parse_baseline(text: &str) -> Option<(u32, u32)> {
+    let (major, minor) = text.trim().split_once('.')?;
+    let number: (u32, u32) = (major.parse().ok()?, minor.parse().ok()?);
+    (1..90).contains(&number.0).then_some(number)
 }
 
 /// True from 04.00 on.
@@ -202,6 +229,25 @@ mod tests {
         let earth_search = json!({"s2:processing_baseline": "05.09", "earthsearch:boa_offset_applied": true});
         let found = of(earth_search, Some(1e-4), Some(-0.1), None).expect("calibrated");
         assert_eq!((found.scale, found.offset), (1e-4, 0.0));
+    }
+
+    #[test]
+    fn baselines_that_esa_never_gave_say_nothing() {
+        for other in ["99.99", "99.33", "00.01", "five"] {
+            let properties = json!({"s2:processing_baseline": other});
+            let error = of(properties.clone(), None, None, None)
+                .expect_err(other)
+                .to_string();
+            assert!(error.contains(other) && error.contains("--offset 0"), "{error}");
+            assert_eq!(of(properties, None, None, Some(0.0)).expect("said").offset, 0.0);
+        }
+        let name = "S2A_MSIL2A_20210519T031521_N9999_R118_T48PWS_20260101T120000.SAFE";
+        assert_eq!(baseline_in_name(name), None);
+        // two that contradict each other are asked about
+        let both =
+            json!({"s2:processing_baseline": "02.14", "s2:product_uri": name.replace("N9999", "N0500")});
+        assert!(of(both.clone(), None, None, None).is_err());
+        assert!((of(both, None, None, Some(-1000.0)).expect("said").offset + 0.1).abs() < 1e-12);
     }
 
     #[test]

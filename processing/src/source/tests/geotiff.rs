@@ -255,6 +255,167 @@ fn linear_power_said_to_be_decibel_is_refused_until_it_is_said_again() {
     assert!(!scene.properties.contains_key("sen:decibel"));
 }
 
+fn raster(path: &Path, grid: &Grid, value: impl Fn(usize) -> f32) {
+    std::fs::create_dir_all(path.parent().expect("in a folder")).expect("made");
+    let pixels = (0..grid.width * grid.height).map(value).collect();
+    crate::gdal_io::write_raster(path, ("GTiff", "Float32"), grid, &[pixels], None, &[]);
+}
+
+const HYP3: &str = r#"
+    name = "hyp3"
+    collection = "sentinel-1-rtc"
+    files = "S1?_IW_{%Y%m%dT%H%M%S}_*_{band}.tif"
+    bands = ["vv", "vh"]
+    band_names = { VV = "vv", VH = "vh" }
+"#;
+
+#[test]
+fn amplitude_is_told_by_layouts_by_names_and_by_pixels() {
+    let with = |units: &str, code: &str, said: Option<Units>| {
+        let folder = tempfile::tempdir().expect("folder");
+        // land of -10 dB in VV, as amplitude
+        for (band, value) in [("VV", 0.32_f32), ("VH", 0.15)] {
+            let name = format!("S1A_IW_20260518T224500_DVP_{code}_A1B2_{band}.tif");
+            raster(&folder.path().join(name), &grid(20), |index| {
+                value + 0.001 * (index % 20) as f32
+            });
+        }
+        raster(
+            &folder
+                .path()
+                .join(format!("S1A_IW_20260518T224500_DVP_{code}_A1B2_dem.tif")),
+            &grid(20),
+            |_| 1.0,
+        );
+        let options = SourceOptions {
+            units: said,
+            ..with_layouts(&[&format!("{HYP3}\nunits = \"{units}\"")])
+        };
+        discover(&folder.path().display().to_string(), &options).expect("imagery")
+    };
+    let scene = only(with("amplitude", "RTC10_G_gaunem", None));
+    assert_eq!(scene.properties["sen:units"], "amplitude");
+    assert_eq!(scene.assets.keys().collect::<Vec<_>>(), ["vh", "vv"]);
+    // by the name, by the pixels, and not at all where the user says so for this ingest
+    let reason = only_failure(with("linear", "RTC10_G_gaunem", None)).reason;
+    assert!(
+        reason.contains("HyP3") && reason.contains("--units amplitude"),
+        "{reason}"
+    );
+    let reason = only_failure(with("linear", "X", None)).reason;
+    assert!(
+        reason.contains("look like amplitude") && reason.contains("--units linear"),
+        "{reason}"
+    );
+    let reason = only_failure(with("amplitude", "RTC10_G_gpunem", None)).reason;
+    assert!(reason.contains("says linear"), "{reason}");
+    assert_eq!(
+        only(with("linear", "X", Some(Units::Amplitude))).properties["sen:units"],
+        "amplitude"
+    );
+    assert_eq!(
+        only(with("linear", "X", Some(Units::Linear))).properties["sen:units"],
+        "linear"
+    );
+}
+
+#[test]
+fn a_pattern_whose_band_takes_too_much_says_what_it_took() {
+    let folder = tempfile::tempdir().expect("folder");
+    raster(
+        &folder.path().join("S1A_IW_20260518T224500_A_HH.tif"),
+        &grid(20),
+        |_| 0.1,
+    );
+    let found = discover(
+        &folder.path().display().to_string(),
+        &with_layouts(&[&format!("{HYP3}\nunits = \"linear\"")]),
+    );
+    let failure = only_failure(found.expect("imagery"));
+    assert!(failure.reason.contains("takes `HH`"), "{failure:?}");
+    raster(
+        &folder.path().join("S1A_IW_20260518T224500_A_VV.tif"),
+        &grid(20),
+        |_| 0.1,
+    );
+    let found = discover(
+        &folder.path().display().to_string(),
+        &with_layouts(&[&format!("{HYP3}\nunits = \"linear\"")]),
+    );
+    let failure = only_failure(found.expect("imagery"));
+    assert!(
+        failure.reason.contains("band vh is missing") && failure.reason.contains("takes `HH`"),
+        "{failure:?}"
+    );
+}
+
+#[test]
+fn of_two_files_of_one_band_the_finest_is_used_and_the_other_named() {
+    let folder = tempfile::tempdir().expect("folder");
+    let layout = r#"
+        name = "s2"
+        collection = "sentinel-2-l2a"
+        files = "T48_{%Y%m%dT%H%M%S}_{band}_??m.tif"
+        bands = ["red", "nir"]
+        offset = 0
+    "#;
+    let coarse = Grid {
+        cell_width: 20.0,
+        cell_height: 20.0,
+        ..grid(10)
+    };
+    // wildcards are part of a scene's id, so that `??` alone would make two scenes
+    let layout = layout.replace("_??m", "");
+    for (name, grid) in [("a", &coarse), ("b", &grid(20)), ("c", &coarse)] {
+        for band in ["B04", "B08"] {
+            raster(
+                &folder
+                    .path()
+                    .join(name)
+                    .join(format!("T48_20220301T031649_{band}.tif")),
+                grid,
+                |_| 900.0,
+            );
+        }
+    }
+    let found = discover(&folder.path().display().to_string(), &with_layouts(&[&layout])).expect("imagery");
+    assert!(
+        found.notes[0].reason.contains("cells of 10) is used")
+            && found.notes[0].reason.contains("cells of 20) left out"),
+        "{:?}",
+        found.notes
+    );
+    let scene = only(found);
+    assert!(scene.assets["red"].href.contains("/b/") && scene.assets["nir"].href.contains("/b/"));
+    // none is finer: nobody knows which
+    std::fs::remove_dir_all(folder.path().join("b")).expect("removed");
+    let found = discover(&folder.path().display().to_string(), &with_layouts(&[&layout])).expect("imagery");
+    let failure = only_failure(found);
+    assert!(failure.reason.contains("of the same scene as"), "{failure:?}");
+}
+
+#[test]
+fn an_ending_that_the_layout_spells_out_is_read() {
+    let folder = tempfile::tempdir().expect("folder");
+    let pixels = vec![vec![500.0; 100], vec![3000.0; 100]];
+    for name in ["S2_20220301T031649.dat", "S2_20220306T031649.GTIF"] {
+        made(&folder.path().join(name), 10, &pixels, &[]);
+    }
+    let layout = |ending: &str| {
+        format!(
+            "name = \"a{}\"\ncollection = \"sentinel-2-l2a\"\nfiles = \"S2_{{%Y%m%dT%H%M%S}}.{ending}\"\n\
+             bands = [\"red\", \"nir\"]\noffset = 0",
+            ending.len()
+        )
+    };
+    let options = with_layouts(&[&layout("dat"), &layout("GTIF")]);
+    let found = discover(&folder.path().display().to_string(), &options).expect("imagery");
+    assert_eq!(
+        (found.scenes.len(), found.failures.len(), found.notes.len()),
+        (2, 0, 0)
+    );
+}
+
 const ANGIANG_S2: &str = r#"
     name = "angiang"
     collection = "sentinel-2-l2a"

@@ -240,6 +240,145 @@ fn missing_bands_cut_metadata_and_contradictions_are_named() {
 }
 
 #[test]
+fn a_product_one_folder_deeper_or_beside_another_in_a_zip_is_read() {
+    let files = files(&metadata("04.00", true), &tile_metadata(32));
+    let folder = tempfile::tempdir().expect("folder");
+    let outer = format!("{PRODUCT}.SAFE");
+    for (name, bytes) in &files {
+        let path = folder.path().join(&outer).join(&outer).join(name);
+        std::fs::create_dir_all(path.parent().expect("in a folder")).expect("made");
+        std::fs::write(path, bytes).expect("written");
+    }
+    check_scene(&only(find(folder.path())));
+    // two products in one zip, under a path with braces
+    let second = PRODUCT.replace("20220301T031649", "20220306T031649");
+    let place = folder.path().join("ảnh {2022}");
+    std::fs::create_dir(&place).expect("made");
+    let mut zip = ZipWriter::new(File::create(place.join("hai.zip")).expect("created"));
+    for product in [PRODUCT, &second] {
+        for (name, bytes) in &files {
+            let bytes = if name.starts_with("MTD") {
+                String::from_utf8_lossy(bytes)
+                    .replace(PRODUCT, product)
+                    .replace(
+                        "2022-03-01",
+                        if product == PRODUCT {
+                            "2022-03-01"
+                        } else {
+                            "2022-03-06"
+                        },
+                    )
+                    .into_bytes()
+            } else {
+                bytes.clone()
+            };
+            zip.start_file(format!("{product}.SAFE/{name}"), SimpleFileOptions::default())
+                .expect("started");
+            zip.write_all(&bytes).expect("written");
+        }
+    }
+    zip.finish().expect("finished");
+    let found = find(&place.join("hai.zip"));
+    assert_eq!(found.failures, []);
+    let ids: Vec<&str> = found.scenes.iter().map(|scene| scene.id.as_str()).collect();
+    assert_eq!(ids, [PRODUCT, second.as_str()]);
+    check_scene(&found.scenes[0]);
+    assert!(found.scenes[0].assets["red"].sha256.is_some());
+}
+
+#[test]
+fn a_zip_packed_in_another_way_is_named_with_the_cure() {
+    let folder = tempfile::tempdir().expect("folder");
+    let path = folder.path().join("large.zip");
+    zipped(&path, &files(&metadata("04.00", true), &tile_metadata(32)));
+    let whole = std::fs::read(&path).expect("read");
+    let change = |at: usize, bytes: [u8; 2]| {
+        let mut changed = whole.clone();
+        for (signature, before) in [(b"PK\x01\x02", at + 2), (b"PK\x03\x04", at)] {
+            let entry = whole
+                .windows(4)
+                .position(|four| four == signature)
+                .expect("entry");
+            changed[entry + before..entry + before + 2].copy_from_slice(&bytes);
+        }
+        std::fs::write(&path, changed).expect("written");
+        only_failure(find(&path)).reason
+    };
+    // Deflate64 is method 9; the lowest bit of the flags is encryption
+    let reason = change(8, [9, 0]);
+    assert!(
+        reason.contains("MTD_MSIL2A.xml") && reason.contains("unpack it and give the folder"),
+        "{reason}"
+    );
+    let reason = change(6, [1, 0]);
+    assert!(reason.contains("password"), "{reason}");
+}
+
+#[test]
+fn a_zip_of_many_members_is_listed_once() {
+    let folder = tempfile::tempdir().expect("folder");
+    let path = folder.path().join("many.zip");
+    let mut all = files(&metadata("04.00", true), &tile_metadata(32));
+    all.extend((0..3000).map(|number| (format!("HTML/{number}.html"), Vec::new())));
+    zipped(&path, &all);
+    let before = super::super::safe_archive::listings();
+    check_scene(&only(find(&path)));
+    assert_eq!(super::super::safe_archive::listings() - before, 1);
+}
+
+#[test]
+fn offsets_of_some_bands_are_no_offset_of_the_others() {
+    let text = metadata("04.00", true);
+    let without = |id: usize, text: &str| {
+        let start = text
+            .find(&format!("<BOA_ADD_OFFSET band_id=\"{id}\""))
+            .expect("listed");
+        let end =
+            start + text[start..].find("</BOA_ADD_OFFSET>").expect("closed") + "</BOA_ADD_OFFSET>".len();
+        format!("{}{}", &text[..start], &text[end..])
+    };
+    let folder = unpacked(&files(&without(3, &text), &tile_metadata(32)));
+    let failure = only_failure(find(folder.path()));
+    assert!(failure.reason.contains("none of red"), "{failure:?}");
+    let mut same = text;
+    for id in 0..13 {
+        same = same.replace(&format!("-{}<", 1000 + id), "-1000<");
+    }
+    let folder = unpacked(&files(&without(3, &same), &tile_metadata(32)));
+    assert!((only(find(folder.path())).assets["red"].offset + 0.1).abs() < 1e-12);
+}
+
+#[test]
+fn a_baseline_that_esa_never_gave_and_offsets_against_the_pixels_are_asked_about() {
+    let ask = |folder: &Path, offset: Option<f64>| {
+        let options = SourceOptions {
+            offset,
+            ..SourceOptions::default()
+        };
+        discover(&folder.display().to_string(), &options).expect("imagery")
+    };
+    let folder = unpacked(&files(&metadata("99.99", false), &tile_metadata(32)));
+    let failure = only_failure(ask(folder.path(), None));
+    assert!(
+        failure.reason.contains("99.99") && failure.reason.contains("--offset 0"),
+        "{failure:?}"
+    );
+    assert_eq!(only(ask(folder.path(), Some(0.0))).assets["red"].offset, 0.0);
+    // pixels from 1100 on against an offset of -3003
+    let text = metadata("04.00", true).replace(">-1003<", ">-3003<");
+    let folder = unpacked(&files(&text, &tile_metadata(32)));
+    let failure = only_failure(ask(folder.path(), None));
+    assert!(failure.reason.contains("fall below 0"), "{failure:?}");
+    let found = ask(folder.path(), Some(-1000.0));
+    assert!(
+        found.notes[0].reason.contains("--offset -1000"),
+        "{:?}",
+        found.notes
+    );
+    assert!((only(found).assets["red"].offset + 0.1).abs() < 1e-12);
+}
+
+#[test]
 fn hostile_and_damaged_zips_are_refused() {
     let folder = tempfile::tempdir().expect("folder");
     let whole = files(&metadata("04.00", true), &tile_metadata(32));
