@@ -277,7 +277,9 @@ fn read_scene(
     check_units(&mut scene, layout.units, options.units)?;
     check_offset(&mut scene, options.offset, OffsetOrigin::Layout)?;
     if let Some(said) = unasked.filter(|_| scene.properties["sen:calibration"] == calibration) {
-        scene.notes.push(format!("--offset {said} was not asked for and is not used: {calibration}"));
+        scene.notes.push(format!(
+            "--offset {said} was not asked for and is not used: {calibration}"
+        ));
     }
     scene.into_item()
 }

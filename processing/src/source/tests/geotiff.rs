@@ -79,7 +79,11 @@ fn scale_and_offset_of_the_file_itself_are_used_where_the_layout_is_silent() {
         (scene.assets["nir"].scale, scene.assets["nir"].offset),
         (2e-5, -0.2)
     );
-    assert!(!scene.properties.contains_key(NOTES), "{:?}", scene.properties);
+    assert!(
+        !scene.properties.contains_key(sen_catalog::item::SCENE_NOTES),
+        "{:?}",
+        scene.properties
+    );
     assert_eq!(
         scene.properties[SIDECARS].as_object().map(serde_json::Map::len),
         Some(2)
@@ -91,7 +95,9 @@ fn scale_and_offset_of_the_file_itself_are_used_where_the_layout_is_silent() {
     };
     let scene = only(discover(&location, &said).expect("imagery"));
     assert_eq!(scene.assets["nir"].offset, -0.2);
-    let note = scene.properties[NOTES][0].as_str().expect("a sentence");
+    let note = scene.properties[sen_catalog::item::SCENE_NOTES][0]
+        .as_str()
+        .expect("a sentence");
     assert!(note.contains("--offset -1000") && note.contains("-0.2"), "{note}");
     let scaled = with_layouts(&[&format!("{TWO_BANDS} scale = 0.0001")]);
     let reason = only_failure(discover(&location, &scaled).expect("imagery")).reason;
@@ -111,7 +117,10 @@ fn a_file_that_states_another_scale_or_offset_than_is_used_is_told_with_its_scen
     let note = |offset: &str| {
         let options = with_layouts(&[&format!("{TWO_BANDS} offset = {offset}")]);
         let scene = only(discover(&location, &options).expect("imagery"));
-        scene.properties.get(NOTES).map(ToString::to_string)
+        scene
+            .properties
+            .get(sen_catalog::item::SCENE_NOTES)
+            .map(ToString::to_string)
     };
     let told = note("0").expect("a contradiction");
     for word in [
