@@ -62,7 +62,7 @@ fn series(table: &str, folder: &str) -> Result<(), Box<dyn Error>> {
     for week in &weeks {
         std::fs::copy(table, assets.path(&week.href))?;
     }
-    let tables = sen_catalog::statistic::StatisticTables::new();
+    let tables = sen_catalog::statistic::StatisticTables::new(1 << 30);
     let read = |fid: i64| -> Result<f64, Box<dyn Error>> {
         let mut sum = 0.0;
         for week in &weeks {

@@ -10,6 +10,9 @@ use sen_catalog::intake::Intake;
 use serde_json::json;
 use std::sync::Arc;
 
+/// Threads that look up tiles and probes in the catalogue at the same time; each look takes a millisecond.
+const MOST_READERS: usize = 64;
+
 /// Serve tiles, values and the web map; prints its address when ready. Ctrl-C or SIGTERM stop it cleanly.
 #[derive(Args)]
 pub(crate) struct Serve {
@@ -27,6 +30,7 @@ impl Serve {
             .quality
             .check()
             .map_err(|error| UsageError(error.to_string()))?;
+        sen_tiler::check_memory(&options).map_err(|error| UsageError(error.to_string()))?;
         // only the box within which stations are taken: without it the service is none the worse
         options.province = match data
             .grid()
@@ -39,7 +43,11 @@ impl Serve {
             }
         };
         let listen = self.listen.unwrap_or_else(|| options.listen.to_string());
-        let runtime = tokio::runtime::Runtime::new().context("cannot start the runtime")?;
+        let runtime = tokio::runtime::Builder::new_multi_thread()
+            .enable_all()
+            .max_blocking_threads(MOST_READERS)
+            .build()
+            .context("cannot start the runtime")?;
         runtime.block_on(async {
             let listener = tokio::net::TcpListener::bind(&listen).await.map_err(|error| {
                 UsageError(format!(

@@ -2,6 +2,7 @@
 
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use std::time::Duration;
 
 /// Which week an answer shows.
 pub(crate) const SEN_PERIOD: HeaderName = HeaderName::from_static("sen-period");
@@ -24,6 +25,13 @@ pub(crate) const NO_CACHE: HeaderValue = HeaderValue::from_static("no-cache");
 const EXPOSED: HeaderValue = HeaderValue::from_static(
     "ETag, Link, Content-Bbox, Content-Crs, X-Total-Count, X-Request-Id, Sen-Period, Server-Timing",
 );
+
+/// `Server-Timing` of an answer: how long it was worked on (`what`), and how long it stood in line before.
+pub(crate) fn timing(what: &str, took: Duration, waited: Duration) -> HeaderValue {
+    let ms = |time: Duration| time.as_secs_f64() * 1e3;
+    let text = format!("{what};dur={:.1}, wait;dur={:.1}", ms(took), ms(waited));
+    HeaderValue::try_from(text).expect("words and digits are a header value")
+}
 
 /// Lets pages of any origin read the answer; nothing here is private.
 pub(crate) fn allow_any_origin(headers: &mut HeaderMap) {

@@ -12,13 +12,28 @@ impl App {
     /// # Errors
     /// 401 without a key that is known, 403 with one that may not write there.
     pub(crate) async fn writer(&self, headers: &HeaderMap, collection: &str) -> Outcome<Key> {
+        let key = self.known_key(headers).await?;
+        if key.writes(collection) {
+            return Ok(key);
+        }
+        Err(Problem::forbidden(format!(
+            "the key of {} may not write {collection}; make one with `sen keys add NAME --write {collection}`",
+            key.name
+        )))
+    }
+
+    /// The key of a request, whatever it may write.
+    ///
+    /// # Errors
+    /// 401 without a key that is known.
+    pub(crate) async fn known_key(&self, headers: &HeaderMap) -> Outcome<Key> {
         let text = headers
             .get(header::AUTHORIZATION)
             .and_then(|value| value.to_str().ok());
         let (scheme, text) = text.and_then(|text| text.split_once(' ')).unwrap_or_default();
         if !scheme.eq_ignore_ascii_case("bearer") {
             return Err(Problem::unauthorized(
-                "writing needs a key: send `Authorization: Bearer KEY`, made with `sen keys add`",
+                "this needs a key: send `Authorization: Bearer KEY`, made with `sen keys add`",
             ));
         }
         // what is compared is a digest: how long it takes tells nothing about the key
@@ -27,13 +42,6 @@ impl App {
             .store()
             .key(&Sha256::digest(text.trim().as_bytes()))
             .await?;
-        let key = key.ok_or_else(|| Problem::unauthorized("the key is not known here, or was revoked"))?;
-        if key.writes(collection) {
-            return Ok(key);
-        }
-        Err(Problem::forbidden(format!(
-            "the key of {} may not write {collection}; make one with `sen keys add NAME --write {collection}`",
-            key.name
-        )))
+        key.ok_or_else(|| Problem::unauthorized("the key is not known here, or was revoked"))
     }
 }

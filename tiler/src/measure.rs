@@ -54,14 +54,8 @@ impl Measures {
         family.sum_us.fetch_add(took.as_micros() as u64, Relaxed);
     }
 
-    /// The text that Prometheus reads; the bytes are what the caches of tiles and of blocks and the
-    /// feature layers in memory hold.
-    pub(crate) fn render(
-        &self,
-        tile_cache_bytes: u64,
-        block_cache_bytes: u64,
-        vector_index_bytes: u64,
-    ) -> String {
+    /// The text that Prometheus reads.
+    pub(crate) fn render(&self, gauges: &[Gauge]) -> String {
         let mut out = String::new();
         let line = |out: &mut String, text: std::fmt::Arguments<'_>| {
             let _ = writeln!(out, "{text}"); // writing to a string cannot fail
@@ -122,24 +116,6 @@ impl Measures {
                 self.tile_misses.load(Relaxed),
             ),
             (
-                "sen_tile_cache_bytes",
-                "gauge",
-                "Bytes of finished tiles in memory.",
-                tile_cache_bytes,
-            ),
-            (
-                "sen_block_cache_bytes",
-                "gauge",
-                "Bytes of decoded raster blocks in memory.",
-                block_cache_bytes,
-            ),
-            (
-                "sen_vector_index_bytes",
-                "gauge",
-                "Bytes of feature layers in memory.",
-                vector_index_bytes,
-            ),
-            (
                 "sen_http_connections",
                 "gauge",
                 "Open connections.",
@@ -152,6 +128,34 @@ impl Measures {
                 format_args!("# HELP {name} {help}\n# TYPE {name} {kind}\n{name} {value}"),
             );
         }
+        for (index, gauge) in gauges.iter().enumerate() {
+            let Gauge {
+                name,
+                help,
+                label,
+                value,
+            } = gauge;
+            if index == 0 || gauges[index - 1].name != *name {
+                line(
+                    &mut out,
+                    format_args!("# HELP {name} {help}\n# TYPE {name} gauge"),
+                );
+            }
+            match label {
+                Some(class) => line(&mut out, format_args!("{name}{{class=\"{class}\"}} {value}")),
+                None => line(&mut out, format_args!("{name} {value}")),
+            }
+        }
         out
     }
+}
+
+/// A number that is true now.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Gauge {
+    pub(crate) name: &'static str,
+    pub(crate) help: &'static str,
+    /// Where there is one of each class.
+    pub(crate) label: Option<&'static str>,
+    pub(crate) value: u64,
 }

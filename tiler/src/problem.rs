@@ -84,6 +84,11 @@ impl Problem {
         )
     }
 
+    /// 408: the body comes too slowly.
+    pub(crate) fn request_timeout(detail: impl Into<String>) -> Self {
+        Self::new(StatusCode::REQUEST_TIMEOUT, "request-timeout", detail)
+    }
+
     /// 416: the byte range lies outside the file.
     pub(crate) fn range(size: u64) -> Self {
         let detail = format!("the range lies outside the {size} bytes of the file");

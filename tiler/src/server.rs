@@ -1,8 +1,11 @@
 //! Sockets, limits and what surrounds every answer.
 
+use crate::admission::{Waited, admit};
 use crate::api::{STANDARDS, tiles};
+use crate::connection::{Connection, Limits};
 use crate::forwarded::{self, Proxy};
 use crate::headers::{self, REQUEST_ID, SERVER_TIMING};
+use crate::machine::{self, Keeper};
 use crate::measure::Kind;
 use crate::page;
 use crate::problem::Problem;
@@ -41,24 +44,32 @@ const GRACE: Duration = Duration::from_secs(5);
 pub struct ServeOptions {
     /// Address and port to listen on.
     pub listen: SocketAddr,
-    /// Megabytes of finished tiles kept in memory; 0 keeps none.
-    pub tile_cache_mb: u64,
-    /// Megabytes of decoded raster blocks kept in memory; 0 keeps none.
-    pub block_cache_mb: u64,
+    /// Megabytes of memory for all that the service holds: caches, tables, bodies, answers. Without it 1,500, or half of
+    /// the machine's or container's memory where that is less.
+    pub max_memory: Option<u64>,
+    /// Megabytes of finished tiles kept in memory; 0 keeps none. Without it a share of `max_memory`, at most 64.
+    pub tile_cache_mb: Option<u64>,
+    /// Megabytes of decoded raster blocks kept in memory; 0 keeps none. Without it a quarter of `max_memory`, at most 512.
+    pub block_cache_mb: Option<u64>,
     /// Megabytes of feature layers kept in memory for vector tiles, about 250 bytes a plot; a layer larger than all of it
-    /// is read from the catalogue tile by tile, and only where a tile holds at most 16,384 features.
-    pub vector_index_mb: u64,
+    /// is read from the catalogue tile by tile, and only where a tile holds at most 16,384 features. Without it a quarter
+    /// of `max_memory`, at most 512.
+    pub vector_index_mb: Option<u64>,
     /// Address under which clients see the service, where a proxy does not tell it (`https://map.example/sen`).
     pub public_url: Option<String>,
     /// Proxies whose `X-Forwarded-*` headers say under which address clients see the service: addresses and networks
     /// (`10.0.0.0/8`). Of everybody else they are left out.
     pub trusted_proxies: Vec<Proxy>,
-    /// Seconds a client may take to send the head of a request; idle connections are closed after them too.
+    /// Seconds a client may take to send the head of a request.
     pub header_timeout_s: u64,
-    /// Connections open at the same time; more of them wait.
+    /// Seconds after which a connection is closed on which no other request comes: more than balancers keep theirs (60).
+    pub keep_alive_s: u64,
+    /// Connections open at the same time; more of them wait. Fewer where the system allows fewer open files.
     pub max_connections: usize,
-    /// Tiles, values and pictures waiting or in work; more of them get 503.
+    /// Requests of one kind (tiles, pictures, lists, ...) that may wait, however short the wait is; more of them get 503.
     pub queue: usize,
+    /// Who may read the counters at `/_/metrics`.
+    pub metrics: MetricsAccess,
     /// Milliseconds after which a change of the catalogue is seen at the latest.
     pub refresh_ms: u64,
     /// Thresholds of the tests of sensors: the `[quality]` table, which the binary puts here.
@@ -71,18 +82,54 @@ pub struct ServeOptions {
     pub province: Option<Bounds>,
 }
 
+/// Who may read the counters.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum MetricsAccess {
+    /// Programs on this machine, unless a proxy forwards somebody else's request.
+    #[default]
+    Loopback,
+    /// Whoever has a key (`sen keys add`).
+    Key,
+    /// Everybody.
+    Open,
+}
+
+/// Who sends a request.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Peer {
+    /// A program on this machine, which does not hand on the request of another.
+    pub(crate) here: bool,
+}
+
+impl Peer {
+    /// Asked before headers of strangers are left out; who hands on is of interest to the counters alone.
+    fn of<B>(address: IpAddr, request: &hyper::Request<B>) -> Self {
+        let handed_on = |name: &str| {
+            name.starts_with("x-forwarded-") || ["forwarded", "via", "x-real-ip"].contains(&name)
+        };
+        let here = request.uri().path().ends_with("/metrics")
+            && address.to_canonical().is_loopback()
+            && !request.headers().keys().any(|name| handed_on(name.as_str()));
+        Self { here }
+    }
+}
+
 impl Default for ServeOptions {
     fn default() -> Self {
         Self {
             listen: SocketAddr::from(([127, 0, 0, 1], 8080)),
-            tile_cache_mb: 64,
-            block_cache_mb: 512,
-            vector_index_mb: 512,
+            max_memory: None,
+            tile_cache_mb: None,
+            block_cache_mb: None,
+            vector_index_mb: None,
             public_url: None,
             trusted_proxies: Proxy::loopback(),
             header_timeout_s: 15,
+            keep_alive_s: 75,
             max_connections: 4096,
             queue: 1024,
+            metrics: MetricsAccess::Loopback,
             refresh_ms: 1000,
             quality: Quality::default(),
             province: None,
@@ -108,6 +155,7 @@ pub fn router(app: Shared) -> Router {
         .merge(pictures)
         .fallback(page::fallback)
         .method_not_allowed_fallback(async || Problem::method())
+        .layer(middleware::from_fn_with_state(Arc::clone(&app), admit))
         .layer(CatchPanicLayer::custom(panicked))
         .layer(middleware::from_fn_with_state(Arc::clone(&app), finish))
         .with_state(app)
@@ -159,14 +207,14 @@ fn accepted(headers: &HeaderMap) -> HeaderMap {
 fn seal(app: &App, uri: &Uri, response: &mut Response, id: HeaderValue, kind: Kind, started: Instant) {
     let took = started.elapsed();
     app.measures.answered(kind, response.status(), took);
-    log(uri, response.status(), took, &id);
+    log(app, uri, response.status(), took, &id);
+    let waited = response.extensions_mut().remove::<Waited>();
     let headers = response.headers_mut();
     forwarded::one_vary(headers);
     headers::allow_any_origin(headers);
     headers.insert(REQUEST_ID, id);
     headers.entry(SERVER_TIMING).or_insert_with(|| {
-        let text = format!("total;dur={:.1}", took.as_secs_f64() * 1e3);
-        HeaderValue::try_from(text).expect("digits are a header value")
+        headers::timing("total", took, waited.map_or(Duration::ZERO, |Waited(time)| time))
     });
 }
 
@@ -179,6 +227,7 @@ async fn call(
     mut request: hyper::Request<Incoming>,
 ) -> Result<Response, Infallible> {
     let started = Instant::now();
+    let peer = Peer::of(client, &request);
     forwarded::distrust(request.headers_mut(), client, &app.trusted_proxies);
     if let Some(uri) = single_slashes(request.uri()) {
         *request.uri_mut() = uri;
@@ -188,7 +237,9 @@ async fn call(
         seal(&app, request.uri(), &mut response, id, Kind::Tile, started);
         return Ok(response);
     }
-    let mut response = router.oneshot(request.map(Body::new)).await?;
+    let mut request = request.map(Body::new);
+    request.extensions_mut().insert(peer);
+    let mut response = router.oneshot(request).await?;
     // the router knows the methods of a route, and that it answers OPTIONS everywhere is known here alone
     if let Some(Ok(allowed)) = response.headers().get(header::ALLOW).map(HeaderValue::to_str)
         && let Ok(allowed) = format!("{},OPTIONS", allowed).replace(',', ", ").try_into()
@@ -219,9 +270,11 @@ fn single_slashes(uri: &Uri) -> Option<Uri> {
     Uri::from_parts(parts).ok()
 }
 
-fn log(uri: &Uri, status: StatusCode, took: Duration, id: &HeaderValue) {
+fn log(app: &App, uri: &Uri, status: StatusCode, took: Duration, id: &HeaderValue) {
     let (ms, status) = (took.as_millis() as u64, status.as_u16());
-    if status >= 500 {
+    if status == 503 {
+        app.refusals.answered(uri, ms, id);
+    } else if status >= 500 {
         tracing::warn!(%uri, status, ms, ?id, "answered");
     } else {
         tracing::debug!(%uri, status, ms, ?id, "answered");
@@ -255,6 +308,14 @@ fn preflight() -> Response {
     response
 }
 
+/// Checks the sizes of `[serve]` before anything listens.
+///
+/// # Errors
+/// Where caches are larger than `max_memory`, or that is too small, with the names of both.
+pub fn check_memory(options: &ServeOptions) -> sen_catalog::Result<()> {
+    machine::MemoryPlan::of(options, machine::memory_limit()).map(|_| ())
+}
+
 /// Serves until `shutdown` is done, then finishes what is under way within five seconds.
 ///
 /// # Errors
@@ -269,11 +330,16 @@ pub async fn serve(
     let app = App::new(store, assets, options)?;
     let router = router(Arc::clone(&app));
     let mut http = hyper::server::conn::http1::Builder::new();
-    // the timeout also closes connections that never say anything: half-open ones must not pile up
-    http.timer(TokioTimer::new())
-        .header_read_timeout(Duration::from_secs(options.header_timeout_s.max(1)));
-    // without `pipeline_flush`: hyper then drops the status line for what is no HTTP
-    let places = Arc::new(Semaphore::new(options.max_connections.max(1)));
+    // how long a client may take is known to its `Connection`, which tells an idle one from a slow head; without
+    // `pipeline_flush`: hyper then drops the status line for what is no HTTP
+    http.timer(TokioTimer::new()).header_read_timeout(None);
+    let limits = Limits {
+        head: Duration::from_secs(options.header_timeout_s.max(1)),
+        idle: Duration::from_secs(options.keep_alive_s.max(1)),
+    };
+    let most = machine::connections(options.max_connections.max(1));
+    let places = Arc::new(Semaphore::new(most));
+    Keeper::start(&app).map_err(|error| Error::io("thread", error))?;
     let (stop, stopping) = watch::channel(false);
     let mut shutdown = std::pin::pin!(shutdown);
     loop {
@@ -299,8 +365,16 @@ pub async fn serve(
             continue;
         }
         let (shared, routes) = (Arc::clone(&app), router.clone());
-        let service =
-            service_fn(move |request| call(Arc::clone(&shared), routes.clone(), client.ip(), request));
+        let (stream, progress) = Connection::new(stream, limits);
+        let service = service_fn(move |request| {
+            let (shared, routes, progress) = (Arc::clone(&shared), routes.clone(), Arc::clone(&progress));
+            async move {
+                progress.began();
+                let answer = call(shared, routes, client.ip(), request).await;
+                progress.ended();
+                answer
+            }
+        });
         let connection = http.serve_connection(TokioIo::new(stream), service);
         let (app, mut stopping) = (Arc::clone(&app), stopping.clone());
         tokio::spawn(async move {
@@ -322,7 +396,7 @@ pub async fn serve(
     }
     drop(listener);
     let _ = stop.send(true); // no connection is open when nobody listens
-    let all = u32::try_from(options.max_connections.max(1)).unwrap_or(u32::MAX);
+    let all = u32::try_from(most).unwrap_or(u32::MAX);
     if tokio::time::timeout(GRACE, places.acquire_many(all))
         .await
         .is_err()

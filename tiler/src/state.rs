@@ -1,13 +1,16 @@
 //! What all handlers share, and how a request's layer, asset and style become something that can be drawn.
 
+use crate::admission::{Admission, Workers};
 use crate::cpu::Cpu;
 use crate::forwarded::{self, Proxy};
 use crate::headers;
 use crate::layers::Week;
 use crate::lookup::{Lookup, Snapshot};
+use crate::machine::{MemoryPlan, memory_limit};
 use crate::measure::Measures;
 use crate::problem::{Outcome, Problem};
-use crate::server::ServeOptions;
+use crate::refusals::Refusals;
+use crate::server::{MetricsAccess, ServeOptions};
 use crate::source::{RasterAsset, RasterSource};
 use crate::style::{Style, Styles};
 use crate::tile_cache::TileCache;
@@ -21,6 +24,7 @@ use sen_catalog::intake::Intake;
 use sen_catalog::{Asset, Assets, Band, Bounds, Item, Period, Store};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
+use std::num::NonZero;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
@@ -42,6 +46,14 @@ pub struct App {
     pub(crate) rasters: Arc<RasterSource>,
     pub(crate) tiles: Arc<TileCache>,
     pub(crate) cpu: Cpu,
+    /// The threads of all requests but tiles.
+    pub(crate) workers: Workers,
+    /// Who may be worked on.
+    pub(crate) admission: Arc<Admission>,
+    /// The log's memory of 503.
+    pub(crate) refusals: Refusals,
+    /// Who may read the counters.
+    pub(crate) metrics: MetricsAccess,
     pub(crate) measures: Arc<Measures>,
     /// What a tile address without its numbers means, by revision, layer and query text.
     pub(crate) plans: Cache<(u64, String), crate::api::tiles::Drawn>,
@@ -72,27 +84,30 @@ impl App {
         assets: Assets,
         options: &ServeOptions,
     ) -> sen_catalog::Result<Arc<Self>> {
-        const MB: u64 = 1 << 20;
-        let threads = std::thread::available_parallelism().map_or(2, std::num::NonZero::get);
-        let cpu =
-            Cpu::new(threads, options.queue).map_err(|error| sen_catalog::Error::io("thread pool", error))?;
+        let threads = std::thread::available_parallelism().unwrap_or(NonZero::<usize>::MIN);
+        let pool = |error| sen_catalog::Error::io("thread pool", error);
+        let memory = MemoryPlan::of(options, memory_limit())?;
         Ok(Arc::new(Self {
             intake: Arc::new(Intake::new(Arc::clone(&store), options.quality.clone())),
             vectors: Arc::new(Shelf::new(
                 Arc::clone(&store),
-                usize::try_from(options.vector_index_mb * MB).unwrap_or(usize::MAX),
+                usize::try_from(memory.vectors).unwrap_or(usize::MAX),
             )),
             overlays: Overlays::default(),
             lookup: Lookup::new(store, options.refresh_ms),
             assets,
             styles: Styles::built_in()?,
-            rasters: Arc::new(RasterSource::new(options.block_cache_mb * MB)),
-            tiles: Arc::new(TileCache::new(options.tile_cache_mb * MB)),
-            cpu,
+            rasters: Arc::new(RasterSource::new(memory.blocks)),
+            tiles: Arc::new(TileCache::new(memory.tiles)),
+            cpu: Cpu::new(threads.get()).map_err(pool)?,
+            workers: Workers::new(threads).map_err(pool)?,
+            admission: Admission::new(threads.get(), options.queue, memory.answers, memory.bodies),
+            refusals: Refusals::default(),
+            metrics: options.metrics,
             measures: Arc::default(),
             plans: Cache::new(4096),
             weeks: Cache::new(64),
-            tables: crate::api::zones::Tables::default(),
+            tables: crate::api::zones::Tables::new(memory.tables),
             divisions: crate::api::zones::Divisions::default(),
             province: options.province,
             public_url: options.public_url.clone(),

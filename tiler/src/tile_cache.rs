@@ -113,12 +113,10 @@ impl TileCache {
             if let Some(waiting) = under_way.get_mut(&key) {
                 waiting.push(sender);
             } else {
-                // the place is taken before others may join, so that a full queue refuses only who asked
-                let place = cpu.place()?;
                 under_way.insert(key, vec![sender]);
                 drop(under_way);
                 let cache = Arc::clone(self);
-                cpu.start(place, make, move |result| cache.finish(key, result));
+                cpu.start(make, move |result| cache.finish(key, result));
             }
         }
         // the cause has been logged where it arose

@@ -165,6 +165,13 @@ impl StatisticTable {
         self.len
     }
 
+    /// Bytes of what was read of it so far, and is kept.
+    pub fn held_bytes(&self) -> u64 {
+        let columns = self.columns.iter().filter_map(|column| column.values.get());
+        let numbers = columns.map(Vec::len).sum::<usize>() + self.fids.get().map_or(0, Vec::len);
+        8 * numbers as u64
+    }
+
     /// True without a row.
     pub fn is_empty(&self) -> bool {
         self.len == 0

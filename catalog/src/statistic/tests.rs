@@ -133,7 +133,7 @@ fn tables_stay_open_until_they_are_remade() {
     let mut asset = Asset::new("t.arrow");
     asset.sha256 = Some("1".into());
     write(&assets.path("t.arrow"));
-    let tables = StatisticTables::new();
+    let tables = StatisticTables::new(1 << 20);
     let first = tables.open(&assets, &asset).expect("a table");
     assert!(std::sync::Arc::ptr_eq(
         &first,
@@ -161,7 +161,7 @@ fn a_table_cut_short_while_it_is_open_is_an_error_until_it_is_back_and_never_an_
     let path = assets.path("t.arrow");
     write(&path);
     let whole = std::fs::read(&path).expect("bytes");
-    let tables = StatisticTables::new();
+    let tables = StatisticTables::new(1 << 20);
     let table = tables.open(&assets, &asset).expect("a table");
     std::fs::write(&path, []).expect("cut");
     assert!(table.column("mean").is_err());
@@ -188,4 +188,33 @@ fn a_table_cut_short_while_it_is_open_is_an_error_until_it_is_back_and_never_an_
     let again = tables.open(&assets, &asset).expect("opened anew");
     assert!(!std::sync::Arc::ptr_eq(&table, &again));
     assert_eq!(again.row_of(9).expect("read"), Some(2));
+}
+
+#[test]
+fn open_tables_stay_within_their_budget() {
+    let folder = tempfile::tempdir().expect("folder");
+    let assets = Assets::open(folder.path()).expect("assets");
+    let names: Vec<String> = (0..8).map(|number| format!("t{number}.arrow")).collect();
+    for name in &names {
+        write(&assets.path(name));
+    }
+    let one = {
+        let table = StatisticTable::open(&assets.path("t0.arrow")).expect("a table");
+        assert_eq!(table.held_bytes(), 0, "nothing was asked yet");
+        table.load().expect("read");
+        table.held_bytes()
+    };
+    assert!(one > 0);
+    let tables = StatisticTables::new(3 * one);
+    for name in names.iter().cycle().take(200) {
+        tables
+            .open(&assets, &Asset::new(name))
+            .expect("a table")
+            .load()
+            .expect("read");
+        // the one that is in use comes on top, until the next is opened
+        assert!(tables.bytes() <= 4 * one, "{} of {}", tables.bytes(), 3 * one);
+    }
+    let last = tables.open(&assets, &Asset::new("t7.arrow")).expect("a table");
+    assert_eq!(last.held_bytes(), one, "the newest is still there");
 }

@@ -3,6 +3,7 @@
 //! Only files that a row of the catalogue points at are served; the address is looked up, never joined to a path.
 
 use super::Standard;
+use crate::admission::Streamed;
 use crate::headers::{HOUR, not_modified};
 use crate::layers::is_layer;
 use crate::problem::{Outcome, Problem};
@@ -23,8 +24,8 @@ use tokio::fs::File;
 use tokio::io::{AsyncReadExt, AsyncSeekExt};
 use tokio::sync::mpsc;
 
-/// Bytes read at once.
-const CHUNK: usize = 256 * 1024;
+/// Bytes read at once: three of them are held for each download under way.
+const CHUNK: usize = 64 * 1024;
 
 /// See the module.
 pub(crate) struct AssetFiles;
@@ -133,6 +134,7 @@ async fn send(mut file: File, size: u64, asset: &Asset, method: &Method, asked: 
                 let seeked = file.seek(SeekFrom::Start(first)).await;
                 seeked.map_err(|error| sen_catalog::Error::io(&asset.href, error))?;
                 *response.body_mut() = Body::new(stream(file, length));
+                response.extensions_mut().insert(Streamed);
             }
             if let Range::Part(first, last) = range {
                 *response.status_mut() = StatusCode::PARTIAL_CONTENT;

@@ -2,9 +2,11 @@
 
 use super::Standard;
 use crate::headers::NO_CACHE;
+use crate::measure::Gauge;
 use crate::problem::{Outcome, Problem};
-use crate::state::Shared;
-use axum::extract::State;
+use crate::server::{MetricsAccess, Peer};
+use crate::state::{App, Shared};
+use axum::extract::{Request, State};
 use axum::http::header;
 use axum::response::IntoResponse;
 use axum::routing::get;
@@ -44,13 +46,86 @@ async fn ready(State(app): State<Shared>) -> Outcome<impl IntoResponse> {
     Ok(([(header::CACHE_CONTROL, NO_CACHE)], "OK"))
 }
 
-async fn metrics(State(app): State<Shared>) -> impl IntoResponse {
+async fn metrics(State(app): State<Shared>, request: Request) -> Outcome<impl IntoResponse> {
+    match app.metrics {
+        MetricsAccess::Open => {}
+        MetricsAccess::Key => {
+            app.known_key(request.headers()).await?;
+        }
+        MetricsAccess::Loopback => {
+            // without a socket the caller is in this process
+            let here = request.extensions().get::<Peer>();
+            if !here.is_none_or(|peer| peer.here) {
+                return Err(Problem::forbidden(
+                    "the counters are for programs on the server itself; `metrics = \"key\"` or \"open\" in [serve] of \
+                     sen.toml lets others read them",
+                ));
+            }
+        }
+    }
     let kind = "text/plain; version=0.0.4; charset=utf-8";
-    let text = app
-        .measures
-        .render(app.tiles.bytes(), app.rasters.cached_bytes(), app.vectors.bytes());
-    (
+    Ok((
         [(header::CONTENT_TYPE, kind), (header::CACHE_CONTROL, "no-cache")],
-        text,
-    )
+        counters(&app),
+    ))
+}
+
+/// The counters of requests, and what is held and under way now.
+fn counters(app: &App) -> String {
+    let bytes = |name, help, value| Gauge {
+        name,
+        help,
+        label: None,
+        value,
+    };
+    let (classes, answers, bodies) = app.admission.state();
+    let mut gauges = vec![
+        bytes(
+            "sen_tile_cache_bytes",
+            "Bytes of finished tiles in memory.",
+            app.tiles.bytes(),
+        ),
+        bytes(
+            "sen_block_cache_bytes",
+            "Bytes of decoded raster blocks in memory.",
+            app.rasters.cached_bytes(),
+        ),
+        bytes(
+            "sen_vector_index_bytes",
+            "Bytes of feature layers in memory.",
+            app.vectors.bytes(),
+        ),
+        bytes(
+            "sen_table_bytes",
+            "Bytes of tables of statistics in memory.",
+            app.tables.bytes(),
+        ),
+        bytes(
+            "sen_answer_bytes",
+            "Bytes reserved for answers under way.",
+            answers,
+        ),
+        bytes(
+            "sen_body_bytes",
+            "Bytes of bodies received and not yet done with.",
+            bodies,
+        ),
+    ];
+    for (name, help, number) in [
+        ("sen_class_running", "Requests in work, by class.", 0),
+        ("sen_class_waiting", "Requests in line, by class.", 1),
+        (
+            "sen_class_refused",
+            "Requests sent away with 503 since the start, by class.",
+            2,
+        ),
+    ] {
+        gauges.extend(classes.iter().map(|(class, running, waiting, refused)| Gauge {
+            name,
+            help,
+            label: Some(class.name()),
+            value: [*running as u64, *waiting as u64, *refused][number],
+        }));
+    }
+    app.measures.render(&gauges)
 }

@@ -266,16 +266,20 @@ pub(crate) async fn answer(app: &Shared, asked: &HeaderMap, plan: &Plan, address
         return Ok(response);
     }
     app.measures.tile_misses.fetch_add(1, Relaxed);
-    let started = Instant::now();
+    let ticket = match app.admission.tile().await {
+        Ok(ticket) => ticket,
+        Err(refused) => return Ok(refused),
+    };
+    let (started, waited) = (Instant::now(), ticket.waited());
     let (rasters, drawn) = (Arc::clone(&app.rasters), Arc::clone(raster));
     let make = move || {
+        let _place = ticket; // taken until the tile is drawn, whether the client has gone or not
         let grid = key.tile.grid(usize::from(key.size));
         let image = rasters.render(&drawn.asset(), &drawn.style, &grid)?;
         image.map(|image| encode::encode(&image, format)).transpose()
     };
     let tile = app.tiles.get_or_make(&app.cpu, key, make).await?;
-    let took = started.elapsed().as_secs_f64() * 1e3;
-    let timing = HeaderValue::try_from(format!("draw;dur={took:.1}")).expect("digits are a header value");
+    let timing = headers::timing("draw", started.elapsed(), waited);
     Ok(respond(tile, timing, plan, raster, format, negotiated))
 }
 

@@ -272,9 +272,18 @@ pub(crate) async fn answer(
         return Ok(response);
     }
     app.measures.tile_misses.fetch_add(1, Relaxed);
-    let started = Instant::now();
+    // a layer that is read for the first time takes seconds, once for all who wait: they take no places meanwhile
+    for LayerPlan { layer, .. } in &plan.layers {
+        app.vectors.layer(layer).await?;
+    }
+    let ticket = match app.admission.tile().await {
+        Ok(ticket) => ticket,
+        Err(refused) => return Ok(refused),
+    };
+    let (started, waited) = (Instant::now(), ticket.waited());
     let views = views(app, plan, address.tile).await?;
     let make = move || {
+        let _place = ticket; // taken until the tile is cut, whether the client has gone or not
         let tile = render(&views, key.tile);
         let Form::Vector(coding) = key.form else {
             return Ok(tile);
@@ -282,8 +291,7 @@ pub(crate) async fn answer(
         tile.map(|tile| pack(tile, coding)).transpose()
     };
     let tile = app.tiles.get_or_make(&app.cpu, key, make).await?;
-    let took = started.elapsed().as_secs_f64() * 1e3;
-    let timing = HeaderValue::try_from(format!("draw;dur={took:.1}")).expect("digits are a header value");
+    let timing = headers::timing("draw", started.elapsed(), waited);
     Ok(respond(tile, timing, plan, key, address.vector))
 }
 

@@ -11,6 +11,7 @@ mod shape;
 
 use super::Standard;
 use super::zones::Row;
+use crate::admission::class::ZONAL_BODY;
 use crate::body::Packing;
 use crate::document;
 use crate::headers::SEN_PERIOD;
@@ -33,18 +34,11 @@ use serde_json::{Value, json};
 use shape::{Document, Shape};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use tokio::sync::Semaphore;
 
-/// Bytes of a body.
-const MAX_BODY: usize = 8 << 20;
 /// Weeks of one answer: two years.
 const MAX_WEEKS: usize = 104;
 /// Cells that are looked at for one answer, over all features and weeks; some seconds of work.
 const MAX_CELLS: f64 = 6e7;
-/// Requests of this kind that are answered at once; tiles must get through between them.
-static WORKING: Semaphore = Semaphore::const_new(2);
-/// Requests of this kind that are at work or waiting: each holds its body.
-static ADMITTED: Semaphore = Semaphore::const_new(24);
 
 /// See the module.
 pub(crate) struct Zonal;
@@ -71,7 +65,6 @@ impl Drop for Waiting {
 }
 
 async fn zonal(State(app): State<Shared>, request: Request) -> Outcome {
-    let _admitted = ADMITTED.try_acquire().map_err(|_| Problem::busy())?;
     let (head, body) = request.into_parts();
     let query = Query::of(&head.uri, &["collection", "datetime", "nearest", "asset"])?;
     let snapshot = app.lookup.snapshot().await?;
@@ -83,13 +76,12 @@ async fn zonal(State(app): State<Shared>, request: Request) -> Outcome {
     };
     let rasters = rasters(&app, &snapshot, &collection, when, pick).await?;
     let packing = Packing::of(&head.headers)?;
-    let body = to_bytes(body, MAX_BODY).await.map_err(|_| {
+    let body = to_bytes(body, ZONAL_BODY).await.map_err(|_| {
         Problem::too_large(format!(
             "the body is longer than {} MB or did not arrive whole; send fewer or simpler polygons at once",
-            MAX_BODY >> 20
+            ZONAL_BODY >> 20
         ))
     })?;
-    let _working = WORKING.acquire().await.map_err(|_| Problem::busy())?;
     let stop = Arc::new(AtomicBool::new(false));
     let waiting = Waiting(Arc::clone(&stop));
     let style = app.styles.style(pick.asset.unwrap_or(&collection));
@@ -99,7 +91,7 @@ async fn zonal(State(app): State<Shared>, request: Request) -> Outcome {
     let answer = app
         .cpu
         .run(move || {
-            let body = packing.text(body.into(), MAX_BODY)?;
+            let body = packing.text(body.into(), ZONAL_BODY)?;
             let mut document = Document::parse(&body)?;
             drop(body);
             measure(&shared, &rasters, &mut document, &stop, &collection, &unit)?;
@@ -168,7 +160,6 @@ pub(crate) async fn beside(
     weeks: (Option<Period>, Option<Period>),
     feature: &Feature,
 ) -> Outcome<Vec<Row>> {
-    let _admitted = ADMITTED.try_acquire().map_err(|_| Problem::busy())?;
     let pick = Pick {
         asset: Some(asset),
         style: None,
@@ -178,7 +169,6 @@ pub(crate) async fn beside(
         .polygons()
         .ok_or_else(|| Problem::bad("kind", "only polygons have statistics"))?;
     let (area_m2, shared) = (feature.area_m2, Arc::clone(app));
-    let _working = WORKING.acquire().await.map_err(|_| Problem::busy())?;
     let measured = move || -> Outcome<Vec<Row>> {
         let (mut rows, mut cells) = (Vec::with_capacity(rasters.len()), 0.0);
         for raster in rasters {

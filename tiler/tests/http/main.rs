@@ -2,6 +2,7 @@
 
 #![allow(missing_docs, clippy::panic, clippy::print_stderr, reason = "tests")]
 
+mod admission;
 mod documents;
 mod hostile;
 mod inundation;

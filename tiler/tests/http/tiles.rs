@@ -334,8 +334,8 @@ async fn equal_requests_at_the_same_time_get_equal_answers() {
 async fn without_caches_tiles_are_still_served() {
     let world = World::with(&ServeOptions {
         refresh_ms: 0,
-        tile_cache_mb: 0,
-        block_cache_mb: 0,
+        tile_cache_mb: Some(0),
+        block_cache_mb: Some(0),
         ..ServeOptions::default()
     });
     world.put_ndvi(week("2026-W10"), 4000).await;
@@ -343,18 +343,4 @@ async fn without_caches_tiles_are_still_served() {
     let (first, second) = (world.get(&path).await, world.get(&path).await);
     assert_eq!(first.body, second.body);
     assert!(second.header("server-timing").starts_with("draw"));
-}
-
-#[tokio::test]
-async fn a_full_queue_says_when_to_come_again() {
-    let world = World::with(&ServeOptions {
-        refresh_ms: 0,
-        queue: 0,
-        ..ServeOptions::default()
-    });
-    world.put_ndvi(week("2026-W10"), 4000).await;
-    let answer = world.get(&format!("/ndvi/{}", tile(14))).await;
-    assert_eq!(answer.status, 503);
-    assert_eq!(answer.header("retry-after"), "1");
-    assert_eq!(answer.json()["code"], "busy");
 }

@@ -617,7 +617,7 @@ async fn the_tilejson_names_fields_and_an_address_that_never_changes() {
 async fn a_layer_larger_than_the_memory_for_it_is_cut_from_the_store() {
     let world = World::with(&ServeOptions {
         refresh_ms: 0,
-        vector_index_mb: 1,
+        vector_index_mb: Some(1),
         ..ServeOptions::default()
     });
     let over = coord(&tile(11));

@@ -7,6 +7,7 @@ mod disclosed;
 mod features;
 mod fields;
 mod fires;
+mod interrupt;
 mod inundations;
 mod items;
 mod keys;
@@ -171,12 +172,15 @@ impl SqliteStore {
             .map_err(|error| Error::Store(format!("the database task ended early: {error}")))?
     }
 
-    /// Runs `work` on a reader, off the reactor.
+    /// Runs `work` on a reader, off the reactor; its queries are interrupted when nobody waits any more.
     async fn reading<T: Send + 'static>(
         &self,
         work: impl FnOnce(&Connection) -> Result<T> + Send + 'static,
     ) -> Result<T> {
-        self.blocking(move |inner| inner.read(work)).await
+        let (_waiting, query) = interrupt::query();
+        let nobody = || Err(Error::Store("nobody waits for this query any more".into()));
+        let asked = move |connection: &Connection| query.run(connection, work).unwrap_or_else(nobody);
+        self.blocking(move |inner| inner.read(asked)).await
     }
 
     /// Runs `work` in one write transaction that also moves the revision on, off the reactor.

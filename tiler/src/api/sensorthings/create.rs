@@ -7,6 +7,7 @@ use super::path::{Part, no_entity, parts, unknown};
 use super::posted::{self, bad, members};
 use super::schema::Set;
 use super::{base, created, write};
+use crate::admission::class::STA_BODY;
 use crate::body::Packing;
 use crate::problem::{Outcome, Problem};
 use crate::query::Query;
@@ -25,23 +26,20 @@ use std::collections::{BTreeMap, BTreeSet};
 /// The collection a key must be allowed to write.
 const COLLECTION: &str = "observations";
 
-/// Bytes of a body: some hundred thousand observations.
-const LARGEST_BODY: usize = 16 << 20;
-
 pub(super) async fn create(State(app): State<Shared>, request: Request) -> Outcome {
     let (head, body) = request.into_parts();
     let key = app.writer(&head.headers, COLLECTION).await?;
     Query::of(&head.uri, &[])?;
     let path = parts(head.uri.path())?;
     let packing = Packing::of(&head.headers)?;
-    let body = to_bytes(body, LARGEST_BODY).await.map_err(|_| {
+    let body = to_bytes(body, STA_BODY).await.map_err(|_| {
         Problem::too_large(format!(
             "the body is larger than {} MB, or ended early; post fewer observations at once",
-            LARGEST_BODY >> 20
+            STA_BODY >> 20
         ))
     })?;
     tracing::info!(key = key.name, uri = %head.uri, bytes = body.len(), "writing");
-    let body = packing.text(body.into(), LARGEST_BODY)?;
+    let body = packing.text(body.into(), STA_BODY)?;
     let document: Value =
         serde_json::from_slice(&body).map_err(|error| bad(format!("the body is no JSON: {error}")))?;
     drop(body);

@@ -2,6 +2,7 @@
 
 use super::feature::{self, Detail};
 use super::{bbox, day, layer};
+use crate::admission::weight;
 use crate::document;
 use crate::headers::MINUTE;
 use crate::problem::{Outcome, Problem};
@@ -9,8 +10,10 @@ use crate::query::{Query, encode, nearest, segments};
 use crate::state::{App, Shared};
 use axum::extract::{Request, State};
 use axum::http::{HeaderValue, header};
-use sen_catalog::FeatureQuery;
+use geo::CoordsIter;
+use geo_types::Coord;
 use sen_catalog::feature::Sought;
+use sen_catalog::{Feature, FeatureQuery};
 use serde_json::{Map, Value, json};
 use std::collections::BTreeSet;
 use std::fmt::Write;
@@ -24,6 +27,15 @@ const MAX_LIMIT: usize = 1000;
 const OWN: &[&str] = &[
     "q", "bbox", "limit", "after", "on", "parent", "geometry", "simplify", "scheme",
 ];
+
+/// Features read at once.
+const AT_ONCE: usize = 64;
+
+/// Bytes of the features of a page as they are sent; what is read at once comes on top.
+const MOST_BYTES: usize = 24 << 20;
+
+/// What a corner of an outline takes in memory as GeoJSON, and in the text of it.
+const CORNER_BYTES: usize = 160;
 
 /// How many features are looked at to tell which properties a layer has.
 const SAMPLE: usize = 50;
@@ -110,6 +122,32 @@ async fn conditions(app: &App, kind: &str, query: &Query<'_>) -> Outcome<Vec<(St
     Ok(conditions.into_iter().map(|one| (one.key, one.values)).collect())
 }
 
+/// Features of a page, and whether there are more: at most `limit` of them, and no more than [`MOST_BYTES`] with `corner`
+/// bytes a corner, so that a page of large outlines ends earlier and says where it goes on.
+async fn page(app: &App, asked: &FeatureQuery, limit: usize, corner: usize) -> Outcome<(Vec<Feature>, bool)> {
+    let (mut found, mut bytes): (Vec<Feature>, usize) = (Vec::new(), 0);
+    let mut query = asked.clone();
+    loop {
+        // one more tells whether there is a next page
+        let wanted = AT_ONCE.min(limit + 1 - found.len());
+        query.limit = Some(wanted);
+        let some = app.lookup.store().features(&query).await?;
+        let all = some.len() < wanted;
+        query.after = some.last().map(|last| last.fid);
+        for feature in some {
+            let properties: usize = feature.properties.values().map(weight).sum();
+            bytes += properties + corner * feature.geometry.coords_count();
+            if found.len() == limit || (bytes > MOST_BYTES && !found.is_empty()) {
+                return Ok((found, true));
+            }
+            found.push(feature);
+        }
+        if all {
+            return Ok((found, false));
+        }
+    }
+}
+
 /// One page of a kind.
 pub(super) async fn list(State(app): State<Shared>, request: Request) -> Outcome {
     let (uri, headers) = (request.uri(), request.headers());
@@ -124,14 +162,12 @@ pub(super) async fn list(State(app): State<Shared>, request: Request) -> Outcome
     if matched == 0 && !asked.properties.is_empty() {
         check_properties(&app, &kind, &asked).await?;
     }
-    // one more tells whether there is a next page
-    let one_more = FeatureQuery {
-        limit: Some(limit + 1),
-        ..asked.clone()
+    let corner = if detail == Detail::Full {
+        CORNER_BYTES
+    } else {
+        size_of::<Coord>()
     };
-    let mut found = app.lookup.store().features(&one_more).await?;
-    let more = found.len() > limit;
-    found.truncate(limit);
+    let (found, more) = page(&app, &asked, limit, corner).await?;
     let base = app.base_url(headers, uri);
     let says = |name: &str| OWN.contains(&name) || asked.properties.iter().any(|(known, _)| known == name);
     let address = |after: Option<i64>| {

@@ -26,7 +26,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 /// Zones that are read from the store at once.
-const PAGE: usize = 5000;
+const PAGE: usize = 1000;
 
 /// The zones of a layer by unit.
 #[derive(Debug, Default)]

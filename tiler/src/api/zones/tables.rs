@@ -24,16 +24,20 @@ pub(crate) struct Tables {
     open: StatisticTables,
 }
 
-impl Default for Tables {
-    fn default() -> Self {
+impl Tables {
+    /// Nothing is open yet; what is read of open tables stays below `budget` bytes.
+    pub(crate) fn new(budget: u64) -> Self {
         Self {
             weeks: Cache::new(256),
-            open: StatisticTables::new(),
+            open: StatisticTables::new(budget),
         }
     }
-}
 
-impl Tables {
+    /// Bytes held of open tables.
+    pub(crate) fn bytes(&self) -> u64 {
+        self.open.bytes()
+    }
+
     /// The weeks of a collection that have a table of the kind, oldest first.
     pub(crate) async fn weeks(
         app: &App,
