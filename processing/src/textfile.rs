@@ -1,16 +1,10 @@
 //! Text files as programs write them: UTF-16 recoded, a byte-order mark left out, Excel's `sep=;` line read and left out.
 
-use encoding_rs::{CoderResult, Decoder, Encoding, UTF_16BE, UTF_16LE};
-use std::io::{BufRead, BufReader, Cursor, Read, Result};
+use sen_catalog::table_text::plain_text;
+use std::io::{BufRead, BufReader, Read, Result};
 
-/// How much of a file is looked at to find out what it is, bytes.
-const HEAD_BYTES: u64 = 4096;
 /// Buffer of a reader, bytes.
 const BUFFER_BYTES: usize = 1 << 16;
-/// Without a mark a text is UTF-16 when so large a share of its letters has a zero in the one half, and
-const MOST_ZEROS: f64 = 0.4;
-/// hardly any in the other: half of Vietnamese letters are ASCII, and so are all digits and marks of a table.
-const FEW_ZEROS: f64 = 0.02;
 
 /// A text file that begins with its first letter.
 pub struct TextFile<'r> {
@@ -26,45 +20,16 @@ pub struct TextFile<'r> {
 ///
 /// # Errors
 /// What the reader says.
-pub fn open<'r>(mut reader: impl Read + 'r) -> Result<TextFile<'r>> {
-    let mut head = Vec::new();
-    reader.by_ref().take(HEAD_BYTES).read_to_end(&mut head)?;
-    let utf16 = utf16(&head);
-    if head.starts_with(b"\xef\xbb\xbf") {
-        head.drain(..3);
-    }
-    let whole = Cursor::new(head).chain(reader);
-    let mut reader: Box<dyn BufRead + 'r> = match utf16 {
-        Some(encoding) => Box::new(BufReader::with_capacity(
-            BUFFER_BYTES,
-            Recoded::new(whole, encoding),
-        )),
-        None => Box::new(BufReader::with_capacity(BUFFER_BYTES, whole)),
-    };
+pub fn open<'r>(source: impl Read + 'r) -> Result<TextFile<'r>> {
+    let text = plain_text(source)?;
+    let mut reader: Box<dyn BufRead + 'r> = Box::new(BufReader::with_capacity(BUFFER_BYTES, text.reader));
     let separator = separator(reader.fill_buf()?);
     reader.consume(separator.map_or(0, |(_, length)| length));
     Ok(TextFile {
         reader,
         delimiter: separator.map(|(delimiter, _)| delimiter),
-        recoded: utf16.is_some(),
+        recoded: text.recoded,
     })
-}
-
-/// UTF-16 by its mark, or by the zeros that Latin letters leave in every other byte.
-fn utf16(head: &[u8]) -> Option<&'static Encoding> {
-    match head {
-        [0xff, 0xfe, ..] => return Some(UTF_16LE),
-        [0xfe, 0xff, ..] => return Some(UTF_16BE),
-        _ => {}
-    }
-    let pairs = head.chunks_exact(2);
-    let count = pairs.len().max(1) as f64;
-    let zeros = |half: usize| pairs.clone().filter(|pair| pair[half] == 0).count() as f64 / count;
-    match (zeros(0), zeros(1)) {
-        (first, second) if first <= FEW_ZEROS && second >= MOST_ZEROS => Some(UTF_16LE),
-        (first, second) if second <= FEW_ZEROS && first >= MOST_ZEROS => Some(UTF_16BE),
-        _ => None,
-    }
 }
 
 /// The delimiter that a first line `sep=;` names, and the length of that line.
@@ -82,49 +47,6 @@ fn separator(head: &[u8]) -> Option<(u8, usize)> {
     match line {
         [name @ .., delimiter] if name.eq_ignore_ascii_case(b"sep=") => Some((*delimiter, length)),
         _ => None,
-    }
-}
-
-/// A reader of UTF-16 that gives UTF-8.
-struct Recoded<R> {
-    inner: R,
-    decoder: Decoder,
-    /// Read and not yet decoded; decoded and not yet taken.
-    raw: Vec<u8>,
-    text: Cursor<Vec<u8>>,
-    ended: bool,
-}
-
-impl<R: Read> Recoded<R> {
-    fn new(inner: R, encoding: &'static Encoding) -> Self {
-        Self {
-            inner,
-            decoder: encoding.new_decoder_with_bom_removal(),
-            raw: vec![0; BUFFER_BYTES],
-            text: Cursor::default(),
-            ended: false,
-        }
-    }
-}
-
-impl<R: Read> Read for Recoded<R> {
-    fn read(&mut self, into: &mut [u8]) -> Result<usize> {
-        while !self.ended && self.text.position() as usize == self.text.get_ref().len() {
-            let length = self.inner.read(&mut self.raw)?;
-            self.ended = length == 0;
-            let room = self
-                .decoder
-                .max_utf8_buffer_length(length)
-                .unwrap_or(4 * BUFFER_BYTES);
-            let mut text = vec![0; room];
-            let (result, _, written, _) =
-                self.decoder
-                    .decode_to_utf8(&self.raw[..length], &mut text, self.ended);
-            debug_assert!(result == CoderResult::InputEmpty);
-            text.truncate(written);
-            self.text = Cursor::new(text);
-        }
-        self.text.read(into)
     }
 }
 
