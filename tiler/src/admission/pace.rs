@@ -65,8 +65,8 @@ mod tests {
         assert_eq!(cut_after(1, 14.0), Some(15), "a byte in 14 s");
         assert_eq!(
             cut_after(4_000, 1.0),
-            Some(75),
-            "below 5 kB/s: a second lost in five"
+            Some(71),
+            "below 5 kB/s: of 15 s a fifth is lost each second"
         );
         assert_eq!(cut_after(6_000, 1.0), None, "a rural line");
         assert_eq!(cut_after(75_000, 14.0), None, "pauses of 14 s");
