@@ -6,7 +6,7 @@ SEN_LISTEN ?= 127.0.0.1:8080
 WEB      := web/dist/index.html
 export SEN_LISTEN
 
-.PHONY: run test setup build demo lint bench ci web unit e2e
+.PHONY: run test setup build demo lint bench bench-smoke ci web unit e2e
 
 run: demo
 	@exec $(SEN) --data demo/data serve
@@ -26,16 +26,20 @@ $(WEB): $(shell find web -type f -not -path 'web/node_modules/*' -not -path 'web
 demo: build
 	@sh scripts/demo.sh $(SEN) $(FIXTURES)
 
-test: setup unit
+test: setup unit e2e bench-smoke
 
 unit: $(WEB) demo
 	@sh scripts/node.sh npm --prefix web run --silent check
 	@sh scripts/node.sh npm --prefix web test --silent
 	cargo test --workspace
 
-# the page in a real browser against the real binary on the demo province; not yet part of `make test`
+# the page in a real browser against the real binary on the demo province
 e2e: demo
 	@sh scripts/e2e.sh $(SEN)
+
+# one small round of our side of each benchmark, so that what is measured does not rot
+bench-smoke: demo
+	@sh benches/run.sh --smoke
 
 lint: setup $(WEB)
 	cargo fmt --all --check

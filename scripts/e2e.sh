@@ -3,10 +3,10 @@
 set -eu
 cd "$(dirname "$0")/.."
 sen=$1
-if ! command -v chromium >/dev/null && ! command -v chromium-browser >/dev/null && ! command -v google-chrome >/dev/null; then
-  echo 'e2e: no Chromium on this machine, so the page is not tried in a browser here'
-  exit 0
-fi
+# the distribution's Chromium; a snap (Ubuntu) cannot be driven from outside, and where there is none the npm package holds one
+CHROMIUM=${CHROMIUM:-$(command -v chromium || true)}
+case $CHROMIUM in /snap/*) CHROMIUM= ;; esac
+export CHROMIUM
 log=$(mktemp)
 "$sen" --data demo/data serve --listen 127.0.0.1:0 > "$log" &
 server=$!

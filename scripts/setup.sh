@@ -18,11 +18,13 @@ want python3-gdal
 want mosquitto
 want mosquitto-clients
 want nats-server
+# the small round of the benchmarks asks with it
+want wrk
 command -v git >/dev/null || missing="$missing git"
 { command -v cc && command -v c++; } >/dev/null || missing="$missing build-essential"
 node_ok() { command -v node >/dev/null && node -e 'const [a,b]=process.versions.node.split(".").map(Number);process.exit(a>22||(a===22&&b>=12)||(a===20&&b>=19)?0:1)'; }
 if ! node_ok && [ ! -x .node/bin/node ]; then want python3-venv; fi
-# the browser test uses Chromium where the distribution packages it (Ubuntu has only a snap)
+# the browser test uses Chromium where the distribution packages it; elsewhere (Ubuntu has only a snap) the one of the page's npm packages
 if ! command -v chromium >/dev/null && grep -qi '^ID=debian' /etc/os-release 2>/dev/null; then want chromium; fi
 
 if [ -n "$missing" ]; then

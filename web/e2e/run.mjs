@@ -1,10 +1,11 @@
 // The page in a real browser against a running `sen serve`: node e2e/run.mjs BASE_URL [PICTURES_FOLDER] [WORDS]
 // WORDS picks the stories whose name holds them.
-// Prints one line a check and closes with the counts. CHROMIUM names the browser (default /usr/bin/chromium).
+// Prints one line a check and closes with the counts. CHROMIUM names the browser (default: the one in the npm package).
 import { mkdirSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { chromium } from 'playwright-core';
+import { browserPath } from './browser.mjs';
 import { Page } from './page.mjs';
 import { stories } from './stories.mjs';
 
@@ -13,7 +14,7 @@ const folder = process.argv[3] ?? join(tmpdir(), 'sen-e2e');
 mkdirSync(folder, { recursive: true });
 
 const browser = await chromium.launch({
-  executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium',
+  executablePath: await browserPath(),
   // Without the software renderer named, Chromium draws no WebGL and a suite is green on nothing.
   args: ['--headless=new', '--no-sandbox', '--use-angle=swiftshader', '--enable-unsafe-swiftshader', '--disable-background-networking',
     '--disable-component-update', '--disable-sync', '--no-first-run'],
