@@ -5,6 +5,7 @@ import json
 import os
 import shutil
 import signal
+import socket
 import statistics
 import subprocess
 import time
@@ -13,16 +14,23 @@ import urllib.request
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-WORK = ROOT / "target/bench"
+# one small round of our side alone, by `benches/smoke.py`: tells that a script still measures, not how fast `sen` is
+SMOKE = "SMOKE" in os.environ
+WORK = ROOT / ("target/bench/smoke" if SMOKE else "target/bench")
+EXAMPLES = ROOT / ("target/debug/examples" if SMOKE else "target/release/examples")
+PEERS = str(WORK / "venv/bin/python")  # a Python that has the peers' packages
 SEN = str(ROOT / os.environ.get("SEN", "target/release/sen"))
 RED, NIR = (WORK / f"scene/T48PWS_20261104T032011_{name}.tif" for name in ("B04", "B08"))
 WEEK = "2026-W45"
 
-LAYOUT = """
+# a grid as fine as the scene
+GRID = "[grid]\ncell_m = 100.0\n" if SMOKE else ""
+LAYOUT = f"""
+{GRID}
 [[geotiff]]
 name = "bench"
 collection = "sentinel-2-l2a"
-files = "T48PWS_{%Y%m%dT%H%M%S}_{band}.tif"
+files = "T48PWS_{{%Y%m%dT%H%M%S}}_{{band}}.tif"
 bands = ["red", "nir"]
 scale = 0.0001
 offset = 0
@@ -43,7 +51,7 @@ class Server:
             self.processes.append(subprocess.Popen(command, env=self.env, stdout=log, stderr=log, start_new_session=True))
         end = time.monotonic() + 60
         while status(self.base + self.ready) is None:
-            if time.monotonic() > end:
+            if time.monotonic() > end or self.processes[-1].poll() is not None:
                 self.__exit__()
                 raise SystemExit(f"{self.commands[-1][0]} does not answer; see {WORK / 'servers.log'}")
             time.sleep(0.1)
@@ -76,6 +84,13 @@ class Server:
         return int(next(line for line in text.splitlines() if line.startswith(field)).split()[1]) / 1024
 
 
+def free_address():
+    """An address of this machine where nobody listens."""
+    with socket.socket() as one:
+        one.bind(("127.0.0.1", 0))
+        return "127.0.0.1:{1}".format(*one.getsockname())
+
+
 def fetch(url):
     """The body of an answer."""
     with urllib.request.urlopen(url, timeout=20) as answer:
@@ -96,6 +111,8 @@ def status(url):
 
 def load(server, paths, connections, seconds, runs=3, warm=2):
     """Median of some runs of wrk over a list of paths, after a warm-up."""
+    if SMOKE:
+        seconds, runs, warm = 1, 1, 0
     listing = WORK / "paths.txt"
     listing.write_text("".join(f"{path}\n" for path in paths))
 
@@ -105,7 +122,8 @@ def load(server, paths, connections, seconds, runs=3, warm=2):
         out = subprocess.run(command, check=True, capture_output=True, text=True).stdout
         return json.loads(next(line for line in out.splitlines() if line.startswith("{")))
 
-    once(warm)
+    if warm:
+        once(warm)
     before, results = server.cpu_s(), [once(seconds) for _ in range(runs)]
     cpu_ms = (server.cpu_s() - before) * 1000 / sum(result["requests"] for result in results)
     rates = sorted(result["rate"] for result in results)
@@ -129,6 +147,12 @@ def keep(name, **result):
         file.write(line + "\n")
 
 
+def settle():
+    """Waits until the disk has what earlier runs left to write, which is theirs."""
+    if not SMOKE:
+        os.sync()
+
+
 def data_folder(name, serve=""):
     """A fresh data folder that knows the scene, with its week still to be made."""
     folder = WORK / name
@@ -140,7 +164,9 @@ def data_folder(name, serve=""):
 
 
 def sen(folder, *words):
-    subprocess.run([SEN, "--data", str(folder), *words], check=True, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+    ran = subprocess.run([SEN, "--data", str(folder), *words], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+    if ran.returncode:
+        raise SystemExit(f"sen {' '.join(words)}: {ran.stderr}")
 
 
 def week():
@@ -153,11 +179,11 @@ def week():
     return folder, folder / f"assets/ndvi/2026/ndvi_{WEEK}/ndvi.tif"
 
 
-def serving(folder, name, port, env=None, **serve):
+def serving(folder, name, env=None, **serve):
     """`sen serve` on a folder with the given [serve] settings."""
     config = WORK / f"{name}.toml"
     lines = "".join(f"{key} = {value}\n" for key, value in serve.items())
     config.write_text(f"[serve]\n{lines}\n{LAYOUT}")
-    listen = f"127.0.0.1:{port}"
+    listen = free_address()
     command = [SEN, "--data", str(folder), "--config", str(config), "-q", "serve", "--listen", listen]
     return Server([command], f"http://{listen}", "/health", env)

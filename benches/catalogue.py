@@ -15,11 +15,12 @@ import subprocess
 import sys
 import time
 
-from bench import SEN, WORK, keep, load, serving, status, week
+from bench import SEN, SMOKE, WORK, free_address, keep, load, serving, status, week
 
 TILE = "/ndvi/13/6499/3858.png"
 NOWHERE = "/ndvi/13/100/100.png"  # no raster lies there: the week is found, nothing is drawn
-RUNS = 15
+RUNS = 2 if SMOKE else 15
+MANY = 100 if SMOKE else 10_000
 
 
 def weeks(count):
@@ -64,23 +65,25 @@ def start():
     folder = catalogue("year", 52)
     took = []
     for _ in range(RUNS):
-        process = subprocess.Popen([SEN, "--data", str(folder), "-q", "serve", "--listen", "127.0.0.1:18005"],
+        listen = free_address()
+        process = subprocess.Popen([SEN, "--data", str(folder), "-q", "serve", "--listen", listen],
                                    stdout=subprocess.DEVNULL)
         begun = time.perf_counter()
         while True:
-            connection = http.client.HTTPConnection("127.0.0.1", 18005, timeout=10)
+            connection = http.client.HTTPConnection(listen, timeout=10)
             try:
                 connection.request("GET", TILE)
                 code = connection.getresponse().status
                 break
             except ConnectionRefusedError:
+                assert process.poll() is None, "the service has ended"
                 time.sleep(0.001)
         took.append(time.perf_counter() - begun)
         assert code == 200, code
         process.terminate()
         process.wait()
     keep("start to first tile", median_s=statistics.median(took), longest_s=max(took))
-    with serving(folder, "idle", 18005) as server:
+    with serving(folder, "idle") as server:
         time.sleep(3)
         before = server.memory_mib()
         status(server.base + TILE)
@@ -92,7 +95,7 @@ def lookup():
     """Every request names another interval, so that no answer is remembered from the one before."""
     rng = random.Random(0)
     day = lambda: datetime.date(2026, 11, 2) + datetime.timedelta(days=rng.randrange(3650))
-    for count in (10, 10_000):
+    for count in (10, MANY):
         folder = catalogue(f"items{count}", count)
         # the newest item up to some day: with the start open or not, all name the last of the weeks
         known = weeks(10)
@@ -100,7 +103,7 @@ def lookup():
         while len(spans) < 50_000:
             first = datetime.date.fromisocalendar(2026, int(rng.choice(known)[6:]), 1) - datetime.timedelta(days=rng.randrange(40000))
             spans.append(f"{NOWHERE}?datetime={first}/{day()}")
-        with serving(folder, "lookup", 18006) as server:
+        with serving(folder, "lookup") as server:
             assert status(server.base + spans[0]) == 204
             keep(f"lookup, interval, {count} items", **load(server, spans, 4, 3))
             some = [f"{NOWHERE}?datetime={one}" for one in rng.sample(weeks(count), min(count, 10_000))]

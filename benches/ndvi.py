@@ -11,14 +11,9 @@ import sys
 import time
 from pathlib import Path
 
-import numpy as np
-import rasterio
-import rasterio.shutil
-from rasterio.windows import Window
+from bench import NIR, PEERS, RED, SEN, SMOKE, WEEK, WORK, data_folder, keep, settle
 
-from bench import NIR, RED, SEN, WEEK, WORK, data_folder, keep
-
-RUNS = 5
+RUNS = 2 if SMOKE else 5
 NODATA = -32768
 COG = dict(COMPRESS="DEFLATE", PREDICTOR="YES", BLOCKSIZE="512", OVERVIEW_RESAMPLING="AVERAGE", NUM_THREADS="2")
 FORMULA = (
@@ -29,6 +24,11 @@ FORMULA = (
 
 def with_rasterio(folder):
     """Rows of blocks through numpy into a plain file, then GDAL's COG driver."""
+    import numpy as np
+    import rasterio
+    import rasterio.shutil
+    from rasterio.windows import Window
+
     plain, out = folder / "plain.tif", folder / "ndvi.tif"
     with rasterio.Env(GDAL_NUM_THREADS="2", GDAL_CACHEMAX=1024):
         with rasterio.open(RED) as reds, rasterio.open(NIR) as nirs:
@@ -69,6 +69,10 @@ def timed(command, env=None):
 
 def same(a, b):
     """Largest difference, cells that differ, and cells with a value in one only."""
+    import numpy as np
+    import rasterio
+    from rasterio.windows import Window
+
     largest = differing = lone = 0
     with rasterio.open(a) as one, rasterio.open(b) as other:
         assert one.shape == other.shape and one.transform == other.transform, "the grids differ"
@@ -89,21 +93,23 @@ def main():
     ways = {
         "sen": lambda: [SEN, "--data", str(data_folder("ndvi_sen")), "-q", "process", "--product", "ndvi"],
         "gdal_calc": lambda: gdal_calc(folder),
-        "rasterio": lambda: [sys.executable, __file__, "rasterio", str(folder)],
+        "rasterio": lambda: [PEERS, __file__, "rasterio", str(folder)],
     }
+    if SMOKE:
+        ways = {"sen": ways["sen"]}
     taken = {name: [] for name in ways}
     for run in range(RUNS):
         for name, command in ways.items():
             for file in folder.iterdir():
                 file.unlink()
             words = command()
-            os.sync()  # what earlier runs left to write is theirs
+            settle()
             result = timed(words)
             if run:  # the first of each only warms
                 taken[name].append(result)
             if run == 1 and name != "sen":
                 # in a process of its own: a child's largest size counts from its parent's
-                words = [sys.executable, __file__, "same", str(ours), str(folder / "ndvi.tif")]
+                words = [PEERS, __file__, "same", str(ours), str(folder / "ndvi.tif")]
                 out = subprocess.run(words, check=True, capture_output=True, text=True).stdout
                 keep(f"ndvi sen against {name}", **json.loads(out))
     for name, results in taken.items():

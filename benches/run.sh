@@ -1,6 +1,7 @@
 #!/bin/sh
-# sh benches/run.sh [tiles|repeat|ndvi|flood|start|lookup|zonal|vector|vector-repeat|all]: measures `sen` and its peers side by side on this machine.
+# sh benches/run.sh [tiles|repeat|ndvi|flood|start|lookup|zonal|vector|vector-repeat|all|--smoke]: measures `sen` and its peers side by side on this machine.
 # Lines of JSON are appended to target/bench/results.jsonl; what they say is in benches/README.md.
+# --smoke: one small round of our side of each alone, a part of `make test`.
 set -eu
 cd "$(dirname "$0")/.."
 
@@ -10,27 +11,33 @@ what=${1:-all}
 sen=${SEN:-target/release/sen}
 case $what in
     tiles | repeat | ndvi | flood | start | lookup | zonal | vector | vector-repeat) ;;
+    --smoke) ;;
     all) what='ndvi flood tiles repeat start lookup zonal vector vector-repeat' ;;
-    *) echo 'usage: sh benches/run.sh [tiles|repeat|ndvi|flood|start|lookup|zonal|vector|vector-repeat|all]' >&2; exit 2 ;;
+    *) echo 'usage: sh benches/run.sh [tiles|repeat|ndvi|flood|start|lookup|zonal|vector|vector-repeat|all|--smoke]' >&2; exit 2 ;;
 esac
 [ -x "$sen" ] || { echo "$sen is not built: make build" >&2; exit 1; }
+export SEN="$sen"
+python=/usr/bin/python3  # the one that python3-gdal is for
+if [ "$what" = --smoke ]; then
+    cargo build --workspace --examples --quiet # the tests have built them
+    exec $python benches/smoke.py
+fi
 sh benches/setup.sh
 cargo build --release --quiet -p sen-tiler --example static_body
 
 for one in $what; do
+    mode=
     case $one in
         zonal)
             cargo build --release --quiet -p sen-catalog --example zonal_bench
-            python=target/bench/venv/bin/python
-            $python -c 'import exactextract, geopandas, pyarrow' 2>/dev/null ||
+            peers=target/bench/venv/bin/python
+            $peers -c 'import exactextract, geopandas, pyarrow' 2>/dev/null ||
                 target/bench/venv/bin/pip install --quiet exactextract==0.3.0 geopandas pyogrio pyarrow
-            PYTHONPATH=benches $python -c 'import bench; bench.week()'
-            $python benches/zonal.py
-            continue ;;
-        start | lookup) script=catalogue.py ;;
-        repeat) script=tiles.py ;;
-        vector*) script=vector.py ;;
+            script=zonal.py ;;
+        start | lookup) script=catalogue.py mode=$one ;;
+        tiles | repeat) script=tiles.py mode=$one ;;
+        vector*) script=vector.py mode=$one ;;
         *) script=$one.py ;;
     esac
-    SEN=$sen target/bench/venv/bin/python benches/$script "$one"
+    $python benches/$script $mode
 done

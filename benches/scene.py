@@ -1,6 +1,7 @@
 """A made-up full Sentinel-2 tile, the same bytes each run: red and near infrared of a delta as uint16 DEFLATE COGs.
 
-usage: scene.py FOLDER. 10,980 x 10,980 cells of 10 m, EPSG:32648, upper left corner 510000 E 1215000 N; 0 is no data.
+usage: scene.py FOLDER [CELLS]. 10,980 x 10,980 cells of 10 m, EPSG:32648, upper left corner 510000 E 1215000 N; 0 is no data.
+Fewer CELLS to a side are larger ones: the same ground.
 Plots of 70 m x 110 m in compartments of one crop calendar, a river, canals, clouds and the slanting edge of a swath, with
 texture and sensor noise chosen so that the files are about as hard to compress as real scenes (some 10.6 bits a pixel).
 """
@@ -11,10 +12,12 @@ from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
 import numpy as np
-import rasterio
-from rasterio.transform import from_origin
+from osgeo import gdal, osr
 
-SIZE, CELL, WEST, NORTH, STRIP = 10980, 10.0, 510000.0, 1215000.0, 610
+gdal.UseExceptions()
+SIZE = int(sys.argv[2]) if len(sys.argv) > 2 else 10980
+CELL, WEST, NORTH, STRIP = 109800 / SIZE, 510000.0, 1215000.0, 610
+TENS = 10980 / SIZE  # tens of metres of a cell
 TILT = np.deg2rad(17.0)
 
 
@@ -34,8 +37,9 @@ def normal(stream, strip, shape):
 
 
 def smooth(stream, rows, cells):
-    """Noise that varies over `cells` cells, between 0 and 1."""
-    count = SIZE // cells + 2
+    """Noise that varies over `cells` cells of 10 m, between 0 and 1."""
+    cells = cells / TENS
+    count = int(SIZE // cells) + 2
     knots = uniform(stream, (count, count))
     y, x = rows / cells, np.arange(SIZE) / cells
     top, left = y.astype(int), x.astype(int)
@@ -73,7 +77,7 @@ def strip(index):
     index_value = np.clip(index_value + 0.1 * (smooth(11, rows, 23) - 0.5), -0.5, 0.92)
     nir = nir * (1 + 0.1 * (smooth(12, rows, 16) - 0.5) + 0.012 * normal(21, index, shape))
     red = nir * (1 - index_value) / (1 + index_value)
-    nothing = (np.arange(SIZE) + 0.35 * rows[:, None] < 900) | (smooth(13, rows, 700) + 0.4 * smooth(14, rows, 130) > 1.0)
+    nothing = (np.arange(SIZE) + 0.35 * rows[:, None] < 900 / TENS) | (smooth(13, rows, 700) + 0.4 * smooth(14, rows, 130) > 1.0)
     bands = red + 15 * normal(22, index, shape), nir + 21 * normal(23, index, shape)
     return [np.where(nothing, 0, np.maximum(band, 1)).astype(np.uint16) for band in bands]
 
@@ -81,17 +85,22 @@ def strip(index):
 def main(folder):
     folder.mkdir(parents=True, exist_ok=True)
     names = ["B04", "B08"]
-    profile = dict(driver="GTiff", width=SIZE, height=SIZE, count=1, dtype="uint16", crs="EPSG:32648", nodata=0)
-    profile["transform"] = from_origin(WEST, NORTH, CELL, CELL)
+    system = osr.SpatialReference()
+    system.ImportFromEPSG(32648)
     raws = [folder / f"{name}.raw.tif" for name in names]
-    files = [rasterio.open(path, "w", **profile) for path in raws]
+    files = []
+    for path in raws:
+        file = gdal.GetDriverByName("GTiff").Create(str(path), SIZE, SIZE, 1, gdal.GDT_UInt16)
+        file.SetGeoTransform((WEST, CELL, 0, NORTH, 0, -CELL))
+        file.SetProjection(system.ExportToWkt())
+        file.GetRasterBand(1).SetNoDataValue(0)
+        files.append(file)
     with ProcessPoolExecutor(2) as pool:
-        for index, bands in enumerate(pool.map(strip, range(SIZE // STRIP))):
-            window = rasterio.windows.Window(0, index * STRIP, SIZE, STRIP)
+        for index, bands in enumerate(pool.map(strip, range(-(-SIZE // STRIP)))):
             for file, band in zip(files, bands):
-                file.write(band, 1, window=window)
-    for file in files:
-        file.close()
+                file.GetRasterBand(1).WriteArray(band, 0, index * STRIP)
+    files.clear()  # written when they are let go
+    file = None
     for name, path in zip(names, raws):
         done = folder / f"T48PWS_20261104T032011_{name}.tif"
         part = folder / f"{name}.part.tif"

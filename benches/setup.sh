@@ -28,6 +28,6 @@ fi
 sum=$(sha256sum benches/scene.py | cut -c1-16)
 if [ "$(cat target/bench/scene/made-by 2>/dev/null)" != "$sum" ]; then
     rm -rf target/bench/scene target/bench/data
-    $venv/bin/python benches/scene.py target/bench/scene
+    /usr/bin/python3 benches/scene.py target/bench/scene
     echo "$sum" > target/bench/scene/made-by
 fi

@@ -12,7 +12,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from bench import ROOT, WORK, Server, fetch, keep, load, serving, status, week
+from bench import EXAMPLES, SMOKE, WORK, Server, fetch, free_address, keep, load, serving, status, week
 
 BOX = 105.2, 10.1, 106.0, 10.9
 CONNECTIONS, SECONDS = 4, 8
@@ -124,9 +124,7 @@ def measure(name, server, path, wanted, seconds=SECONDS, connections=CONNECTIONS
     keep(name, **load(server, paths, connections, seconds, **more), statuses=found)
 
 
-def compare_tiles():
-    folder, cog = week()
-    wanted = mix()
+def compare_peers(cog, wanted):
     server, path = titiler(cog)
     with server:
         measure("tiles titiler", server, path, wanted, warm=8)
@@ -135,8 +133,15 @@ def compare_tiles():
         with server:
             server.processes += workers
             measure("tiles mapserver", server, path, wanted)
+
+
+def compare_tiles():
+    folder, cog = week()
+    wanted = mix()
+    if not SMOKE:
+        compare_peers(cog, wanted)
     for blocks in (0, 128, 512):
-        with serving(folder, "tiles", 18003, tile_cache_mb=0, block_cache_mb=blocks) as server:
+        with serving(folder, "tiles", tile_cache_mb=0, block_cache_mb=blocks) as server:
             measure(f"tiles sen, {blocks} MB of blocks", server, sen_path, wanted, warm=5)
             keep(f"memory after tiles, {blocks} MB of blocks", rss_mib=server.memory_mib(), peak_mib=server.memory_mib("VmHWM"))
 
@@ -144,12 +149,13 @@ def compare_tiles():
 def compare_repeats():
     folder, _ = week()
     hot = tiles(15, 20)
-    with serving(folder, "repeat", 18003, tile_cache_mb=64, block_cache_mb=128) as server:
+    with serving(folder, "repeat", tile_cache_mb=64, block_cache_mb=128) as server:
         measure("repeat sen", server, sen_path, hot, connections=16, seconds=4)
         sizes = [len(fetch(server.base + sen_path(*one))) for one in hot]
     body = sum(sizes) // len(sizes)
-    command = [str(ROOT / "target/release/examples/static_body"), "127.0.0.1:18004", str(body)]
-    with Server([command], "http://127.0.0.1:18004", sen_path(0, 0, 0)) as server:
+    listen = free_address()
+    command = [str(EXAMPLES / "static_body"), listen, str(body)]
+    with Server([command], f"http://{listen}", sen_path(0, 0, 0)) as server:
         measure("repeat static body", server, sen_path, hot, connections=16, seconds=4)
 
 

@@ -15,10 +15,11 @@ import subprocess
 import sys
 import time
 
-from bench import ROOT, SEN, WORK, Server, fetch, keep, load, serving
+from bench import ROOT, SEN, SMOKE, WORK, Server, fetch, keep, load, serving
 from tiles import measure, tiles
 
 PLOTS = WORK / "plots"
+COUNT = ["2000"] if SMOKE else []
 PG = WORK / "postgres"
 PG_BIN = "/usr/lib/postgresql/15/bin"
 PG_PORT = "55432"
@@ -36,7 +37,7 @@ def mix():
 def plots():
     """The plots as files, made once."""
     if not (PLOTS / "done").exists():
-        subprocess.run([sys.executable, str(ROOT / "benches/plots.py"), str(PLOTS)], check=True)
+        subprocess.run([sys.executable, str(ROOT / "benches/plots.py"), str(PLOTS), *COUNT], check=True)
         (PLOTS / "done").touch()
 
 
@@ -166,10 +167,7 @@ def largest(server, wanted):
     return {"largest": "/".join(map(str, worst)), "largest_bytes": sizes[worst]}
 
 
-def on_request():
-    plots()
-    wanted = mix()
-    by_zoom = {z: tiles(z, 300) for z in range(9, 16)}
+def compare_peers(wanted, by_zoom):
     postgres()
     try:
         if MARTIN.exists():
@@ -184,7 +182,15 @@ def on_request():
             pgbench(f"vector ST_AsMVT, z{z}", by_zoom[z])
     finally:
         stop_postgres()
-    with serving(sen_folder(), "vector", 18003, tile_cache_mb=0) as server:
+
+
+def on_request():
+    plots()
+    wanted = mix()
+    by_zoom = {z: tiles(z, 300) for z in range(9, 16)}
+    if not SMOKE:
+        compare_peers(wanted, by_zoom)
+    with serving(sen_folder(), "vector", tile_cache_mb=0) as server:
         started = time.monotonic()
         fetch(server.base + path(*by_zoom[15][0]))
         keep("vector sen, layer read", seconds=time.monotonic() - started, rss_mib=server.memory_mib())
@@ -198,14 +204,14 @@ def on_request():
 def from_cache():
     plots()
     hot = tiles(13, 20)
-    if MARTIN.exists():
+    if MARTIN.exists() and not SMOKE:
         postgres()
         try:
             with martin(512) as server:
                 measure("vector-repeat martin", server, path, hot, connections=16, seconds=SECONDS)
         finally:
             stop_postgres()
-    with serving(sen_folder(), "vector", 18003, tile_cache_mb=64) as server:
+    with serving(sen_folder(), "vector", tile_cache_mb=64) as server:
         measure("vector-repeat sen", server, path, hot, connections=16, seconds=SECONDS)
 
 

@@ -11,14 +11,16 @@ import statistics
 import subprocess
 import sys
 import time
-from pathlib import Path
 
-from bench import ROOT, WORK, keep
+from bench import EXAMPLES, PEERS, ROOT, SMOKE, WORK, keep, week
 
 PLOTS = WORK / "plots_utm.gpkg"
 OUT = WORK / "zonal.arrow"
-BENCH = ROOT / "target/release/examples/zonal_bench"
-ROUNDS = int(os.environ.get("ROUNDS", "3"))
+BENCH = EXAMPLES / "zonal_bench"
+ROUNDS = 1 if SMOKE else int(os.environ.get("ROUNDS", "3"))
+COUNT = ["2000"] if SMOKE else []  # plots; all unless said
+ASKED = ["100"] if SMOKE else []  # series; as many as the program likes
+STATISTICS = ["mean", "count", "stdev", "min", "max"]
 
 
 def timed(command):
@@ -45,11 +47,10 @@ def peer(raster, processes, save=None):
     with rasterio.open(raster) as source:
         values, bounds, wkt, nodata = source.read(1), source.bounds, source.crs.to_wkt(), source.nodata
     source = NumPyRasterSource(values, bounds.left, bounds.bottom, bounds.right, bounds.top, nodata=int(nodata), srs_wkt=wkt)
-    names = ["mean", "count", "stdev", "min", "max"]
 
     def extract(part):
-        frame = exact_extract(source, part, names, strategy="feature-sequential", output="pandas", max_cells_in_memory=130_000_000)
-        return frame[names].to_numpy()
+        frame = exact_extract(source, part, STATISTICS, strategy="feature-sequential", output="pandas", max_cells_in_memory=130_000_000)
+        return frame[STATISTICS].to_numpy()
 
     if processes == 1:
         found = extract(plots)
@@ -70,16 +71,20 @@ def peer(raster, processes, save=None):
     print(json.dumps({"done_s": time.monotonic() - start, "zones": len(found)}))
 
 
+def table():
+    """The statistics of each plot as `sen` keeps them; NaN where a plot has none."""
+    out = subprocess.run([str(BENCH), "show", str(OUT)], check=True, capture_output=True, text=True).stdout
+    return [[float(number) for number in line.split(",")] for line in out.splitlines()]
+
+
 def differences(saved):
     """Largest difference of each statistic, relative to the larger of the value and one."""
     import numpy
-    import pyarrow
 
-    table = pyarrow.ipc.open_file(OUT).read_all()
-    theirs = numpy.load(saved).astype(float)
+    ours, theirs = numpy.array(table()), numpy.load(saved).astype(float)
     result = {}
-    for column, name in enumerate(["mean", "count", "stdev", "min", "max"]):
-        own, other = table[name].to_numpy(), theirs[:, column]
+    for column, name in enumerate(STATISTICS):
+        own, other = ours[:, column], theirs[:, column]
         result[f"none_{name}"] = int((numpy.isnan(own) != numpy.isnan(other)).sum())
         both = ~numpy.isnan(own) & ~numpy.isnan(other)
         off = numpy.abs(own[both] - other[both]) / numpy.maximum(1, numpy.abs(other[both]))
@@ -89,18 +94,16 @@ def differences(saved):
 
 def layer():
     """The plots in the raster's system, once."""
-    import geopandas
-
     if not (WORK / "plots.geojson").exists():
-        subprocess.run([sys.executable, str(ROOT / "benches/plots.py"), str(WORK)], check=True)
-    plots = geopandas.read_file(WORK / "plots.geojson", engine="pyogrio", columns=["plot_id"])
-    plots.to_crs(32648).to_file(PLOTS, layer="plots", driver="GPKG", engine="pyogrio")
+        subprocess.run([sys.executable, str(ROOT / "benches/plots.py"), str(WORK), *COUNT], check=True)
+    command = ["ogr2ogr", "-f", "GPKG", "-t_srs", "EPSG:32648", "-select", "plot_id", "-nln", "plots"]
+    subprocess.run([*command, str(PLOTS), str(WORK / "plots.geojson")], check=True)
 
 
 def main(raster):
     if not PLOTS.exists():
         layer()
-    runs = {name: [] for name in ("sen_few", "sen_all", "exactextract_1", "exactextract_2")}
+    runs = {name: [] for name in ("sen_few", "sen_all", "exactextract_1", "exactextract_2") if not SMOKE or name.startswith("sen")}
     peaks = {name: [] for name in runs}
     last, saved = {}, WORK / "exactextract.npy"
     for _ in range(ROUNDS):
@@ -108,20 +111,25 @@ def main(raster):
             if name.startswith("sen"):
                 command = [str(BENCH), raster, str(PLOTS), str(OUT)] + (["few"] if name == "sen_few" else [])
             else:
-                command = [sys.executable, __file__, raster, name[-1], str(saved)]
+                command = [PEERS, __file__, raster, name[-1], str(saved)]
             last[name], _, peak = timed(command)
             runs[name].append(last[name]["done_s"])
             peaks[name].append(peak)
     for name, seconds in runs.items():
         best = min(seconds)
         keep("zonal", program=name, best_s=best, median_s=statistics.median(seconds), peak_mib=max(peaks[name]), **{k: v for k, v in last[name].items() if k != "done_s"})
-    keep("zonal_same", **differences(saved))
-    keep("zonal_series", **timed([str(BENCH), "series", str(OUT), str(WORK / "weeks")])[0])
+    if SMOKE:
+        keep("zonal_table", zones=len(table()), with_mean=sum(row[0] == row[0] for row in table()))
+    else:
+        out = subprocess.run([PEERS, __file__, "same", str(saved)], check=True, capture_output=True, text=True).stdout
+        keep("zonal_same", **json.loads(out))
+    keep("zonal_series", **timed([str(BENCH), "series", str(OUT), str(WORK / "weeks"), *ASKED])[0])
 
 
 if __name__ == "__main__":
     if len(sys.argv) == 4:
         peer(sys.argv[1], int(sys.argv[2]), sys.argv[3])
+    elif sys.argv[1:2] == ["same"]:
+        print(json.dumps(differences(sys.argv[2])))
     else:
-        default = WORK / "data/assets/ndvi/2026/ndvi_2026-W45/ndvi.tif"
-        main(sys.argv[1] if len(sys.argv) > 1 else str(default))
+        main(sys.argv[1] if len(sys.argv) > 1 else str(week()[1]))

@@ -2,7 +2,8 @@
 //! exactextract. The zones are read from the file in the time, as the peer reads them.
 //!
 //! `zonal_bench RASTER GEOPACKAGE OUT [few]`: writes the table to OUT; `few` leaves out median and percentiles.
-//! `zonal_bench series TABLE FOLDER`: the time series of single plots out of 104 weeks of that table.
+//! `zonal_bench show TABLE`: a line a zone of that table, in the order of `fid`: mean, count, stdev, min, max (NaN: none).
+//! `zonal_bench series TABLE FOLDER [ASKED]`: the time series of single plots out of 104 weeks of that table.
 
 use rayon::prelude::*;
 use sen_catalog::coverage::Projection;
@@ -50,11 +51,11 @@ fn zone((fid, geometry): &Row, projection: &Projection) -> Result<Zone, String> 
 
 /// Weeks of a time series: two years.
 const WEEKS: usize = 104;
-/// Plots asked for.
+/// Plots asked for unless said otherwise.
 const ASKED: usize = 5000;
 
 /// Copies of a table as weeks; opened once by the cache, then asked for plots here and there.
-fn series(table: &str, folder: &str) -> Result<(), Box<dyn Error>> {
+fn series(table: &str, folder: &str, asked: usize) -> Result<(), Box<dyn Error>> {
     let assets = sen_catalog::Assets::open(Path::new(folder))?;
     let weeks: Vec<Asset> = (0..WEEKS)
         .map(|week| Asset::new(format!("{week}.arrow")))
@@ -76,8 +77,8 @@ fn series(table: &str, folder: &str) -> Result<(), Box<dyn Error>> {
     let start = Instant::now();
     read(fids[fids.len() / 3])?;
     let first = start.elapsed();
-    let mut took = Vec::with_capacity(ASKED);
-    for index in 0..ASKED {
+    let mut took = Vec::with_capacity(asked);
+    for index in 0..asked {
         let start = Instant::now();
         read(fids[index * 7919 % fids.len()])?;
         took.push(start.elapsed().as_secs_f64() * 1e3);
@@ -88,18 +89,33 @@ fn series(table: &str, folder: &str) -> Result<(), Box<dyn Error>> {
         r#"{{"weeks": {WEEKS}, "rows": {}, "first_ms": {:.2}, "p50_ms": {:.3}, "p99_ms": {:.3}}}"#,
         fids.len(),
         first.as_secs_f64() * 1e3,
-        took[ASKED / 2],
-        took[ASKED * 99 / 100]
+        took[asked / 2],
+        took[asked * 99 / 100]
     )?;
+    Ok(())
+}
+
+/// The statistics of a table as text, for who compares them with another program's.
+fn show(table: &str) -> Result<(), Box<dyn Error>> {
+    let table = StatisticTable::open(Path::new(table))?;
+    let mut out = std::io::BufWriter::new(std::io::stdout());
+    for row in 0..table.len() {
+        let found = table.statistic(row)?;
+        let [mean, stdev, min, max] =
+            [found.mean, found.stdev, found.min, found.max].map(|number| number.unwrap_or(f64::NAN));
+        writeln!(out, "{mean},{},{stdev},{min},{max}", found.count)?;
+    }
     Ok(())
 }
 
 fn main() -> Result<(), Box<dyn Error>> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
-    if let [word, table, folder] = &arguments[..]
-        && word == "series"
-    {
-        return series(table, folder);
+    let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    match words[..] {
+        ["show", table] => return show(table),
+        ["series", table, folder] => return series(table, folder, ASKED),
+        ["series", table, folder, asked] => return series(table, folder, asked.parse()?),
+        _ => {}
     }
     let [raster, package, out, rest @ ..] = &arguments[..] else {
         return Err("zonal_bench RASTER GEOPACKAGE OUT [few]".into());
