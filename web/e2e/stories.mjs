@@ -44,6 +44,28 @@ export const stories = {
     assert.deepEqual(page.errors, []);
   },
 
+  'a gauge above an alarm level says so first, in its colour, with its course': async (page) => {
+    // the week in which some gauge of the demo stood highest
+    const { stations } = await page.json('/api/v1/stations');
+    const gauges = stations.filter((one) => one.properties.bd3_m !== undefined).map((one) => one.code);
+    const { periods } = await page.json('/api/v1/periods/ndvi');
+    let top = null;
+    for (const code of gauges) for (const week of periods) {
+      const { station } = await page.json(`/api/v1/zones/stations/${code}/week/${week}`);
+      if (station?.alarm && station.alarm > (top?.alarm ?? 0)) top = { code, week, alarm: station.alarm, level: station.level_m };
+    }
+    assert.ok(top, 'a gauge of the demo reaches an alarm level');
+    await page.open(`#zone=stations:${top.code}&week=${top.week}`);
+    await page.tab.waitForSelector('#answer .sentence:not(.skeleton)');
+    assert.match(await page.text('#answer .sentence'), new RegExp(`BĐ${top.alarm}`));
+    assert.equal(await page.tab.getAttribute('#value', 'data-alarm'), String(top.alarm));
+    assert.ok((await page.tab.getAttribute('#value', 'class')).includes(`a${top.alarm}`));
+    assert.match(await page.text('#value'), new RegExp(number(top.level, 'vi').replace('.', '\\.')));
+    await page.tab.waitForSelector('#answer svg.forecast .line');
+    assert.doesNotMatch(await page.text('#answer'), /chưa có số liệu/);
+    await page.picture('gauge-alarm.png');
+  },
+
   'a well seen week is not a blank picture': async (page) => {
     const { best, lon, lat } = await known(page);
     await page.open(`#week=${best[0]}&layer=ndvi&sel=${lon},${lat}`);

@@ -6,6 +6,7 @@ mod admission;
 mod documents;
 mod hostile;
 mod inundation;
+mod pages;
 mod polygons;
 mod requests;
 mod sensorthings;
