@@ -55,7 +55,7 @@ export const stories = {
       if (station?.alarm && station.alarm > (top?.alarm ?? 0)) top = { code, week, alarm: station.alarm, level: station.level_m };
     }
     assert.ok(top, 'a gauge of the demo reaches an alarm level');
-    await page.open(`#zone=stations:${top.code}&week=${top.week}`);
+    await page.open(`#sel=stations:${top.code}&week=${top.week}`);
     await page.tab.waitForSelector('#answer .sentence:not(.skeleton)');
     assert.match(await page.text('#answer .sentence'), new RegExp(`BĐ${top.alarm}`));
     assert.equal(await page.tab.getAttribute('#value', 'data-alarm'), String(top.alarm));
