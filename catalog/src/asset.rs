@@ -85,14 +85,13 @@ impl Assets {
             let (then, sum) = known.get(path)?;
             (*then == now).then(|| sum.clone())
         };
-        let sum = match known(&path) {
-            Some(sum) => sum,
-            None => {
-                let (sum, _) = checksum(&path)?;
-                let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
-                known.insert(path.clone(), (now, sum.clone()));
-                sum
-            }
+        let sum = if let Some(sum) = known(&path) {
+            sum
+        } else {
+            let (sum, _) = checksum(&path)?;
+            let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+            known.insert(path.clone(), (now, sum.clone()));
+            sum
         };
         if sum != *expected {
             let reason = "is not the file the catalogue knows (checksum differs); bring it back from a backup, or remove it \

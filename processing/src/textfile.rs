@@ -37,8 +37,8 @@ fn separator(head: &[u8]) -> Option<(u8, usize)> {
     let length = head.iter().position(|&byte| byte == b'\n')? + 1;
     let line = head[..length].trim_ascii_end();
     // a tab at its end is no white space here
-    let line = if head[..line.len() + 1].ends_with(b"\t") {
-        &head[..line.len() + 1]
+    let line = if head[..=line.len()].ends_with(b"\t") {
+        &head[..=line.len()]
     } else {
         line
     };

@@ -80,7 +80,10 @@ fn is_same(path: &Path, asset: &Asset, metadata: &Metadata) -> Result<bool> {
 }
 
 /// Checksums taken by this process, by file and time of writing.
-static TAKEN: LazyLock<Mutex<HashMap<(PathBuf, Option<i64>), String>>> = LazyLock::new(Mutex::default);
+static TAKEN: LazyLock<Mutex<Checksums>> = LazyLock::new(Mutex::default);
+
+/// By file and time of writing.
+type Checksums = HashMap<(PathBuf, Option<i64>), String>;
 
 fn checksum(path: &Path, modified: Option<i64>) -> Result<String> {
     let key = (path.to_path_buf(), modified);

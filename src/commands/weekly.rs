@@ -292,11 +292,10 @@ pub(crate) fn summary(report: &Report) -> anyhow::Result<(String, Value, Outcome
     } else {
         table(&header, &rows)
     };
-    let notes: String = report
-        .notes
-        .iter()
-        .map(|note| format!("note: {note}\n"))
-        .collect();
+    let notes = report.notes.iter().fold(String::new(), |mut text, note| {
+        text += &format!("note: {note}\n");
+        text
+    });
     let text = notes + &measured + &fused::summary(report) + &statistics_text(&report.statistics) + &troubles;
     let outcome = if report.is_complete() {
         Outcome::Done

@@ -27,7 +27,7 @@ fn province() -> Sen {
         Polygon::new(LineString::from(ring), vec![])
     };
     let plots =
-        [20, 60, 100].map(|column| Feature::new("plots", &format!("DT-{column}"), square(column).into()));
+        [20, 60, 100].map(|column| Feature::new("plots", format!("DT-{column}"), square(column).into()));
     let catalogue = store::open("catalog.sqlite", &sen.data()).expect("opens");
     let runtime = tokio::runtime::Builder::new_current_thread()
         .build()

@@ -17,7 +17,7 @@ fn import(sen: &Sen, file: &str, content: &[u8], what: &[&str]) -> Run {
     import_path(sen, &path, what)
 }
 
-fn import_path(sen: &Sen, path: &PathBuf, what: &[&str]) -> Run {
+fn import_path(sen: &Sen, path: &Path, what: &[&str]) -> Run {
     let mut args = vec!["--json", "import", what[0], path.to_str().expect("UTF-8")];
     args.extend(&what[1..]);
     sen.run(&args)

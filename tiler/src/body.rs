@@ -122,7 +122,7 @@ mod tests {
         };
         assert_eq!(status(gzip(&[b' '; 1001])), Some(413));
         // a length that lies
-        let mut bomb = gzip(&[b' '; 100_000]);
+        let mut bomb = gzip(&vec![b' '; 100_000]);
         let end = bomb.len() - 4;
         bomb[end..].copy_from_slice(&10_u32.to_le_bytes());
         assert_eq!(status(bomb), Some(413));

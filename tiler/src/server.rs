@@ -242,7 +242,7 @@ async fn call(
     let mut response = router.oneshot(request).await?;
     // the router knows the methods of a route, and that it answers OPTIONS everywhere is known here alone
     if let Some(Ok(allowed)) = response.headers().get(header::ALLOW).map(HeaderValue::to_str)
-        && let Ok(allowed) = format!("{},OPTIONS", allowed).replace(',', ", ").try_into()
+        && let Ok(allowed) = format!("{allowed},OPTIONS").replace(',', ", ").try_into()
     {
         response.headers_mut().insert(header::ALLOW, allowed);
     }

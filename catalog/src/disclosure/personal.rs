@@ -50,7 +50,8 @@ pub fn personal_data<'a>(values: impl Iterator<Item = &'a str>) -> Option<Person
     if values.len() < FEWEST {
         return None;
     }
-    let kinds: [(PersonalData, fn(&str) -> bool); 4] = [
+    type Test = fn(&str) -> bool;
+    let kinds: [(PersonalData, Test); 4] = [
         (PersonalData::EmailAddress, is_email),
         (PersonalData::IdentityNumber, is_identity_number),
         (PersonalData::PhoneNumber, is_phone_number),
@@ -93,7 +94,7 @@ fn is_person_name(text: &str) -> bool {
     let words: Vec<&str> = text.split_whitespace().collect();
     let titled = |word: &&str| word.starts_with(char::is_uppercase) && word.chars().all(char::is_alphabetic);
     (2..=5).contains(&words.len())
-        && words.iter().all(|word| titled(&word))
+        && words.iter().all(titled)
         && words
             .first()
             .is_some_and(|first| SURNAMES.contains(&crate::feature::fold(first).as_str()))

@@ -60,7 +60,7 @@ impl StatisticTables {
             });
             if let Some(table) = held {
                 // columns are read after a table was opened: what became too much goes from time to time
-                if now % LOOK_EVERY == 0 {
+                if now.is_multiple_of(LOOK_EVERY) {
                     kept.fit(self.budget);
                 }
                 return Ok(table);

@@ -408,7 +408,8 @@ fn bytes_of_hex(text: &str) -> Option<Vec<u8>> {
         .strip_prefix("\\x")
         .or_else(|| text.strip_prefix("0x"))
         .unwrap_or(text);
-    if text.len() < 18 || text.len() % 2 != 0 || !text.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+    if text.len() < 18 || !text.len().is_multiple_of(2) || !text.bytes().all(|byte| byte.is_ascii_hexdigit())
+    {
         return None;
     }
     (0..text.len())

@@ -39,13 +39,12 @@ pub(crate) struct RadarLook {
     pub(crate) values: Vec<f32>,
 }
 
+/// The looks of scenes, and the scenes that could not be read with the reason.
+pub(crate) type RadarLooks = (Vec<RadarLook>, Vec<(String, String)>);
+
 impl Backscatter<'_> {
     /// The looks of the scenes that can be read, in their order, and those that cannot with the reason; a scene is read once.
-    pub(crate) fn looks(
-        &self,
-        scenes: &[Item],
-        progress: &dyn Progress,
-    ) -> Result<(Vec<RadarLook>, Vec<(String, String)>)> {
+    pub(crate) fn looks(&self, scenes: &[Item], progress: &dyn Progress) -> Result<RadarLooks> {
         let cells = Cells::new(self.polygons, self.grid)?;
         let kept = Kept {
             assets: self.assets,

@@ -74,13 +74,12 @@ async fn crops_of_the_demo_province_are_dated_within_days() {
         std::fs::copy(wal, copy.with_extension("sqlite-wal")).expect("copied");
     }
     let store: Arc<dyn Store> = Arc::new(SqliteStore::open(&copy).expect("opens"));
-    let grid: Grid = match store.grid().await.expect("asked") {
-        Some(grid) => grid,
+    let grid: Grid = if let Some(grid) = store.grid().await.expect("asked") {
+        grid
+    } else {
         // a demo of an older version
-        None => {
-            let file = std::fs::read(rows.with_file_name("grid.json")).expect("the demo's grid");
-            serde_json::from_slice(&file).expect("a grid")
-        }
+        let file = std::fs::read(rows.with_file_name("grid.json")).expect("the demo's grid");
+        serde_json::from_slice(&file).expect("a grid")
     };
     let collection: geojson_lite::Collection =
         serde_json::from_slice(&std::fs::read(plots).expect("plots")).expect("GeoJSON");

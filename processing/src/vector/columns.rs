@@ -181,7 +181,7 @@ fn tell_twins_apart(names: &mut [String]) -> Vec<String> {
         if !is_taken(&names[..at], &name) {
             continue;
         }
-        let new = (2..)
+        let new = (2..=names.len() + 1)
             .map(|number| format!("{name}_{number}"))
             .find(|new| !is_taken(names, new))
             .unwrap_or_default();

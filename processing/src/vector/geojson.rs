@@ -91,12 +91,11 @@ impl Reading<'_> {
             values[at] = value;
         };
         if let Some(id) = member.id {
-            let at = match self.ids {
-                Some(at) => at,
-                None => {
-                    self.columns.push("id".to_owned());
-                    *self.ids.insert(self.columns.len() - 1)
-                }
+            let at = if let Some(at) = self.ids {
+                at
+            } else {
+                self.columns.push("id".to_owned());
+                *self.ids.insert(self.columns.len() - 1)
             };
             put(at, raw(&id));
         }

@@ -223,7 +223,7 @@ impl Neighbours {
 
 /// Degrees between two places, as good as needed to tell near from far.
 fn distance(a: (f64, f64), b: (f64, f64)) -> f64 {
-    let narrower = ((a.1 + b.1) / 2.0).to_radians().cos();
+    let narrower = f64::midpoint(a.1, b.1).to_radians().cos();
     ((a.0 - b.0) * narrower).hypot(a.1 - b.1)
 }
 

@@ -152,7 +152,6 @@ pub(super) fn read(
     let kept: Vec<usize> = (0..table.columns.len())
         .filter(|&column| !holds_shape(column))
         .collect();
-    let mut number = 0;
     let rest = std::iter::from_fn(|| {
         let mut record = ByteRecord::new();
         match table.records.read_byte_record(&mut record) {
@@ -162,9 +161,9 @@ pub(super) fn read(
         }
     });
     let width = table.columns.len();
-    for record in ahead.into_iter().map(Ok).chain(rest) {
-        let record = record.map_err(|error| damaged(number, error))?;
-        number += 1;
+    for (before, record) in (0..).zip(ahead.into_iter().map(Ok).chain(rest)) {
+        let record = record.map_err(|error| damaged(before, error))?;
+        let number = before + 1;
         let (mut shape, srid) = shape(&record, &at, &table.columns);
         let more = record
             .iter()

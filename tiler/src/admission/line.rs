@@ -139,7 +139,7 @@ mod tests {
                     break;
                 }
                 let (end, arrival) = ends.swap_remove(first);
-                spent.push(end - arrival);
+                spent.push(end.checked_sub(arrival).unwrap());
                 if let Some((arrival, work)) = line.leave(work) {
                     ends.push((end + work, arrival));
                 }

@@ -86,6 +86,9 @@ pub(crate) struct Admission {
     refused: Vec<AtomicU64>,
 }
 
+/// A class with how many of it are in work, wait, and were refused.
+pub(crate) type ClassState = (Class, usize, usize, u64);
+
 impl Admission {
     /// Lines for a machine of `cores`, with so many bytes for answers and for bodies.
     pub(crate) fn new(cores: usize, queue: usize, answer_bytes: u64, body_bytes: u64) -> Arc<Self> {
@@ -167,7 +170,7 @@ impl Admission {
     }
 
     /// What the counters show: by class those in work, waiting and refused so far; bytes of answers and of bodies.
-    pub(crate) fn state(&self) -> (Vec<(Class, usize, usize, u64)>, u64, u64) {
+    pub(crate) fn state(&self) -> (Vec<ClassState>, u64, u64) {
         let of = |class: Class| {
             let line = self.line(class);
             let refused = self.refused[class as usize].load(Relaxed);

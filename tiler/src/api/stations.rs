@@ -120,8 +120,11 @@ async fn list(State(app): State<Shared>, request: Request) -> Outcome {
     Ok(app.with_own_address(response))
 }
 
+/// From when on and until before when; open where there is none.
+type Span = (Option<DateTime<Utc>>, Option<DateTime<Utc>>);
+
 /// The time that a series is asked for: the last week until the newest value where nothing is said.
-fn span(query: &Query<'_>, newest: DateTime<Utc>) -> Outcome<(Option<DateTime<Utc>>, Option<DateTime<Utc>>)> {
+fn span(query: &Query<'_>, newest: DateTime<Utc>) -> Outcome<Span> {
     let when = When::of(query)?;
     // a date is its day and an instant itself, as the interval from it to it says
     let asked = match when.query {

@@ -102,7 +102,7 @@ fn count(view: &View, zoom: u8) -> Crowd {
     let rows = view.rows_within([0, 0, u32::MAX, u32::MAX]);
     let boxes = view.index.tree.boxes();
     let shift = 32 - u32::from(zoom);
-    let tile = |low: u32, high: u32| (u64::from(low) + u64::from(high)) / 2 >> shift;
+    let tile = |low: u32, high: u32| u64::midpoint(u64::from(low), u64::from(high)) >> shift;
     let mut tiles: Vec<[u64; 2]> = rows
         .iter()
         .filter_map(|&row| boxes.get(row as usize))

@@ -35,13 +35,19 @@ async fn gauge() -> World {
             value: Some(newest - hourly * hour as f64),
             flag: Flag::Good,
         });
-        world.store.put_observations(readings.collect()).await.expect("stored");
+        world
+            .store
+            .put_observations(readings.collect())
+            .await
+            .expect("stored");
     }
     world
 }
 
 async fn page(world: &World, path: &str) -> (Answer, String) {
-    let answer = world.ask(Method::GET, path, &[("accept", "text/html,*/*;q=0.8")]).await;
+    let answer = world
+        .ask(Method::GET, path, &[("accept", "text/html,*/*;q=0.8")])
+        .await;
     let text = String::from_utf8(answer.body.clone()).expect("UTF-8");
     (answer, text)
 }
@@ -49,11 +55,17 @@ async fn page(world: &World, path: &str) -> (Answer, String) {
 #[tokio::test]
 async fn a_gauge_above_its_alarm_level_says_so_first() {
     let world = gauge().await;
-    let record = world.get("/api/v1/zones/stations/TV-01/week/2026-W40").await.json();
+    let record = world
+        .get("/api/v1/zones/stations/TV-01/week/2026-W40")
+        .await
+        .json();
     assert_eq!(record["station"]["alarm"], 3);
     assert_eq!(record["station"]["level_m"], 2.98);
     let sentence = record["sentence"]["vi"].as_str().expect("a text");
-    assert!(sentence.contains("2,98 m lúc 23:45 ngày 4/10/2026, trên BĐ3 0,03 m, tăng 24 cm"), "{sentence}");
+    assert!(
+        sentence.contains("2,98 m lúc 23:45 ngày 4/10/2026, trên BĐ3 0,03 m, tăng 24 cm"),
+        "{sentence}"
+    );
     let read: Vec<&str> = record["sensors"]
         .as_array()
         .expect("readings")
@@ -63,9 +75,23 @@ async fn a_gauge_above_its_alarm_level_says_so_first() {
     assert_eq!(read, ["water_level", "humidity"], "the level before all else");
 
     let (_, html) = page(&world, "/zones/stations/TV-01").await;
-    assert!(html.contains("class=\"level a3\">BĐ3</b>") && html.contains("trên BĐ3 0,03 m"), "{html}");
-    assert!(html.contains("BĐ3 2,95 m") && html.contains("class=\"line\""), "the course with its alarm levels");
-    for wrong in ["chưa có số liệu", "ảnh vệ tinh", "NDVI CSV", "Copernicus", "<dt>bd1_m", "interval_s", "Trạm đo gần nhất"] {
+    assert!(
+        html.contains("class=\"level a3\">BĐ3</b>") && html.contains("trên BĐ3 0,03 m"),
+        "{html}"
+    );
+    assert!(
+        html.contains("BĐ3 2,95 m") && html.contains("class=\"line\""),
+        "the course with its alarm levels"
+    );
+    for wrong in [
+        "chưa có số liệu",
+        "ảnh vệ tinh",
+        "NDVI CSV",
+        "Copernicus",
+        "<dt>bd1_m",
+        "interval_s",
+        "Trạm đo gần nhất",
+    ] {
         assert!(!html.contains(wrong), "{wrong} in {html}");
     }
     assert!(html.contains("Báo động 1 (m)") && html.contains("<dd>1,8</dd>"));
@@ -76,7 +102,10 @@ async fn a_gauge_above_its_alarm_level_says_so_first() {
 #[tokio::test]
 async fn a_list_of_what_has_no_area_has_no_column_for_it() {
     let (_, html) = page(&gauge().await, "/zones/stations").await;
-    assert!(html.contains("TV-01") && !html.contains("None") && !html.contains("(ha)"), "{html}");
+    assert!(
+        html.contains("TV-01") && !html.contains("None") && !html.contains("(ha)"),
+        "{html}"
+    );
 }
 
 #[tokio::test]
@@ -87,13 +116,27 @@ async fn people_are_told_of_a_wrong_address_in_words_and_programs_in_json() {
         assert_eq!(answer.status, 404, "{path}");
         assert!(answer.header("content-type").starts_with("text/html"), "{path}");
         assert_eq!(answer.header("cache-control"), "no-store");
-        assert!(html.contains("Không có trang này") && html.contains("zones?lang=vi"), "{html}");
+        assert!(
+            html.contains("Không có trang này") && html.contains("zones?lang=vi"),
+            "{html}"
+        );
     }
     let (_, deep) = page(&world, "/foo/bar/baz").await;
-    assert!(deep.contains("href=\"..&#x2f;..&#x2f;zones") || deep.contains("href=\"../../zones"), "{deep}");
-    for (path, accept) in [("/foo/bar", "*/*"), ("/foo/bar", "application/json"), ("/api/v1/nothing", "text/html")] {
+    assert!(
+        deep.contains("href=\"..&#x2f;..&#x2f;zones") || deep.contains("href=\"../../zones"),
+        "{deep}"
+    );
+    for (path, accept) in [
+        ("/foo/bar", "*/*"),
+        ("/foo/bar", "application/json"),
+        ("/api/v1/nothing", "text/html"),
+    ] {
         let answer = world.ask(Method::GET, path, &[("accept", accept)]).await;
         assert_eq!(answer.status, 404);
-        assert_eq!(answer.header("content-type"), "application/problem+json", "{path} {accept}");
+        assert_eq!(
+            answer.header("content-type"),
+            "application/problem+json",
+            "{path} {accept}"
+        );
     }
 }

@@ -110,7 +110,10 @@ async fn bytes_that_are_no_http_are_refused_and_the_rest_goes_on() {
         b" HTTP/1.1\r\nhost: x\r\n\r\n",
     ]
     .concat();
-    let many: String = (0..150).map(|number| format!("a{number}: b\r\n")).collect();
+    let many = (0..150)
+        .map(|number| format!("a{number}: b\r\n"))
+        .collect::<Vec<_>>()
+        .concat();
     let many = format!("GET / HTTP/1.1\r\n{many}\r\n");
     for (junk, status) in [
         (&b"GET /\xff\xfe HTTP/1.1\r\n\r\n"[..], "400"),

@@ -292,7 +292,7 @@ fn property_is(name: &str, sought: &[Sought], sql: &mut String, values: &mut Vec
     sql.push_str(" AND (0");
     let mut or = |condition: &str, value: Box<dyn ToSql>| {
         let _ = write!(sql, " OR ({condition})");
-        for _ in 0..condition.matches("?").count() - 1 {
+        for _ in 0..condition.matches('?').count() - 1 {
             values.push(Box::new(path.clone()));
         }
         values.push(value);

@@ -315,7 +315,7 @@ pub(super) fn damage(connection: &Connection) -> Result<Vec<String>> {
                 differs(&format!("are {} where {} were written", now.rows, then.rows));
             }
             (Ok(now), Some(then)) if now != then => {
-                differs("are not as they were written (checksum differs)")
+                differs("are not as they were written (checksum differs)");
             }
             (Ok(_), Some(_)) => {}
         }

@@ -87,7 +87,7 @@ fn a_classification_is_found_however_it_is_described() {
     type Change = fn(&mut Value);
     let ways: [(&str, Change); 5] = [
         ("key", |item| {
-            item["assets"]["SCL_20m"] = item["assets"]["scl"].take()
+            item["assets"]["SCL_20m"] = item["assets"]["scl"].take();
         }),
         ("file name", |item| {
             item["assets"]["classes"] = item["assets"]["scl"].take();
@@ -275,7 +275,7 @@ fn metadata_a_cell_beside_the_file_give_way_to_it() {
 fn hrefs_stay_in_the_folder_that_was_given_and_off_the_network() {
     let at = |folder: &Path, href: &str| {
         earth_search(&folder.join("items"), |item| {
-            item["assets"]["red"]["href"] = json!(href)
+            item["assets"]["red"]["href"] = json!(href);
         })
     };
     // rasters that no item takes are told of as well
