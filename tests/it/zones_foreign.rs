@@ -7,7 +7,7 @@ use sen_catalog::store::{FeatureQuery, Features, SqliteStore};
 use serde_json::{Value, json};
 use std::fs;
 use std::io::{Seek, Write};
-use std::path::PathBuf;
+use std::path::Path;
 use std::process::Command;
 
 /// Writes a file and imports it with `what`: `["zones", "--as", "plots"]`.

@@ -40,6 +40,9 @@ impl PersonalData {
     }
 }
 
+/// Tells values of a kind.
+type ValueTest = fn(&str) -> bool;
+
 /// What most values of a column look like; none for a column of anything else, or of fewer than three values.
 pub fn personal_data<'a>(values: impl Iterator<Item = &'a str>) -> Option<PersonalData> {
     let values: Vec<&str> = values
@@ -50,8 +53,7 @@ pub fn personal_data<'a>(values: impl Iterator<Item = &'a str>) -> Option<Person
     if values.len() < FEWEST {
         return None;
     }
-    type Test = fn(&str) -> bool;
-    let kinds: [(PersonalData, Test); 4] = [
+    let kinds: [(PersonalData, ValueTest); 4] = [
         (PersonalData::EmailAddress, is_email),
         (PersonalData::IdentityNumber, is_identity_number),
         (PersonalData::PhoneNumber, is_phone_number),
