@@ -114,6 +114,7 @@ fn addresses() -> Vec<String> {
                     .trim_start()
                     .strip_prefix('"')
                     .and_then(|rest| rest.split('"').next())
+                    .filter(|address| address.starts_with('/'))
                 else {
                     continue; // put together by the program: named below
                 };
