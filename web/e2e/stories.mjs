@@ -57,7 +57,7 @@ export const stories = {
     assert.ok(top, 'a gauge of the demo reaches an alarm level');
     await page.open(`#sel=stations:${top.code}&week=${top.week}`);
     await page.tab.waitForSelector('#answer .sentence:not(.skeleton)');
-    assert.match(await page.text('#answer .sentence'), new RegExp(`BĐ${top.alarm}`));
+    assert.match(await page.text('#answer .first .sentence'), new RegExp(`BĐ${top.alarm}`));
     assert.equal(await page.tab.getAttribute('#value', 'data-alarm'), String(top.alarm));
     assert.ok((await page.tab.getAttribute('#value', 'class')).includes(`a${top.alarm}`));
     assert.match(await page.text('#value'), new RegExp(number(top.level, 'vi').replace('.', '\\.')));
