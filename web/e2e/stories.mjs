@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { createServer, request as forward } from 'node:http';
 import { pixels } from './page.mjs';
 
-const number = (value, lang) => value.toLocaleString(lang === 'vi' ? 'vi-VN' : 'en-GB', { minimumFractionDigits: 2, maximumFractionDigits: 2 }).replace('-', '\u2212');
+const number = (value, lang) => Number(value.toFixed(2)).toLocaleString(lang === 'vi' ? 'vi-VN' : 'en-GB', { minimumFractionDigits: 2, maximumFractionDigits: 2 }).replace('-', '\u2212');
 
 /** The two weeks seen best, the newer one first, and the centre of the area. */
 async function known(page, layer = 'ndvi') {

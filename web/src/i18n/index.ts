@@ -18,8 +18,9 @@ export function t(key: TextKey, values: Record<string, string | number> = {}): s
   return TEXTS[lang][key].replace(/\{(\w+)\}/g, (whole, name: string) => String(values[name] ?? whole));
 }
 
+/** Rounded as the server rounds: the number itself, not its shortest decimal form. */
 export const number = (value: number, digits = 2): string =>
-  value.toLocaleString(locale(), { minimumFractionDigits: digits, maximumFractionDigits: digits }).replace('-', '\u2212');
+  Number(value.toFixed(digits)).toLocaleString(locale(), { minimumFractionDigits: digits, maximumFractionDigits: digits }).replace('-', '\u2212');
 
 export function percent(share: number): string {
   const value = share * 100;
