@@ -9,6 +9,7 @@ export PYTHONDONTWRITEBYTECODE=1  # the work tree stays clean
 
 what=${1:-all}
 sen=${SEN:-target/release/sen}
+case $sen in /*) ;; *) sen=$PWD/$sen ;; esac # the scripts run in folders of their own
 case $what in
     tiles | repeat | ndvi | flood | start | lookup | zonal | vector | vector-repeat) ;;
     --smoke) ;;
