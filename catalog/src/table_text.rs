@@ -55,12 +55,10 @@ pub fn plain_text<'s>(mut source: impl Read + 's) -> io::Result<PlainText<'s>> {
 
 /// UTF-16 by its mark, by two letters of ASCII at its beginning, or by the zeros that Latin letters leave in every other byte.
 fn utf16(head: &[u8]) -> Option<&'static Encoding> {
+    // beside the mark: no text of bytes begins with two letters of ASCII and zeros between them
     match head {
-        [0xff, 0xfe, ..] => return Some(UTF_16LE),
-        [0xfe, 0xff, ..] => return Some(UTF_16BE),
-        // no text of bytes begins like this
-        [1..=0x7f, 0, 1..=0x7f, 0, ..] => return Some(UTF_16LE),
-        [0, 1..=0x7f, 0, 1..=0x7f, ..] => return Some(UTF_16BE),
+        [0xff, 0xfe, ..] | [1..=0x7f, 0, 1..=0x7f, 0, ..] => return Some(UTF_16LE),
+        [0xfe, 0xff, ..] | [0, 1..=0x7f, 0, 1..=0x7f, ..] => return Some(UTF_16BE),
         _ => {}
     }
     let pairs = head.chunks_exact(2);
