@@ -2,18 +2,21 @@
 //! of it does not hold.
 
 use crate::disclosure::{DisclosurePolicy, DisclosureView};
-use crate::feature::{Feature, fold};
+use crate::feature::Feature;
 use crate::store::FeatureQuery;
 
 /// Bits of a public revision that tell one policy from another.
 const POLICY_BITS: u32 = 20;
 
+/// What tells the revisions of one policy from those of another; made once for a store, as it is asked for at every look for
+/// changes.
+pub(super) fn policy_mark(policy: &DisclosurePolicy) -> u64 {
+    policy.digest() & ((1 << POLICY_BITS) - 1)
+}
+
 /// A revision as validators are made of it: it grows as the store's does and is another under another policy.
-pub(super) fn public_revision(revision: u64, policy: Option<&DisclosurePolicy>) -> u64 {
-    match policy {
-        None => revision,
-        Some(policy) => revision << POLICY_BITS | (policy.digest() & ((1 << POLICY_BITS) - 1)),
-    }
+pub(super) fn public_revision(revision: u64, mark: Option<u64>) -> u64 {
+    mark.map_or(revision, |mark| revision << POLICY_BITS | mark)
 }
 
 /// Hands out features as a policy allows; without one as they are.
@@ -42,18 +45,18 @@ impl<'a> Discloser<'a> {
     }
 }
 
-/// True when a disclosed feature still answers the text and the parent of a query.
-pub(super) fn still_fits(feature: &Feature, query: &FeatureQuery) -> bool {
+/// True when a disclosed feature still answers the parent and the text of a query; `needle` is the text folded.
+pub(super) fn still_fits(feature: &Feature, query: &FeatureQuery, needle: &str) -> bool {
     let parent = query
         .parent
         .as_ref()
         .is_none_or(|parent| feature.parent.as_ref() == Some(parent));
-    parent && query.text.as_deref().is_none_or(|text| holds_text(feature, text))
+    parent && holds_text(feature, needle)
 }
 
-/// True when code, further codes or name of a disclosed feature hold the text.
-pub(super) fn holds_text(feature: &Feature, text: &str) -> bool {
-    feature.search_text().contains(&fold(text))
+/// True when code, further codes or name of a disclosed feature hold the folded text.
+pub(super) fn holds_text(feature: &Feature, needle: &str) -> bool {
+    feature.search_text().contains(needle)
 }
 
 /// True when a disclosed feature still has the code, as its own or a further one.

@@ -343,6 +343,7 @@ fn find(
     // what does not fit for the public must not count against the limit
     let mut asked = query.clone();
     let limit = if again { asked.limit.take() } else { None };
+    let needle = query.text.as_deref().map(fold).unwrap_or_default();
     let (sql, values) = select(&asked, COLUMNS);
     let mut statement = connection.prepare_cached(&sql)?;
     let mut rows = statement.query(rusqlite::params_from_iter(values))?;
@@ -351,7 +352,7 @@ fn find(
         && let Some(row) = rows.next()?
     {
         let feature = discloser.disclose(decode(row)?);
-        if !again || still_fits(&feature, query) {
+        if !again || still_fits(&feature, query, &needle) {
             features.push(feature);
         }
     }
@@ -406,14 +407,14 @@ impl Features for SqliteStore {
     }
 
     async fn layers(&self) -> Result<Vec<Layer>> {
-        let policy = self.policy.clone();
+        let mark = self.policy_mark;
         self.reading(move |connection| {
             let mut statement = connection.prepare_cached("SELECT * FROM layer ORDER BY name")?;
             let layers = statement.query_map([], |row| {
                 let shape: String = row.get(2)?;
                 Ok(Layer {
                     name: row.get(0)?,
-                    revision: public_revision(row.get::<_, i64>(1)?.unsigned_abs(), policy.as_deref()),
+                    revision: public_revision(row.get::<_, i64>(1)?.unsigned_abs(), mark),
                     count: row.get::<_, i64>(3)?.unsigned_abs(),
                     shape: match shape.as_str() {
                         "point" => Shape::Point,

@@ -153,13 +153,10 @@ impl Store for SqliteStore {
     }
 
     async fn revision(&self) -> Result<u64> {
-        let policy = self.policy.clone();
+        let mark = self.policy_mark;
         self.reading(move |connection| {
             let number: i64 = connection.query_row("SELECT number FROM revision", [], |row| row.get(0))?;
-            Ok(disclosed::public_revision(
-                number.unsigned_abs(),
-                policy.as_deref(),
-            ))
+            Ok(disclosed::public_revision(number.unsigned_abs(), mark))
         })
         .await
     }
@@ -167,6 +164,7 @@ impl Store for SqliteStore {
     fn disclosed(&self, policy: Arc<DisclosurePolicy>) -> Arc<dyn Store> {
         Arc::new(Self {
             inner: Arc::clone(&self.inner),
+            policy_mark: Some(disclosed::policy_mark(&policy)),
             policy: Some(policy),
         })
     }

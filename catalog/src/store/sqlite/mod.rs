@@ -54,6 +54,8 @@ pub struct SqliteStore {
     inner: Arc<Inner>,
     /// What the public may see of features; none: everything, for those inside.
     policy: Option<Arc<DisclosurePolicy>>,
+    /// What marks the revisions of that policy.
+    policy_mark: Option<u64>,
 }
 
 #[derive(Debug)]
@@ -146,6 +148,7 @@ impl SqliteStore {
         Self {
             inner: Arc::new(inner),
             policy: None,
+            policy_mark: None,
         }
     }
 

@@ -26,6 +26,7 @@ pub(super) fn search(
     let mut found = Found {
         connection,
         text,
+        needle: &needle,
         discloser: Discloser::new(policy),
         limit,
         seen: BTreeSet::new(),
@@ -65,6 +66,7 @@ pub(super) fn search(
 struct Found<'a> {
     connection: &'a Connection,
     text: &'a str,
+    needle: &'a str,
     discloser: Discloser<'a>,
     limit: usize,
     seen: BTreeSet<i64>,
@@ -101,7 +103,7 @@ impl Found<'_> {
             }
             // a hit that is one only by what is private does not count
             let feature = self.discloser.disclose(decode(row)?);
-            if holds_text(&feature, self.text) || has_code(&feature, self.text.trim()) {
+            if holds_text(&feature, self.needle) || has_code(&feature, self.text.trim()) {
                 read += 1;
                 hits.push((feature.search_text().len(), feature));
             }
