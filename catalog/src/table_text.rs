@@ -116,8 +116,15 @@ impl<R: Read> Read for Recoded<R> {
 
 /// The separator that a first line `sep=;` names; none for another line.
 pub fn separator_line(line: &str) -> Option<char> {
-    let line = line.trim_end_matches(['\r', '\n']).trim_matches('"');
-    let (word, sign) = line.split_at_checked(4)?;
+    let line = line.trim_end_matches(['\r', '\n']);
+    // blanks behind it mean nothing, unless one is the sign
+    let bare = line.trim_end_matches(' ').trim_matches('"');
+    let line = if bare.len() > "sep=".len() {
+        bare
+    } else {
+        line.trim_matches('"')
+    };
+    let (word, sign) = line.split_at_checked("sep=".len())?;
     let mut signs = sign.chars();
     let sign = signs.next()?;
     (word.eq_ignore_ascii_case("sep=") && signs.next().is_none()).then_some(sign)

@@ -1,6 +1,6 @@
 //! Text files as programs write them: UTF-16 recoded, a byte-order mark left out, Excel's `sep=;` line read and left out.
 
-use sen_catalog::table_text::plain_text;
+use sen_catalog::table_text::{plain_text, separator_line};
 use std::io::{BufRead, BufReader, Read, Result};
 
 /// Buffer of a reader, bytes.
@@ -35,19 +35,8 @@ pub fn open<'r>(source: impl Read + 'r) -> Result<TextFile<'r>> {
 /// The delimiter that a first line `sep=;` names, and the length of that line.
 fn separator(head: &[u8]) -> Option<(u8, usize)> {
     let length = head.iter().position(|&byte| byte == b'\n')? + 1;
-    let line = head[..length].trim_ascii_end();
-    // a tab at its end is no white space here
-    let line = if head[..=line.len()].ends_with(b"\t") {
-        &head[..=line.len()]
-    } else {
-        line
-    };
-    let line = line.strip_prefix(b"\"").unwrap_or(line);
-    let line = line.strip_suffix(b"\"").unwrap_or(line);
-    match line {
-        [name @ .., delimiter] if name.eq_ignore_ascii_case(b"sep=") => Some((*delimiter, length)),
-        _ => None,
-    }
+    let sign = separator_line(std::str::from_utf8(head.get(..length)?).ok()?)?;
+    Some((u8::try_from(sign).ok().filter(u8::is_ascii)?, length))
 }
 
 #[cfg(test)]
