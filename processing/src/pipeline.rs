@@ -27,7 +27,7 @@ use context::References;
 use sen_catalog::{Asset, Assets, Bounds, Grid, Item, ItemQuery, Period, Store, asset};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -251,6 +251,7 @@ impl Weekly<'_> {
     ) -> Result<Vec<Task<'p>>> {
         let (scenes, references) = (week.scenes, week.references);
         let mut tasks = Vec::new();
+        let mut looked_at: HashMap<(&str, &str), Option<String>> = HashMap::new();
         for &product in products {
             let usable: Vec<usize> = (0..scenes.len())
                 .filter(|&index| look::input(product, &scenes[index]).is_some())
@@ -273,17 +274,21 @@ impl Weekly<'_> {
                 } else {
                     ""
                 };
-                let changed = used.iter().find_map(|scene| unchanged::check(scene).err());
+                // one look at a scene's files serves all products: masks beside them are read to their end
+                let changed = used.iter().find_map(|scene| {
+                    let looked = looked_at.entry((scene.collection.as_str(), scene.id.as_str()));
+                    let fault = looked
+                        .or_insert_with(|| unchanged::check(scene).err().map(|error| error.to_string()));
+                    fault.clone()
+                });
                 let inputs = fingerprint(used.into_iter(), &self.settings, given);
                 let (earlier, history) = self.earlier(product, week.period).await?;
                 let previous = self
                     .store
                     .item(product.name(), &Item::weekly_id(product.name(), week.period))
                     .await?;
-                if let Some(changed) = changed {
-                    Outcome::Failed {
-                        reason: changed.to_string(),
-                    }
+                if let Some(reason) = changed {
+                    Outcome::Failed { reason }
                 } else if previous
                     .as_ref()
                     .is_some_and(|item| self.is_current(item, product, &inputs, &history))
