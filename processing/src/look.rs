@@ -27,13 +27,13 @@ pub(crate) const AMPLITUDE: &str = "amplitude";
 
 /// What the scaled values of a radar band are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Backscatter {
+enum BackscatterScale {
     Power,
     Amplitude,
     Decibel,
 }
 
-impl Backscatter {
+impl BackscatterScale {
     fn of(scene: &Item) -> Self {
         let property = |name: &str| scene.properties.get(name);
         if property(DECIBEL).and_then(serde_json::Value::as_bool) == Some(true) {
@@ -81,7 +81,7 @@ pub struct Look {
 struct Layer {
     band: Band,
     asset: Asset,
-    backscatter: Backscatter,
+    backscatter: BackscatterScale,
     source: Source,
     /// Width of the band's own cells in cells of the province grid, at least 1.
     cells: usize,
@@ -217,7 +217,7 @@ impl Look {
             return Ok(None);
         };
         unchanged::check(scene)?;
-        let backscatter = Backscatter::of(scene);
+        let backscatter = BackscatterScale::of(scene);
         let layer = |band: Band| -> Result<Option<Layer>> {
             let Some(asset) = asset(scene, band) else {
                 return Ok(None);
@@ -461,7 +461,7 @@ impl Layer {
     fn open(
         band: Band,
         asset: &Asset,
-        backscatter: Backscatter,
+        backscatter: BackscatterScale,
         assets: &Assets,
         province: &Grid,
     ) -> Result<Self> {
@@ -484,7 +484,7 @@ impl Layer {
         Ok(Self {
             band,
             asset: asset.clone(),
-            backscatter: Backscatter::Power,
+            backscatter: BackscatterScale::Power,
             source: Source::Ground(Box::new(GroundRange::of(scene, band)?)),
             cells: 1,
         })
@@ -546,9 +546,9 @@ impl Layer {
         let positive = |value: f32| if value > 0.0 { value } else { f32::NAN };
         for value in out.iter_mut() {
             *value = match self.backscatter {
-                Backscatter::Power => positive(*value),
-                Backscatter::Amplitude => positive(*value) * *value,
-                Backscatter::Decibel => 10_f32.powf(*value / 10.0),
+                BackscatterScale::Power => positive(*value),
+                BackscatterScale::Amplitude => positive(*value) * *value,
+                BackscatterScale::Decibel => 10_f32.powf(*value / 10.0),
             };
         }
     }
