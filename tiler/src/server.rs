@@ -175,7 +175,7 @@ async fn finish(State(app): State<Shared>, request: Request, next: Next) -> Resp
     let started = Instant::now();
     let id = request_id(&app, request.headers());
     let uri = request.uri().clone();
-    let asked = accepted(request.headers());
+    let reader = zone_page::reader(request.headers(), &uri);
     let mut response = if request.method() == Method::OPTIONS {
         preflight()
     } else {
@@ -183,24 +183,14 @@ async fn finish(State(app): State<Shared>, request: Request, next: Next) -> Resp
     };
     if let Some(problem) = response.extensions_mut().remove::<Problem>() {
         let given = std::mem::take(response.headers_mut());
-        let page = (problem.status() == StatusCode::NOT_FOUND)
-            .then(|| zone_page::not_found(&app, &asked, &uri))
-            .flatten();
+        let reader = reader.filter(|_| problem.status() == StatusCode::NOT_FOUND);
+        let page = reader.and_then(|language| zone_page::not_found(&app, language, &uri));
         response = page.unwrap_or_else(|| problem.respond(uri.path()));
         response.headers_mut().extend(given);
     }
     let kind = response.extensions_mut().remove::<Kind>().unwrap_or(Kind::Other);
     seal(&app, &uri, &mut response, id, kind, started);
     response
-}
-
-/// What of a request's headers decides how an error is told.
-fn accepted(headers: &HeaderMap) -> HeaderMap {
-    let names = [header::ACCEPT, header::ACCEPT_LANGUAGE];
-    let told = names
-        .into_iter()
-        .filter_map(|name| Some((name.clone(), headers.get(name)?.clone())));
-    told.collect()
 }
 
 /// What every answer gets: CORS, a request id, a place in the counters.

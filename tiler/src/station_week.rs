@@ -134,11 +134,7 @@ pub(crate) fn clock(time: DateTime<Utc>, language: Language) -> String {
 
 fn sentence(said: &StationWeek, period: Period, language: Language) -> String {
     let vi = language == Language::Vi;
-    let start = format!(
-        "{} ({}): ",
-        words::week(period, language),
-        words::days(period, language)
-    );
+    let start = words::opening(period, language);
     let Some(first) = said.readings.first() else {
         return start
             + if vi {

@@ -150,20 +150,24 @@ impl<'a> Page<'a> {
     }
 }
 
-/// The page of an address that does not exist, for people: whoever names `text/html` in `Accept`, as browsers do when a person
-/// opens an address, and does not ask an interface of programs.
-pub(crate) fn not_found(app: &Shared, headers: &HeaderMap, uri: &Uri) -> Option<Response> {
+/// The language of a person who opens an address: whoever names `text/html` in `Accept`, as browsers do then, and does not ask
+/// an interface of programs.
+pub(crate) fn reader(headers: &HeaderMap, uri: &Uri) -> Option<Language> {
     let accept = headers.get(header::ACCEPT)?.to_str().ok()?;
     let for_programs = ["/api/", "/sta/", "/raster/"];
-    if !accept.contains("text/html") || for_programs.iter().any(|start| uri.path().starts_with(start)) {
-        return None;
-    }
+    let is_person =
+        accept.contains("text/html") && !for_programs.iter().any(|start| uri.path().starts_with(start));
+    is_person.then(|| crate::negotiate::language(headers))
+}
+
+/// The page of an address that does not exist, for people.
+pub(crate) fn not_found(app: &Shared, language: Language, uri: &Uri) -> Option<Response> {
     let nothing = Uri::from_static("/");
     let query = Query::of(&nothing, &[]).ok()?;
     let page = Page {
         app,
-        headers,
-        language: crate::negotiate::language(headers),
+        headers: &HeaderMap::new(),
+        language,
         query,
         root: "../"
             .repeat(uri.path().matches('/').count().saturating_sub(1))

@@ -162,7 +162,7 @@ pub(crate) struct Said {
 pub(crate) fn sentence(period: Period, said: &Said) -> Text {
     let write = |language| {
         let vi = language == Language::Vi;
-        let start = format!("{} ({}): ", week(period, language), days(period, language));
+        let start = opening(period, language);
         if said.nothing {
             return start
                 + if vi {
@@ -226,6 +226,11 @@ pub(crate) fn sentence(period: Period, said: &Said) -> Text {
         vi: write(Language::Vi),
         en: write(Language::En),
     }
+}
+
+/// How a sentence about a week begins: `Tuần 34 (17–23/8/2026): `.
+pub(crate) fn opening(period: Period, language: Language) -> String {
+    format!("{} ({}): ", week(period, language), days(period, language))
 }
 
 /// A title within a sentence: its first letter small.

@@ -22,6 +22,10 @@ export function t(key: TextKey, values: Record<string, string | number> = {}): s
 export const number = (value: number, digits = 2): string =>
   Number(value.toFixed(digits)).toLocaleString(locale(), { minimumFractionDigits: digits, maximumFractionDigits: digits }).replace('-', '\u2212');
 
+/** A time of day with its day, as here (UTC+7): `23:45 20/9`. */
+export const clock = (time: string): string =>
+  new Date(time).toLocaleString(locale(), { timeZone: 'Asia/Ho_Chi_Minh', day: 'numeric', month: 'numeric', hour: '2-digit', minute: '2-digit' });
+
 export function percent(share: number): string {
   const value = share * 100;
   // 0 % and 100 % are promises: said only when they hold.

@@ -3,7 +3,7 @@
 
 import * as api from '../api.ts';
 import { el, svg } from '../dom.ts';
-import { currentLang, number, t } from '../i18n/index.ts';
+import { clock, currentLang, number, t } from '../i18n/index.ts';
 import type { Week } from '../week.ts';
 
 const WIDTH = 340;
@@ -32,25 +32,22 @@ export async function showLevels(box: HTMLElement, station: string, week: Week, 
   box.replaceChildren(...parts);
 }
 
-const when = (time: string): string => new Date(time).toLocaleString(currentLang() === 'vi' ? 'vi-VN' : 'en-GB',
-  { timeZone: 'Asia/Ho_Chi_Minh', day: 'numeric', month: 'numeric', hour: '2-digit', minute: '2-digit' });
-
 export function forecastPanel(forecast: api.Forecast): HTMLElement[] {
   const title = el('h3', {}, t('forecast.title'));
   if (forecast.reason) {
-    const newest = forecast.newest ? ` ${t('forecast.newest', { time: when(forecast.newest) })}` : '';
+    const newest = forecast.newest ? ` ${t('forecast.newest', { time: clock(forecast.newest) })}` : '';
     return [title, el('p', { class: 'sentence none', id: 'forecast', 'data-reason': forecast.reason.id }, `${forecast.reason[currentLang()]}.${newest}`)];
   }
   const top = forecast.values.reduce((a, b) => (b.value > a.value ? b : a));
   const error = top.error_m === null ? '' : ` ± ${number(top.error_m)}`;
   const alarm = top.alarm ? ` (≥ BĐ${top.alarm})` : '';
   return [title,
-    el('p', { id: 'forecast' }, t('forecast.top', { level: `${number(top.value)}${error} ${forecast.unit}${alarm}`, time: when(top.time) })),
+    el('p', { id: 'forecast' }, t('forecast.top', { level: `${number(top.value)}${error} ${forecast.unit}${alarm}`, time: clock(top.time) })),
     el('figure', {}, drawing(forecast.values.map((one) => ({ time: new Date(one.time).getTime(), value: one.value })), forecast.values.map((one) => one.error_m ?? 0), forecast.alarm_levels)),
     el('details', {}, el('summary', {}, t('forecast.error')), el('div', { class: 'scroll' }, el('table', {},
       el('thead', {}, el('tr', {}, ...(['forecast.lead', 'forecast.mae', 'forecast.persistence', 'forecast.n'] as const).map((key) => el('th', { scope: 'col' }, t(key))))),
       el('tbody', {}, ...forecast.errors.map((one) => el('tr', {}, el('th', { scope: 'row' }, `${one.lead_h} h`), el('td', {}, number(one.mae_m)), el('td', {}, number(one.persistence_mae_m)), el('td', {}, String(one.n)))))))),
-    el('p', { class: 'faint' }, t('forecast.method', { from: when(forecast.origin), method: forecast.method[currentLang()] }))];
+    el('p', { class: 'faint' }, t('forecast.method', { from: clock(forecast.origin), method: forecast.method[currentLang()] }))];
 }
 
 /** The line of a level, with a band of its error where there is one, the alarm levels near it and the days below. */

@@ -2,7 +2,7 @@
 
 import * as api from '../api.ts';
 import { byId, el, icon } from '../dom.ts';
-import { currentLang, number, percent, t, weekInSentence, type TextKey } from '../i18n/index.ts';
+import { clock, currentLang, number, percent, t, weekInSentence, type TextKey } from '../i18n/index.ts';
 import { kindName, shareClass } from '../kinds.ts';
 import type { Found } from '../map/zones.ts';
 import type { Week } from '../week.ts';
@@ -175,8 +175,6 @@ export class ZonePanel {
 const readings = (sensors: api.Near[], beside: (one: api.Near) => string): HTMLElement => el('dl', { class: 'sensors' }, ...sensors.map((one) =>
   el('div', {}, el('dt', {}, propertyName(one.property), el('small', {}, beside(one))), el('dd', {}, one.value === null ? '–' : `${number(one.value)} ${unit(one.unit)}`.trim()))));
 
-const clock = (text: string): string => new Date(text).toLocaleString(currentLang() === 'vi' ? 'vi-VN' : 'en-GB', { timeZone: 'Asia/Ho_Chi_Minh', day: 'numeric', month: 'numeric', hour: '2-digit', minute: '2-digit' });
-
 /** A gauge's level large and in the colour of its alarm level, then everything the station measured and when. */
 function stationLines(record: api.ZoneWeek): HTMLElement[] {
   const station = record.station;
@@ -241,14 +239,14 @@ const burningName = (kind: string): string => t(BURNING_TEXT[kind] ?? 'burning.o
 /** A hot spot in words: when, by what, how strong, how large its cell, what burned, and the fire it belongs to. */
 function hotspotBox(feature: api.ZoneFeature): HTMLElement {
   const one = feature.properties;
-  const clock = (text?: string): string => (text ? new Date(text).toLocaleString(currentLang() === 'vi' ? 'vi-VN' : 'en-GB', { timeZone: 'Asia/Ho_Chi_Minh', dateStyle: 'short', timeStyle: 'short' }) : '–');
+  const dated = (text?: string): string => (text ? new Date(text).toLocaleString(currentLang() === 'vi' ? 'vi-VN' : 'en-GB', { timeZone: 'Asia/Ho_Chi_Minh', dateStyle: 'short', timeStyle: 'short' }) : '–');
   const rows: [TextKey, string][] = [
-    ['hotspot.time', clock(one.time)],
+    ['hotspot.time', dated(one.time)],
     ['hotspot.satellite', [one.satellite, one.instrument].filter(Boolean).join(', ')],
     ['hotspot.confidence', one.confidence && CONFIDENCE_TEXT[one.confidence] ? t(CONFIDENCE_TEXT[one.confidence] as TextKey) : '–'],
     ['hotspot.power', one.frp_mw === undefined ? '–' : `${number(one.frp_mw, 1)} MW`],
     ['hotspot.cell', one.scan_km === undefined || one.track_km === undefined ? '–' : `${number(one.scan_km, 2)} × ${number(one.track_km, 2)} km`],
-    ['hotspot.fire', t('hotspot.fireWords', { n: String(one.fire_count ?? 1), from: clock(one.fire_first), to: clock(one.fire_last) })],
+    ['hotspot.fire', t('hotspot.fireWords', { n: String(one.fire_count ?? 1), from: dated(one.fire_first), to: dated(one.fire_last) })],
   ];
   return el('div', { class: 'first', 'aria-live': 'polite' },
     el('p', { class: 'sentence', id: 'value', 'data-value': one.burning ?? '' }, burningName(one.burning ?? 'other')),
