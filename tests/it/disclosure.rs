@@ -2,8 +2,6 @@
 
 use crate::harness::{Sen, Service};
 use crate::scenes::{self, RICE};
-use sen_catalog::Crs;
-use sen_catalog::crs::Transform;
 use serde_json::{Value, json};
 use std::fs;
 use std::path::Path;
@@ -25,19 +23,7 @@ const SECRETS: &[&str] = &[
 ];
 
 fn square(column: f64, row: f64) -> Value {
-    let grid = scenes::grid();
-    let back = Transform::new(grid.crs, Crs::WGS84).expect("known");
-    let corners = [(0.0, 0.0), (0.0, 10.0), (10.0, 10.0), (10.0, 0.0), (0.0, 0.0)];
-    let ring: Vec<_> = corners
-        .iter()
-        .map(|(dx, dy)| {
-            let x = grid.west + (column + dx) * grid.cell_width;
-            let y = grid.north - (row + dy) * grid.cell_height;
-            let (lon, lat) = back.point(x, y).expect("inside");
-            json!([lon, lat])
-        })
-        .collect();
-    json!({"type": "Polygon", "coordinates": [ring]})
+    json!({"type": "Polygon", "coordinates": [scenes::ring(column, row, 10.0)]})
 }
 
 /// A little province with a week of NDVI, plots of owners, and a gauge with its keeper's telephone.

@@ -202,6 +202,20 @@ fn terminate(child: &Child) {
         .status();
 }
 
+/// Runs GDAL's `ogr2ogr` in a folder.
+pub(crate) fn ogr2ogr(folder: &Path, args: &[&str]) {
+    let output = Command::new("ogr2ogr")
+        .current_dir(folder)
+        .args(args)
+        .output()
+        .expect("ogr2ogr is there (gdal-bin)");
+    assert!(
+        output.status.success(),
+        "{args:?}: {}",
+        String::from_utf8_lossy(&output.stderr)
+    );
+}
+
 /// Any PNG as RGBA pixels and its width.
 pub(crate) fn decode_png(bytes: &[u8]) -> (Vec<[u8; 4]>, usize) {
     let mut decoder = png::Decoder::new(std::io::Cursor::new(bytes));

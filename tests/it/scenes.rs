@@ -29,6 +29,19 @@ pub(crate) fn lon_lat(column: usize, row: usize) -> (f64, f64) {
     transform.point(x, y).expect("inside")
 }
 
+/// A square of cells of the little province, as a closed ring of lon/lat.
+pub(crate) fn ring(column: f64, row: f64, side: f64) -> Vec<(f64, f64)> {
+    let grid = grid();
+    let back = sen_catalog::crs::Transform::new(grid.crs, Crs::WGS84).expect("known");
+    let corners = [(0.0, 0.0), (0.0, side), (side, side), (side, 0.0), (0.0, 0.0)];
+    let place = |(dx, dy): (f64, f64)| {
+        let x = grid.west + (column + dx) * grid.cell_width;
+        let y = grid.north - (row + dy) * grid.cell_height;
+        back.point(x, y).expect("inside")
+    };
+    corners.into_iter().map(place).collect()
+}
+
 /// XYZ address of the tile over a cell of the little province.
 pub(crate) fn tile(zoom: u32, column: usize, row: usize) -> (u32, u32, u32) {
     let (lon, lat) = lon_lat(column, row);

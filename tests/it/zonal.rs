@@ -1,7 +1,7 @@
 //! What each plot's week was, as numbers: tables beside the rasters, the same over HTTP, the same as exactextract.
 
 use crate::harness::{Sen, Service, real_data};
-use crate::scenes::{self, NOTHING, RICE, WATER};
+use crate::scenes::{self, NOTHING, RICE, WATER, ring};
 use geo_types::{Coord, LineString, MultiPolygon, Polygon};
 use sen_catalog::admin::{self, AdminUnit, Level};
 use sen_catalog::coverage::Projection;
@@ -14,19 +14,6 @@ use serde_json::{Value, json};
 
 const RICE_NDVI: f64 = 0.7778;
 const WATER_NDVI: f64 = -0.4286;
-
-/// A square of cells of the little province, as ring of lon/lat.
-fn ring(column: f64, row: f64, side: f64) -> Vec<(f64, f64)> {
-    let grid = scenes::grid();
-    let back = Transform::new(grid.crs, Crs::WGS84).expect("known");
-    let corners = [(0.0, 0.0), (0.0, side), (side, side), (side, 0.0), (0.0, 0.0)];
-    let place = |(dx, dy): (f64, f64)| {
-        let x = grid.west + (column + dx) * grid.cell_width;
-        let y = grid.north - (row + dy) * grid.cell_height;
-        back.point(x, y).expect("inside")
-    };
-    corners.into_iter().map(place).collect()
-}
 
 fn plot(code: &str, ring: Vec<(f64, f64)>) -> Feature {
     let mut plot = Feature::new("plots", code, Polygon::new(LineString::from(ring), vec![]).into());

@@ -1,6 +1,6 @@
 //! Zones from the files people keep them in. The files are made by ogr2ogr (GDAL 3.6.2) from small layers written here.
 
-use crate::harness::{Run, Sen, real_data};
+use crate::harness::{Run, Sen, ogr2ogr, real_data};
 use geo_types::{Coord, Geometry};
 use sen_catalog::Feature;
 use sen_catalog::admin::{AdminUnits, Hierarchy, Level, UnitQuery};
@@ -13,18 +13,6 @@ use std::process::Command;
 
 /// Two millimetres in degrees of latitude.
 const TWO_MM: f64 = 0.002 / 111_000.0;
-
-fn ogr2ogr(args: &[&str]) {
-    let output = Command::new("ogr2ogr")
-        .args(args)
-        .output()
-        .expect("ogr2ogr is there (gdal-bin)");
-    assert!(
-        output.status.success(),
-        "{args:?}: {}",
-        String::from_utf8_lossy(&output.stderr)
-    );
-}
 
 fn text(path: &Path) -> &str {
     path.to_str().expect("UTF-8 path")
@@ -177,7 +165,7 @@ fn each_format_gives_the_same_features() {
         let mut args = options.to_vec();
         let path = sen.path(file);
         args.extend([text(&path), text(&source)]);
-        ogr2ogr(&args);
+        ogr2ogr(Path::new("."), &args);
         let given = if kind == "folder" {
             sen.path("folder")
         } else {
@@ -208,7 +196,7 @@ fn shapefile_with_name(sen: &Sen, file: &str, name: &[u8]) -> PathBuf {
     zone["properties"]["crop"] = "lua".into();
     write_geojson(&source, &[zone]);
     let path = sen.path(file);
-    ogr2ogr(&[text(&path), text(&source)]);
+    ogr2ogr(Path::new("."), &[text(&path), text(&source)]);
     let dbf = path.with_extension("dbf");
     let mut bytes = fs::read(&dbf).expect("read");
     let at = bytes
@@ -315,7 +303,7 @@ fn vn2000_goes_by_the_official_parameters_in_every_format() {
         if file.ends_with("mif") || file.ends_with("tab") {
             args.splice(0..0, ["-f", "MapInfo File"]);
         }
-        ogr2ogr(&args);
+        ogr2ogr(Path::new("."), &args);
         let layer = format!("zones_{}", &file[..1]);
         let run = import(&sen, &path, &layer, &[]).expect(0);
         let found = features(&sen, &layer);
@@ -487,7 +475,10 @@ fn coordinates_that_do_not_fit_are_refused_with_what_to_type() {
     let run = import(&sen, &source, "plots", &["--crs", "EPSG:5897"]).expect(1);
     assert!(run.text().contains("look like degrees"), "{}", run.text());
     let shp = sen.path("b.shp");
-    ogr2ogr(&["-t_srs", "EPSG:32648", text(&shp), text(&source)]);
+    ogr2ogr(
+        Path::new("."),
+        &["-t_srs", "EPSG:32648", text(&shp), text(&source)],
+    );
     fs::remove_file(sen.path("b.prj")).expect("removed");
     let run = import(&sen, &shp, "plots", &[]).expect(1);
     assert!(
@@ -535,7 +526,7 @@ fn a_geopackage_that_is_being_written_is_said_so_and_read_afterwards() {
     let sen = Sen::new();
     let source = three_plots(&sen);
     let path = sen.path("a.gpkg");
-    ogr2ogr(&["-f", "GPKG", text(&path), text(&source)]);
+    ogr2ogr(Path::new("."), &["-f", "GPKG", text(&path), text(&source)]);
     let script = "
 import sqlite3, sys
 c = sqlite3.connect(sys.argv[1], isolation_level=None)
@@ -722,7 +713,10 @@ fn web_mercator_is_a_system_like_others() {
     let source = sen.path("a.geojson");
     write_geojson(&source, &[polygon("A", "a", &square(105.636, 10.46))]);
     let path = sen.path("a.gpkg");
-    ogr2ogr(&["-t_srs", "EPSG:3857", text(&path), text(&source)]);
+    ogr2ogr(
+        Path::new("."),
+        &["-t_srs", "EPSG:3857", text(&path), text(&source)],
+    );
     import(&sen, &path, "plots", &[]).expect(0);
     let west = features(&sen, "plots")[0].bounds().expect("a box").west;
     assert!((west - 105.636).abs() < 1e-8, "{west}");
@@ -738,7 +732,10 @@ fn a_mapinfo_file_that_may_be_in_vn2000_is_told_with_the_cure() {
         ("EPSG:3405", "utm.tab", "EPSG:3405"),
     ] {
         let path = sen.path(file);
-        ogr2ogr(&["-f", "MapInfo File", "-t_srs", system, text(&path), text(&source)]);
+        ogr2ogr(
+            Path::new("."),
+            &["-f", "MapInfo File", "-t_srs", system, text(&path), text(&source)],
+        );
         let answer = import(&sen, &path, "plots", &[]).expect(0).json();
         let notes = answer["files"][0]["notes"].to_string();
         assert!(

@@ -1,6 +1,6 @@
 //! Zones and stations as foreign programs write them: codes, systems and places through the real binary.
 
-use crate::harness::{Run, Sen};
+use crate::harness::{Run, Sen, ogr2ogr};
 use sen_catalog::Feature;
 use sen_catalog::admin::{AdminUnits, Level, UnitQuery};
 use sen_catalog::store::{FeatureQuery, Features, SqliteStore};
@@ -74,20 +74,6 @@ fn collection(features: &[String], more: &str) -> Vec<u8> {
     .into_bytes()
 }
 
-fn ogr2ogr(sen: &Sen, args: &[&str]) {
-    let folder = sen.path("");
-    let output = Command::new("ogr2ogr")
-        .current_dir(folder)
-        .args(args)
-        .output()
-        .expect("gdal-bin is there");
-    assert!(
-        output.status.success(),
-        "{args:?}: {}",
-        String::from_utf8_lossy(&output.stderr)
-    );
-}
-
 #[test]
 fn long_codes_keep_their_digits_in_every_format() {
     let sen = Sen::new();
@@ -117,7 +103,7 @@ fn long_codes_keep_their_digits_in_every_format() {
                 .for_each(drop),
             _ => {}
         }
-        ogr2ogr(&sen, &args);
+        ogr2ogr(&sen.path(""), &args);
         let layer = format!("from_{}", &file[2..]);
         import_path(&sen, &sen.path(file), &["zones", "--as", &layer]).expect(0);
         assert_eq!(codes(&sen, &layer), [long[1], long[2], long[0]], "{file}");
@@ -135,7 +121,7 @@ fn long_codes_keep_their_digits_in_every_format() {
     assert_eq!(codes(&sen, "wide"), [long[1], long[2], long[0]]);
     // a column of floating numbers has lost them: refused by row, not taken with other digits
     ogr2ogr(
-        &sen,
+        &sen.path(""),
         &[
             "-f",
             "GPKG",
@@ -241,7 +227,10 @@ fn vn2000_of_one_s_own_making_is_vn2000_in_every_format() {
             "gpkg" => "GPKG",
             _ => "MapInfo File",
         };
-        ogr2ogr(&sen, &["-f", format, "-a_srs", &system, file, "m.geojson"]);
+        ogr2ogr(
+            &sen.path(""),
+            &["-f", format, "-a_srs", &system, file, "m.geojson"],
+        );
         let layer = file.replace('.', "_");
         let answer = import_path(&sen, &sen.path(file), &["zones", "--as", &layer])
             .expect(0)
@@ -266,7 +255,7 @@ fn vn2000_of_one_s_own_making_is_vn2000_in_every_format() {
     }
     // UTM that names no datum may be either: told what to type
     ogr2ogr(
-        &sen,
+        &sen.path(""),
         &[
             "-f",
             "ESRI Shapefile",
@@ -300,11 +289,17 @@ fn a_geopackage_in_degrees_of_vn2000_and_one_without_a_system() {
     let features_of_file = [plot(r#"{"code": "A"}"#, &square(105.5, 10.5, 0.002))];
     fs::write(sen.path("d.geojson"), collection(&features_of_file, "")).expect("written");
     let degrees = "+proj=longlat +ellps=WGS84 +towgs84=-191.90441429,-39.30318279,-111.45032835,0.00928836,-0.01975479,0.00427372,0.252906278 +no_defs";
-    ogr2ogr(&sen, &["-f", "GPKG", "-a_srs", degrees, "vn.gpkg", "d.geojson"]);
+    ogr2ogr(
+        &sen.path(""),
+        &["-f", "GPKG", "-a_srs", degrees, "vn.gpkg", "d.geojson"],
+    );
     import_path(&sen, &sen.path("vn.gpkg"), &PLOTS).expect(0);
     let west = features(&sen, "plots")[0].bounds().expect("a box").west;
     assert!((west - 105.501_787_5).abs() < 1e-7, "{west}");
-    ogr2ogr(&sen, &["-f", "GPKG", "-a_srs", "NULL", "none.gpkg", "d.geojson"]);
+    ogr2ogr(
+        &sen.path(""),
+        &["-f", "GPKG", "-a_srs", "NULL", "none.gpkg", "d.geojson"],
+    );
     let asked = import_path(&sen, &sen.path("none.gpkg"), &["zones", "--as", "others"]).expect(1);
     assert!(
         asked.text().contains("no coordinate system") && asked.text().contains("--crs"),
@@ -452,7 +447,7 @@ fn zips_of_windows_are_read_and_a_shapefile_in_parts_says_what_is_missing() {
     let sen = Sen::new();
     let features_of_file = [plot(r#"{"code": "A"}"#, &square(105.5, 10.5, 0.002))];
     fs::write(sen.path("d.geojson"), collection(&features_of_file, "")).expect("written");
-    ogr2ogr(&sen, &["-f", "ESRI Shapefile", "p.shp", "d.geojson"]);
+    ogr2ogr(&sen.path(""), &["-f", "ESRI Shapefile", "p.shp", "d.geojson"]);
     let script = "
 import sys, zipfile
 with zipfile.ZipFile(sys.argv[1], 'w') as z:
