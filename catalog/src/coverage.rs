@@ -5,7 +5,7 @@
 //! and further parts need no care of their own: their edges run the other way.
 
 use crate::crs::{Crs, Transform};
-use crate::feature::geodesic_area_m2;
+use crate::feature::polygons_area_m2;
 use crate::grid::{Bounds, Grid, Window};
 use crate::{Error, Result};
 use geo::BoundingRect;
@@ -64,8 +64,7 @@ impl Outline {
         }
         if let Some(near) = &near {
             // cells that the part which was cut off would have
-            let area = |polygons: &MultiPolygon<f64>| geodesic_area_m2(&polygons.clone().into());
-            let share = area(polygons) / area(near);
+            let share = polygons_area_m2(polygons) / polygons_area_m2(near);
             if share.is_finite() {
                 outline.cells *= share.max(1.0);
             }

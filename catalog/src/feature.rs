@@ -125,10 +125,15 @@ pub fn polygons(geometry: &Geometry<f64>) -> Option<MultiPolygon<f64>> {
 pub fn geodesic_area_m2(geometry: &Geometry<f64>) -> f64 {
     match geometry {
         Geometry::Polygon(polygon) => polygon_area_m2(polygon),
-        Geometry::MultiPolygon(polygons) => polygons.iter().map(polygon_area_m2).sum(),
+        Geometry::MultiPolygon(polygons) => polygons_area_m2(polygons),
         Geometry::GeometryCollection(parts) => parts.iter().map(geodesic_area_m2).sum(),
         other => other.geodesic_area_unsigned(),
     }
+}
+
+/// [`geodesic_area_m2`] of polygons.
+pub fn polygons_area_m2(polygons: &MultiPolygon<f64>) -> f64 {
+    polygons.iter().map(polygon_area_m2).sum()
 }
 
 fn polygon_area_m2(polygon: &Polygon<f64>) -> f64 {

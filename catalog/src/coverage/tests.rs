@@ -177,7 +177,7 @@ fn a_polygon_of_the_whole_world_covers_the_grid() {
     let asia = polygon![(x: 70.0, y: -20.0), (x: 140.0, y: -20.0), (x: 140.0, y: 50.0), (x: 70.0, y: 50.0)];
     let projection = Projection::new(Crs::WGS84, &grid).expect("systems");
     let outline = Outline::new(&asia.clone().into(), &projection).expect("cut");
-    let cells = geodesic_area_m2(&asia.into()) / 100.0;
+    let cells = crate::feature::geodesic_area_m2(&asia.into()) / 100.0;
     assert!(
         (outline.cells() / cells - 1.0).abs() < 0.01,
         "{} for {cells}",

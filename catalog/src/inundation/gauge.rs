@@ -37,9 +37,14 @@ impl AlarmLevels {
         Self::new([number("bd1_m")?, number("bd2_m")?, number("bd3_m")?])
     }
 
+    /// The heights of BĐ1 to BĐ3, metres.
+    pub fn heights(&self) -> [f64; 3] {
+        [self.bd1_m, self.bd2_m, self.bd3_m]
+    }
+
     /// The highest alarm level that is reached: 0 for none, 1 to 3.
     pub fn reached(&self, level_m: f64) -> u8 {
-        [self.bd1_m, self.bd2_m, self.bd3_m]
+        self.heights()
             .into_iter()
             .map(|alarm| u8::from(level_m >= alarm))
             .sum()

@@ -279,7 +279,7 @@ fn projection(cog: &Cog) -> Outcome<Projection> {
 fn zones(document: &mut Document, projection: &Projection) -> Vec<Zone> {
     let place = |shape: &mut Shape| match shape {
         Shape::Area { polygons, .. } => {
-            let area_m2 = feature::geodesic_area_m2(&polygons.clone().into());
+            let area_m2 = feature::polygons_area_m2(polygons);
             match Zone::new(polygons, area_m2, projection) {
                 Ok(zone) => zone,
                 Err(error) => {

@@ -102,6 +102,17 @@ pub async fn disclosure(store: &dyn Store) {
     assert_eq!(store.versions("plots", "079012341001").await.unwrap().len(), 1);
     assert_eq!(public.versions("plots", "1001").await.unwrap().len(), 1);
 
+    // an untidy way of writing a parent finds for the public what it finds inside
+    let mut child = plot("1004", "Phạm Văn Tư", "lúa");
+    child.parent = Some("29869".into());
+    store.put_features(vec![child]).await.unwrap();
+    let untidy = FeatureQuery {
+        parent: Some("\u{a0}29869 ".into()),
+        ..FeatureQuery::layer("plots")
+    };
+    assert_eq!(ask(store, &untidy).await, ["1004"]);
+    assert_eq!(ask(&*public, &untidy).await, ["1004"]);
+
     // another list, other validators
     let own = LayerDisclosure {
         public: vec!["chu_ho".into(), "owner".into()],

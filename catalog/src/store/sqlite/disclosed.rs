@@ -45,18 +45,12 @@ impl<'a> Discloser<'a> {
     }
 }
 
-/// True when a disclosed feature still answers the parent and the text of a query; `needle` is the text folded.
+/// True when a disclosed feature, which the query found, still shows the parent and the text that it was found by; `needle` is
+/// the text folded.
 pub(super) fn still_fits(feature: &Feature, query: &FeatureQuery, needle: &str) -> bool {
-    let parent = query
-        .parent
-        .as_ref()
-        .is_none_or(|parent| feature.parent.as_ref() == Some(parent));
-    parent && holds_text(feature, needle)
-}
-
-/// True when code, further codes or name of a disclosed feature hold the folded text.
-pub(super) fn holds_text(feature: &Feature, needle: &str) -> bool {
-    feature.search_text().contains(needle)
+    // disclosing keeps a parent as it is, or takes it away
+    let parent = query.parent.is_none() || feature.parent.is_some();
+    parent && feature.search_text().contains(needle)
 }
 
 /// True when a disclosed feature still has the code, as its own or a further one.

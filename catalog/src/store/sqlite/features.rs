@@ -93,8 +93,14 @@ fn encode_wkb(feature: &Feature) -> Result<Vec<u8>> {
     Ok(bytes)
 }
 
-/// What the word index has to learn of a feature: its number, the old text where there was one, the new text.
-pub(super) struct Words(i64, Option<String>, String);
+/// What the word index has to learn of a feature.
+pub(super) struct Words {
+    pub(super) fid: i64,
+    /// Its text so far; none where it is new.
+    old: Option<String>,
+    /// Its text from now on; none where it is gone.
+    new: Option<String>,
+}
 
 /// Inserts or replaces one feature by identity; a feature that is the same already is left alone. The word index is left for
 /// [`index`]: it writes its pages whenever another statement sets a savepoint, so its turn comes once, at the end.
@@ -178,7 +184,8 @@ pub(super) fn put(connection: &Connection, feature: &Feature) -> Result<(Put, Op
     }
     let outcome = if known.is_some() { Put::Changed } else { Put::Added };
     let old = known.map(|(.., search)| search);
-    Ok((outcome, Some(Words(fid, old, search))))
+    let new = Some(search);
+    Ok((outcome, Some(Words { fid, old, new })))
 }
 
 /// Enters the texts of changed features into the word index, in the order in which they were put.
@@ -186,17 +193,19 @@ pub(super) fn index(connection: &Connection, changed: &[Words]) -> Result<()> {
     let mut delete = connection
         .prepare_cached("INSERT INTO feature_text (feature_text, rowid, search) VALUES ('delete', ?, ?)")?;
     let mut insert = connection.prepare_cached("INSERT INTO feature_text (rowid, search) VALUES (?, ?)")?;
-    for Words(fid, old, new) in changed {
+    for Words { fid, old, new } in changed {
         if let Some(old) = old {
             delete.execute(params![fid, old])?;
         }
-        insert.execute(params![fid, new])?;
+        if let Some(new) = new {
+            insert.execute(params![fid, new])?;
+        }
     }
     Ok(())
 }
 
-/// Takes a feature away; its layer, none when it was not there.
-fn delete(connection: &Connection, fid: i64) -> Result<Option<String>> {
+/// Takes a feature away, but from the word index (see [`index`]); its layer, none when it was not there.
+fn delete(connection: &Connection, fid: i64) -> Result<Option<(String, Words)>> {
     let known: Option<(String, String)> = connection
         .prepare_cached("DELETE FROM feature WHERE fid = ? RETURNING layer, search")?
         .query_row([fid], |row| Ok((row.get(0)?, row.get(1)?)))
@@ -204,20 +213,18 @@ fn delete(connection: &Connection, fid: i64) -> Result<Option<String>> {
     let Some((layer, search)) = known else {
         return Ok(None);
     };
-    connection
-        .prepare_cached("INSERT INTO feature_text (feature_text, rowid, search) VALUES ('delete', ?, ?)")?
-        .execute(params![fid, search])?;
     for table in ["other_code", "feature_box"] {
         connection
             .prepare_cached(&format!("DELETE FROM {table} WHERE fid = ?"))?
             .execute([fid])?;
     }
-    Ok(Some(layer))
+    let old = Some(search);
+    Ok(Some((layer, Words { fid, old, new: None })))
 }
 
 /// Moves the layer's revision on and counts it anew. Its box is as coarse as the index: single precision, outwards.
 pub(super) fn count(connection: &Connection, layer: &str) -> Result<()> {
-    connection.execute(
+    let counted = connection.execute(
         "INSERT INTO layer
          SELECT f.layer, 1, min(f.shape), count(*), min(b.west), min(b.south), max(b.east), max(b.north)
          FROM feature f JOIN feature_box b ON b.fid = f.fid WHERE f.layer = ? GROUP BY f.layer
@@ -226,6 +233,13 @@ pub(super) fn count(connection: &Connection, layer: &str) -> Result<()> {
             north = excluded.north",
         [layer],
     )?;
+    if counted == 0 {
+        // a layer that nothing is left of keeps its row, so that its revision never comes again
+        connection.execute(
+            "UPDATE layer SET count = 0, revision = revision + 1 WHERE name = ?",
+            [layer],
+        )?;
+    }
     Ok(())
 }
 
@@ -386,22 +400,18 @@ impl Features for SqliteStore {
         let fids = fids.to_vec();
         self.writing(move |connection| {
             let mut touched = BTreeSet::new();
-            let mut deleted = 0;
+            let mut changed = Vec::new();
             for fid in fids {
-                if let Some(layer) = delete(connection, fid)? {
-                    deleted += 1;
+                if let Some((layer, words)) = delete(connection, fid)? {
+                    changed.push(words);
                     touched.insert(layer);
                 }
             }
             for layer in touched {
-                // a layer that nothing is left of keeps its row, so that its revision never comes again
-                connection.execute(
-                    "UPDATE layer SET count = 0, revision = revision + 1 WHERE name = ?",
-                    [&layer],
-                )?;
                 count(connection, &layer)?;
             }
-            Ok(deleted)
+            index(connection, &changed)?;
+            Ok(changed.len())
         })
         .await
     }

@@ -60,12 +60,28 @@ async fn writing<T: Send + 'static>(
             inner.write(|connection| {
                 let (result, changed) = work(connection)?;
                 if changed {
-                    connection.execute("UPDATE observation_revision SET number = number + 1", [])?;
+                    moved(connection)?;
                 }
                 Ok(result)
             })
         })
         .await
+}
+
+/// Moves the revision of what sensors say on.
+pub(super) fn moved(connection: &Connection) -> Result<()> {
+    connection.execute("UPDATE observation_revision SET number = number + 1", [])?;
+    Ok(())
+}
+
+/// Keeps what is said of a datastream; says whether anything changed.
+fn set_properties(connection: &Connection, datastream: i64, properties: &Map<String, Value>) -> Result<bool> {
+    let text = serde_json::to_string(properties).map_err(|error| Error::Invalid(error.to_string()))?;
+    let changed = connection.execute(
+        "UPDATE datastream SET properties = ?1 WHERE id = ?2 AND properties != ?1",
+        params![text, datastream],
+    )?;
+    Ok(changed > 0)
 }
 
 fn known(connection: &Connection, datastream: i64) -> Result<()> {
@@ -152,11 +168,7 @@ pub(super) fn make(connection: &Connection, new: NewDatastream) -> Result<Option
         return Ok(None);
     }
     let (id, _) = put(connection, one)?;
-    let text = serde_json::to_string(&new.properties).map_err(|error| Error::Invalid(error.to_string()))?;
-    connection.execute(
-        "UPDATE datastream SET properties = ? WHERE id = ?",
-        params![text, id],
-    )?;
+    set_properties(connection, id, &new.properties)?;
     take(connection, id, new.readings, &new.tests)?;
     Ok(Some(id))
 }
@@ -302,14 +314,10 @@ impl Observations for SqliteStore {
     }
 
     async fn put_properties(&self, datastream: i64, properties: &Map<String, Value>) -> Result<()> {
-        let text = serde_json::to_string(properties).map_err(|error| Error::Invalid(error.to_string()))?;
+        let properties = properties.clone();
         writing(self, move |connection| {
             known(connection, datastream)?;
-            let changed = connection.execute(
-                "UPDATE datastream SET properties = ?1 WHERE id = ?2 AND properties != ?1",
-                params![text, datastream],
-            )?;
-            Ok(((), changed > 0))
+            Ok(((), set_properties(connection, datastream, &properties)?))
         })
         .await
     }

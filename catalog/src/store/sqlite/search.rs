@@ -1,7 +1,7 @@
 //! One search over the features of all layers: a few narrow questions to the text index, the best kind of hit first,
 //! so that no question reads more rows than it answers with.
 
-use super::disclosed::{Discloser, has_code, holds_text};
+use super::disclosed::Discloser;
 use super::features::{COLUMNS, decode};
 use crate::Result;
 use crate::disclosure::DisclosurePolicy;
@@ -25,7 +25,6 @@ pub(super) fn search(
     }
     let mut found = Found {
         connection,
-        text,
         needle: &needle,
         discloser: Discloser::new(policy),
         limit,
@@ -65,7 +64,6 @@ pub(super) fn search(
 /// What was found so far, best first.
 struct Found<'a> {
     connection: &'a Connection,
-    text: &'a str,
     needle: &'a str,
     discloser: Discloser<'a>,
     limit: usize,
@@ -103,9 +101,10 @@ impl Found<'_> {
             }
             // a hit that is one only by what is private does not count
             let feature = self.discloser.disclose(decode(row)?);
-            if holds_text(&feature, self.needle) || has_code(&feature, self.text.trim()) {
+            let words = feature.search_text();
+            if words.contains(self.needle) {
                 read += 1;
-                hits.push((feature.search_text().len(), feature));
+                hits.push((words.len(), feature));
             }
         }
         hits.sort_by_key(|a| (a.0, a.1.fid));

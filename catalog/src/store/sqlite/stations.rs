@@ -22,13 +22,15 @@ pub(super) fn make(
     fields: &Map<String, Value>,
     datastreams: Vec<NewDatastream>,
 ) -> Result<Option<i64>> {
-    let mut of_code = connection.prepare_cached("SELECT fid FROM feature WHERE layer = ? AND code = ?")?;
+    let mut of_code = connection.prepare_cached("SELECT 1 FROM feature WHERE layer = ? AND code = ?")?;
     if of_code.exists([&station.layer, &station.code])? {
         return Ok(None);
     }
-    let (_, words) = features::put(connection, station)?;
+    let (_, Some(words)) = features::put(connection, station)? else {
+        return Ok(None);
+    };
+    let fid = words.fid;
     features::count(connection, &station.layer)?;
-    let fid: i64 = of_code.query_row([&station.layer, &station.code], |row| row.get(0))?;
     if !fields.is_empty() {
         let text = serde_json::to_string(fields).map_err(|error| Error::Invalid(error.to_string()))?;
         connection.execute("INSERT INTO station_fields VALUES (?, ?)", params![fid, text])?;
@@ -42,8 +44,8 @@ pub(super) fn make(
             )));
         }
     }
-    connection.execute("UPDATE observation_revision SET number = number + 1", [])?;
-    features::index(connection, words.as_slice())?;
+    observations::moved(connection)?;
+    features::index(connection, &[words])?;
     Ok(Some(fid))
 }
 

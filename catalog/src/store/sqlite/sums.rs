@@ -7,6 +7,7 @@
 //! the word index bear no triggers (a trigger sets a savepoint, at which that index writes its pages, which sets the
 //! trigger off): their sums go when features change and are made again when the store is closed, or opened the next time.
 
+use super::fields::has_table;
 use crate::{Error, Result};
 use rusqlite::functions::FunctionFlags;
 use rusqlite::types::ValueRef;
@@ -169,22 +170,18 @@ pub(super) fn follow(connection: &mut Connection, schema: &[&str]) -> rusqlite::
 
 /// Adds up the tables of the word index, where features have changed since.
 pub(super) fn finish(connection: &mut Connection) -> rusqlite::Result<()> {
-    let stale =
-        |connection: &Connection, name: &str| Ok::<_, rusqlite::Error>(known(connection, name)?.is_none());
-    let mut words = tables(connection)?;
-    words.retain(|name| name.starts_with(WORDS));
-    let mut any = false;
-    for name in &words {
-        any |= stale(connection, name)?;
+    let mut stale = Vec::new();
+    for name in tables(connection)? {
+        if name.starts_with(WORDS) && known(connection, &name)?.is_none() {
+            stale.push(name);
+        }
     }
-    if !any {
+    if stale.is_empty() {
         return Ok(());
     }
     let transaction = connection.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate)?;
-    for name in &words {
-        if stale(&transaction, name)? {
-            put(&transaction, name, sum_of_table(&transaction, name)?)?;
-        }
+    for name in &stale {
+        put(&transaction, name, sum_of_table(&transaction, name)?)?;
     }
     transaction.commit()
 }
@@ -285,10 +282,7 @@ pub(super) fn damage(connection: &Connection) -> Result<Vec<String>> {
         wrong.push(line?);
     }
     wrong.retain(|line| line != "ok");
-    let summed = connection
-        .prepare("SELECT 1 FROM sqlite_schema WHERE name = 'content_sum'")?
-        .exists([])?;
-    if !summed {
+    if !has_table(connection, "content_sum")? {
         // of before rows were summed up: nothing to hold them against
         return Ok(wrong);
     }

@@ -210,7 +210,7 @@ fn polygons(geometry: &Value, vertices: &mut usize) -> Result<MultiPolygon<f64>,
         check(part)?;
     }
     let polygons = union(parts.into_iter().map(|part| part.polygon).collect());
-    if feature::geodesic_area_m2(&polygons.clone().into()) > MAX_AREA_M2 {
+    if feature::polygons_area_m2(&polygons) > MAX_AREA_M2 {
         return Err(Reason::TooLarge(
             "the polygon is larger than 1,000,000 km2; draw a smaller one".into(),
         ));
