@@ -56,7 +56,6 @@ impl Class {
 pub(crate) struct RouteCost {
     /// As the router writes it.
     pub(crate) path: &'static str,
-    posts: bool,
     pub(crate) class: Class,
     /// Most bytes that making and sending the answer may hold.
     pub(crate) answer_bytes: u64,
@@ -71,7 +70,6 @@ const MB: u64 = 1 << 20;
 const fn get(path: &'static str, class: Class, answer_mb: u64) -> RouteCost {
     RouteCost {
         path,
-        posts: false,
         class,
         answer_bytes: answer_mb * MB,
         body_bytes: 0,
@@ -178,7 +176,6 @@ pub(crate) const ROUTES: &[RouteCost] = &[
         32,
     ),
     RouteCost {
-        posts: true,
         body_bytes: ZONAL_BODY,
         ..get("/api/v1/zonal", Class::Polygons, 64)
     },
@@ -188,7 +185,6 @@ pub(crate) const ROUTES: &[RouteCost] = &[
     get("/sta/v1.1/", Class::SensorThings, 1),
     get("/sta/v1.1/{*path}", Class::SensorThings, 24),
     RouteCost {
-        posts: true,
         body_bytes: STA_BODY,
         writes: Some("observations"),
         ..get("/sta/v1.1/{*path}", Class::Writes, 64)
@@ -209,12 +205,13 @@ pub(crate) fn number_of(method: &Method, route: &str) -> Option<usize> {
     let posts = method == Method::POST;
     let known = ROUTES
         .iter()
-        .position(|cost| cost.path == route && cost.posts == posts);
+        .position(|cost| cost.path == route && (cost.body_bytes > 0) == posts);
     if known.is_some() {
         return known;
     }
     let reads = method == Method::GET || method == Method::HEAD;
-    (reads && !FREE.contains(&route) && route != "/api/v1/zonal").then_some(ROUTES.len())
+    let is_named = FREE.contains(&route) || ROUTES.iter().any(|cost| cost.path == route);
+    (reads && !is_named).then_some(ROUTES.len())
 }
 
 /// The cost with a number of [`number_of`].

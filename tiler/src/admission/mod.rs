@@ -22,7 +22,7 @@ use crate::problem::Problem;
 use crate::state::Shared;
 use axum::body::{Body, Bytes, HttpBody, to_bytes};
 use axum::extract::{MatchedPath, Request, State};
-use axum::http::{HeaderValue, Method, header};
+use axum::http::{HeaderValue, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use class::{Class, RouteCost};
@@ -120,27 +120,28 @@ impl Admission {
         let came = Instant::now();
         let clock = &self.clocks[number];
         let work = clock.expected();
-        let place = |class| Place::new(Arc::clone(self), class, number, work);
         let mut receiver = None;
-        let mut arrive = || {
-            let mut line = self.line(cost.class);
-            let arrival = line.arrive(work, clock.calm(), || {
+        let arrival = {
+            let mut waker = || {
                 let (sender, waiting) = oneshot::channel();
                 receiver = Some(waiting);
                 sender
-            });
-            if matches!(arrival, Arrival::Refused(_)) {
-                line.forget(oneshot::Sender::is_closed);
+            };
+            let mut line = self.line(cost.class);
+            match line.arrive(work, clock.calm(), &mut waker) {
+                Arrival::Refused(_) => {
+                    // those who went away may have left room
+                    line.forget(oneshot::Sender::is_closed);
+                    line.arrive(work, clock.calm(), &mut waker)
+                }
+                arrival => arrival,
             }
-            arrival
         };
-        let mut arrival = arrive();
-        if matches!(arrival, Arrival::Refused(_)) {
-            arrival = arrive(); // those who went away have left room
-        }
         let place = match (arrival, receiver) {
             (Arrival::Refused(wait), _) => return Err(self.refuse(cost.class, wait)),
-            (Arrival::Start, _) | (Arrival::Wait, None) => place(cost.class).started(number),
+            (Arrival::Start, _) | (Arrival::Wait, None) => {
+                Place::new(Arc::clone(self), cost.class, work).started(number)
+            }
             (Arrival::Wait, Some(waiting)) => {
                 // an estimate may be wrong: nobody stands here for ever
                 match tokio::time::timeout(2 * LONGEST_WAIT, waiting).await {
@@ -195,23 +196,22 @@ impl Admission {
         self.running.fetch_add(1, Relaxed) == 0
     }
 
-    /// A place is free again; the next in line gets it.
+    /// A place is free again; the next in line gets it. `took` is the route that was worked on, and how long.
     fn ended(
         self: &Arc<Self>,
         class: Class,
-        number: usize,
         expected: Duration,
-        took: Option<Duration>,
+        took: Option<(usize, Duration)>,
         calm: bool,
     ) {
         let alone = self.running.fetch_sub(1, Relaxed) == 1;
-        if let Some(took) = took {
+        if let Some((number, took)) = took {
             self.clocks[number].took(took, calm && alone);
         }
         let next = self.line(class).leave(expected);
         if let Some((waker, work)) = next {
             // a client that went away drops the place, which comes back here
-            let _ = waker.send(Place::new(Arc::clone(self), class, number, work));
+            let _ = waker.send(Place::new(Arc::clone(self), class, work));
         }
     }
 }
@@ -250,7 +250,7 @@ async fn received(
     request: Request,
     cost: &RouteCost,
 ) -> Result<(Request, Option<Reservation>), Box<Response>> {
-    if cost.body_bytes == 0 || request.method() != Method::POST {
+    if cost.body_bytes == 0 {
         return Ok((request, None));
     }
     let (head, body) = request.into_parts();

@@ -19,21 +19,19 @@ tokio::task_local! {
 pub(super) struct Place {
     admission: Arc<Admission>,
     class: Class,
-    number: usize,
     expected: Duration,
-    /// `None` while nobody works on it.
-    began: Option<Instant>,
+    /// The route that is worked on, and since when.
+    began: Option<(usize, Instant)>,
     calm: bool,
 }
 
 impl Place {
     /// A place for `expected` time of work, which has not begun.
-    pub(super) fn new(admission: Arc<Admission>, class: Class, number: usize, expected: Duration) -> Self {
+    pub(super) fn new(admission: Arc<Admission>, class: Class, expected: Duration) -> Self {
         let calm = admission.began();
         Self {
             admission,
             class,
-            number,
             expected,
             began: None,
             calm,
@@ -42,17 +40,15 @@ impl Place {
 
     /// The work of a route begins.
     pub(super) fn started(mut self, number: usize) -> Self {
-        self.number = number;
-        self.began = Some(Instant::now());
+        self.began = Some((number, Instant::now()));
         self
     }
 }
 
 impl Drop for Place {
     fn drop(&mut self) {
-        let took = self.began.map(|began| began.elapsed());
-        self.admission
-            .ended(self.class, self.number, self.expected, took, self.calm);
+        let took = self.began.map(|(number, began)| (number, began.elapsed()));
+        self.admission.ended(self.class, self.expected, took, self.calm);
     }
 }
 
