@@ -53,12 +53,7 @@ impl Level {
         if !code.bytes().all(|byte| byte.is_ascii_digit()) {
             return None;
         }
-        match code.len() {
-            2 => Some(Self::Province),
-            3 => Some(Self::District),
-            5 => Some(Self::Commune),
-            _ => None,
-        }
+        Self::ALL.into_iter().find(|level| level.digits() == code.len())
     }
 
     /// Digits of an official code of the level.

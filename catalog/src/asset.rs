@@ -164,6 +164,11 @@ pub fn checksum_of(bytes: &[u8]) -> String {
     hex(&Sha256::digest(bytes))
 }
 
+/// The first eight bytes of a digest as a number: short, and another for other contents for all that is told by it here.
+pub fn short_digest(digest: &[u8]) -> u64 {
+    digest.first_chunk().map_or(0, |bytes| u64::from_be_bytes(*bytes))
+}
+
 /// Lower-case hex.
 pub fn hex(bytes: &[u8]) -> String {
     use std::fmt::Write;

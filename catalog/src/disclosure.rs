@@ -182,10 +182,7 @@ impl DisclosurePolicy {
     /// Changes with whatever decides what is shown: part of every validator (`ETag`, `v=`) of what is made of features.
     pub fn digest(&self) -> u64 {
         let text = serde_json::json!([PRIVATE_FIELDS, PUBLIC_NAME_LAYERS, self.0]).to_string();
-        Sha256::digest(text)
-            .iter()
-            .take(8)
-            .fold(0, |digest, &byte| digest << 8 | u64::from(byte))
+        crate::asset::short_digest(&Sha256::digest(text))
     }
 
     /// What the public sees of features; remembers what was decided of each name.

@@ -130,6 +130,13 @@ pub fn separator_line(line: &str) -> Option<char> {
     (word.eq_ignore_ascii_case("sep=") && signs.next().is_none()).then_some(sign)
 }
 
+/// The separator that a first line `sep=;` at the head of a text names, and the length of that line.
+pub fn separator(head: &[u8]) -> Option<(u8, usize)> {
+    let length = head.iter().position(|&byte| byte == b'\n')? + 1;
+    let sign = separator_line(std::str::from_utf8(head.get(..length)?).ok()?)?;
+    Some((u8::try_from(sign).ok().filter(u8::is_ascii)?, length))
+}
+
 /// What a header line is cut at: the sign that is there most often outside quotes, commas where none is.
 pub fn delimiter(header: &str) -> char {
     let count = |delimiter: char| {

@@ -1,6 +1,6 @@
 //! Text files as programs write them: UTF-16 recoded, a byte-order mark left out, Excel's `sep=;` line read and left out.
 
-use sen_catalog::table_text::{plain_text, separator_line};
+use sen_catalog::table_text::{plain_text, separator};
 use std::io::{BufRead, BufReader, Read, Result};
 
 /// Buffer of a reader, bytes.
@@ -30,13 +30,6 @@ pub fn open<'r>(source: impl Read + 'r) -> Result<TextFile<'r>> {
         delimiter: separator.map(|(delimiter, _)| delimiter),
         recoded: text.recoded,
     })
-}
-
-/// The delimiter that a first line `sep=;` names, and the length of that line.
-fn separator(head: &[u8]) -> Option<(u8, usize)> {
-    let length = head.iter().position(|&byte| byte == b'\n')? + 1;
-    let sign = separator_line(std::str::from_utf8(head.get(..length)?).ok()?)?;
-    Some((u8::try_from(sign).ok().filter(u8::is_ascii)?, length))
 }
 
 #[cfg(test)]

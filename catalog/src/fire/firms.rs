@@ -229,16 +229,12 @@ fn header<R: Read>(reader: &mut csv::Reader<R>) -> Result<csv::StringRecord> {
 /// The first line must name the columns; anything else is an error of the service. Tells where it begins (behind a line
 /// `sep=;`) and what it is cut at: tables are saved again with semicolons and tabs.
 fn check_header(start: &[u8]) -> Result<(usize, u8)> {
-    let first_line = start
-        .split_inclusive(|&byte| byte == b'\n')
-        .next()
-        .unwrap_or_default();
-    let named = table_text::separator_line(&String::from_utf8_lossy(first_line)).filter(char::is_ascii);
-    let skipped = named.map_or(0, |_| first_line.len());
+    let named = table_text::separator(start);
+    let skipped = named.map_or(0, |(_, length)| length);
     let text = String::from_utf8_lossy(&start[skipped..]);
     let text = text.trim_start();
     let line = text.lines().next().unwrap_or("").to_lowercase();
-    let delimiter = named.unwrap_or_else(|| table_text::delimiter(&line));
+    let delimiter = named.map_or_else(|| table_text::delimiter(&line), |(sign, _)| char::from(sign));
     let names: Vec<&str> = line
         .split(delimiter)
         .map(|name| name.trim().trim_matches('"'))

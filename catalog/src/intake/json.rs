@@ -24,11 +24,14 @@ pub fn entries(bytes: &[u8]) -> Result<Vec<Result<Value, String>>, String> {
     match document(bytes) {
         Ok(Value::Array(all)) => Ok(all.into_iter().map(Ok).collect()),
         Ok(one) => Ok(vec![Ok(one)]),
-        Err(reason) => {
-            let parts = parts(bytes).filter(|parts| parts.len() > 1).ok_or(reason)?;
-            Ok(parts.into_iter().map(document).collect())
-        }
+        Err(reason) => salvaged(bytes).ok_or(reason),
     }
+}
+
+/// The entries of a list that is no document as a whole, each by itself; none where there are no two.
+pub fn salvaged(bytes: &[u8]) -> Option<Vec<Result<Value, String>>> {
+    let parts = parts(bytes).filter(|parts| parts.len() > 1)?;
+    Some(parts.into_iter().map(document).collect())
 }
 
 /// Walks over the bytes that stand outside of texts.

@@ -30,7 +30,7 @@ pub(super) fn read(path: &Path, layout: &Layout, data: &Data, sink: &mut Sink<'_
         Ok(document) => document,
         // one entry that is no JSON costs no other
         Err(reason) => {
-            let entries = intake::json::entries(&text).map_err(|_| anyhow!(reason))?;
+            let entries = intake::json::salvaged(&text).ok_or_else(|| anyhow!(reason))?;
             return list(entries, layout, sink);
         }
     };
