@@ -4,6 +4,7 @@ use crate::problem::{Outcome, Problem};
 use axum::http::Uri;
 use sen_catalog::feature::Sought;
 use std::borrow::Cow;
+use std::fmt::Display;
 
 /// Longest address that is looked at, in bytes.
 const LONGEST_QUERY: usize = 8192;
@@ -164,6 +165,13 @@ impl<'a> Query<'a> {
             format!("{}={}", encode(&pair.name), values.join(","))
         };
         kept.map(text).collect::<Vec<_>>().join("&")
+    }
+
+    /// Those again that `keep` admits, and at their end `name` with another value than it may have had.
+    pub(crate) fn again_with(&self, keep: impl Fn(&str) -> bool, name: &str, value: impl Display) -> String {
+        let others = self.again(|known| known != name && keep(known));
+        let mark = if others.is_empty() { "" } else { "&" };
+        format!("{others}{mark}{name}={}", encode(&value.to_string()))
     }
 
     /// All parameters in their order.

@@ -1,11 +1,12 @@
 //! The sensor nearest to a place for each thing that is measured, with its last good word of a week.
 
+use crate::api::zones::label;
 use crate::problem::Outcome;
 use crate::values::{Place, tidy};
-use chrono::Utc;
+use chrono::{DateTime, Utc};
 use sen_catalog::intake::STATIONS;
 use sen_catalog::observation::{Datastream, Observation};
-use sen_catalog::{FeatureQuery, Period, Store, fusion};
+use sen_catalog::{Feature, FeatureQuery, Period, Store, fusion};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 
@@ -34,6 +35,23 @@ pub(crate) struct Near {
 }
 
 impl Near {
+    /// What a stream of a station says by an observation, `until` being the end of the week, or now.
+    pub(crate) fn of(
+        stream: Datastream,
+        station: &Feature,
+        distance_m: f64,
+        observation: Observation,
+        until: DateTime<Utc>,
+    ) -> Self {
+        Self {
+            stream,
+            name: label(station).to_owned(),
+            distance_m,
+            age_h: (until - observation.time).num_seconds().max(0) as f64 / 3600.0,
+            observation,
+        }
+    }
+
     /// As the API tells it.
     pub(crate) fn json(&self) -> Value {
         json!({
@@ -82,14 +100,13 @@ pub(crate) async fn near(store: &dyn Store, place: Place, period: Period) -> Out
     let nearest = candidates.into_iter().filter_map(|candidates| {
         candidates.into_iter().find_map(|(near, stream)| {
             let observation = newest.iter().find(|one| one.datastream == stream.id)?;
-            let station = near.station;
-            Some(Near {
-                stream: stream.clone(),
-                name: station.name.clone().unwrap_or_else(|| station.code.clone()),
-                distance_m: near.distance_m,
-                age_h: (until - observation.time).num_seconds().max(0) as f64 / 3600.0,
-                observation: observation.clone(),
-            })
+            Some(Near::of(
+                stream.clone(),
+                near.station,
+                near.distance_m,
+                observation.clone(),
+                until,
+            ))
         })
     });
     Ok(nearest.collect())

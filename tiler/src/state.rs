@@ -279,10 +279,7 @@ impl Raster {
             hasher.update([0]);
         }
         let digest = hasher.finalize();
-        let source = digest
-            .iter()
-            .take(8)
-            .fold(0, |source, &byte| source << 8 | u64::from(byte));
+        let source = sen_catalog::asset::short_digest(&digest);
         let period = item.period();
         let path = assets.path(&asset.href);
         Self {

@@ -28,8 +28,6 @@ pub(crate) struct StationWeek {
     pub(crate) alarms: Option<AlarmLevels>,
     /// Metres the level rose within the day before its newest reading.
     pub(crate) change_day_m: Option<f64>,
-    /// One sentence.
-    pub(crate) sentence: Text,
 }
 
 impl StationWeek {
@@ -42,6 +40,15 @@ impl StationWeek {
     pub(crate) fn alarm(&self) -> Option<u8> {
         let value = self.level()?.observation.value?;
         self.alarms.map(|levels| levels.reached(value))
+    }
+
+    /// One sentence about the week.
+    pub(crate) fn sentence(&self, period: Period) -> Text {
+        let write = |language| week_sentence(self, period, language);
+        Text {
+            vi: write(Language::Vi),
+            en: write(Language::En),
+        }
     }
 
     /// As the API tells it.
@@ -70,16 +77,9 @@ pub(crate) async fn station_week(
         .newest_observations(&ids, (Some(week.start), Some(week.end)), true)
         .await?;
     let until = week.end.min(Utc::now());
-    let name = station.name.clone().unwrap_or_else(|| station.code.clone());
     let of = |stream: Datastream| {
         let observation = newest.iter().find(|one| one.datastream == stream.id)?.clone();
-        Some(Near {
-            age_h: (until - observation.time).num_seconds().max(0) as f64 / 3600.0,
-            stream,
-            name: name.clone(),
-            distance_m: 0.0,
-            observation,
-        })
+        Some(Near::of(stream, station, 0.0, observation, until))
     };
     let mut readings: Vec<Near> = streams.into_iter().filter_map(of).collect();
     readings.sort_by_key(|near| (near.stream.property != LEVEL, near.stream.property.clone()));
@@ -87,20 +87,11 @@ pub(crate) async fn station_week(
         Some(near) => rise_in_a_day(store, &near.observation).await?,
         None => None,
     };
-    let mut station_week = StationWeek {
+    Ok(StationWeek {
         readings,
         alarms: AlarmLevels::of(station),
         change_day_m,
-        sentence: Text {
-            vi: String::new(),
-            en: String::new(),
-        },
-    };
-    station_week.sentence = Text {
-        vi: sentence(&station_week, period, Language::Vi),
-        en: sentence(&station_week, period, Language::En),
-    };
-    Ok(station_week)
+    })
 }
 
 /// The difference to the usable reading nearest to the same hour of the day before.
@@ -132,7 +123,7 @@ pub(crate) fn clock(time: DateTime<Utc>, language: Language) -> String {
     }
 }
 
-fn sentence(said: &StationWeek, period: Period, language: Language) -> String {
+fn week_sentence(said: &StationWeek, period: Period, language: Language) -> String {
     let vi = language == Language::Vi;
     let start = words::opening(period, language);
     let Some(first) = said.readings.first() else {
@@ -157,7 +148,7 @@ fn sentence(said: &StationWeek, period: Period, language: Language) -> String {
         clock(first.observation.time, language)
     );
     if let (Some(alarm), Some(levels)) = (said.alarm(), said.alarms) {
-        let heights = [levels.bd1_m, levels.bd2_m, levels.bd3_m];
+        let heights = levels.heights();
         text += &match (
             alarm
                 .checked_sub(1)
@@ -239,25 +230,24 @@ mod tests {
         let (store, station) = gauge(true).await;
         let said = station_week(&store, &station, week).await.expect("an answer");
         assert_eq!(
-            said.sentence.vi,
+            said.sentence(week).vi,
             "Tuần 40 (28/9–4/10/2026): mực nước 2,98 m lúc 23:45 ngày 4/10/2026, trên BĐ3 0,03 m, tăng 24 cm trong 24 giờ."
         );
         assert_eq!(
-            said.sentence.en,
+            said.sentence(week).en,
             "Week 40 (28 Sep–4 Oct 2026): water level 2.98 m at 23:45 on 4 Oct 2026, 0.03 m above BĐ3, up 24 cm in 24 hours."
         );
         assert_eq!(said.alarm(), Some(3));
-        let quiet = station_week(&store, &station, week.next().next())
-            .await
-            .expect("an answer");
+        let later = week.next().next();
+        let quiet = station_week(&store, &station, later).await.expect("an answer");
         assert_eq!(
-            quiet.sentence.vi,
+            quiet.sentence(later).vi,
             "Tuần 42 (12–18/10/2026): trạm chưa có số đo dùng được."
         );
         assert_eq!(quiet.alarm(), None);
         let (store, station) = gauge(false).await;
         let said = station_week(&store, &station, week).await.expect("an answer");
         assert_eq!(said.alarm(), None, "without alarm levels nothing is said of them");
-        assert!(!said.sentence.vi.contains("BĐ"));
+        assert!(!said.sentence(week).vi.contains("BĐ"));
     }
 }

@@ -111,9 +111,8 @@ async fn list(State(app): State<Shared>, request: Request) -> Outcome {
     let mut document = json!({"stations": stations});
     if let Some(last) = found.last().filter(|_| more) {
         let base = app.base_url(request.headers(), request.uri());
-        let said = query.again(|name| name != "after");
-        let mark = if said.is_empty() { "" } else { "&" };
-        let next = format!("{base}/api/v1/stations?{said}{mark}after={}", last.fid);
+        let next = query.again_with(|_| true, "after", last.fid);
+        let next = format!("{base}/api/v1/stations?{next}");
         document["links"] = json!([{"rel": "next", "type": "application/json", "href": next}]);
     }
     let response = document::json(request.headers(), NO_CACHE, &document);
@@ -124,8 +123,7 @@ async fn list(State(app): State<Shared>, request: Request) -> Outcome {
 type Span = (Option<DateTime<Utc>>, Option<DateTime<Utc>>);
 
 /// The time that a series is asked for: the last week until the newest value where nothing is said.
-fn span(query: &Query<'_>, newest: DateTime<Utc>) -> Outcome<Span> {
-    let when = When::of(query)?;
+fn span(query: &Query<'_>, when: When, newest: DateTime<Utc>) -> Outcome<Span> {
     // a date is its day and an instant itself, as the interval from it to it says
     let asked = match when.query {
         TimeQuery::Within(_) => {
@@ -189,7 +187,8 @@ async fn series(State(app): State<Shared>, request: Request) -> Outcome {
             )
         })?;
     let newest = store.latest(stream.id).await?;
-    let (from, to) = span(&query, newest.map_or_else(Utc::now, |latest| latest.time))?;
+    let when = When::of(&query)?;
+    let (from, to) = span(&query, when, newest.map_or_else(Utc::now, |latest| latest.time))?;
     let mut body = Map::new();
     body.insert("station".into(), json!(feature.code));
     body.insert("property".into(), json!(stream.property));
@@ -199,14 +198,13 @@ async fn series(State(app): State<Shared>, request: Request) -> Outcome {
             .parse()
             .map_err(|error: sen_catalog::Error| Problem::bad("step", error.to_string()))?;
         let to = to.unwrap_or_else(Utc::now);
-        let newest_alone = When::of(&query)?.newest_alone;
         let from = match from {
             // the newest step whole: none is longer than a week
-            Some(_) if newest_alone => to - Duration::days(8),
+            Some(_) if when.newest_alone => to - Duration::days(8),
             from => from.unwrap_or(DateTime::UNIX_EPOCH),
         };
         let mut all = store.aggregate(stream.id, from, to, step).await?;
-        if newest_alone {
+        if when.newest_alone {
             all.drain(..all.len().saturating_sub(1));
         }
         if all.len() > MOST_VALUES {

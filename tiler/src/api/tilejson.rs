@@ -83,9 +83,7 @@ async fn features(app: &Shared, snapshot: &Snapshot, names: &str, uri: &Uri, hea
     let base = app.base_url(headers, uri);
     let path: Vec<_> = names.split(',').map(escape).collect();
     let mut url = format!("{base}/{}/{{z}}/{{x}}/{{y}}?", path.join(","));
-    let said = query.again(|name| plan.says(name));
-    let mark = if said.is_empty() { "" } else { "&" };
-    let _ = write!(url, "{said}{mark}v={}", plan.version());
+    url += &query.again_with(|name| plan.says(name), "v", plan.version());
     let mut bounds: Option<Bounds> = None;
     let mut layers = Vec::new();
     for plan in &plan.layers {

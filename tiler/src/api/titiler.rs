@@ -186,13 +186,8 @@ async fn items(State(app): State<Shared>, request: Request) -> Outcome {
     let mut document =
         json!({"type": "FeatureCollection", "numberReturned": features.len(), "features": features});
     if more {
-        let said = query.again(|name| name != "skip");
-        let mark = if said.is_empty() { "" } else { "&" };
-        let next = format!(
-            "{base}/raster/collections/{}/items?{said}{mark}skip={}",
-            escape(name),
-            skip + limit
-        );
+        let next = query.again_with(|_| true, "skip", skip + limit);
+        let next = format!("{base}/raster/collections/{}/items?{next}", escape(name));
         document["links"] = json!([{"rel": "next", "type": "application/geo+json", "href": next}]);
     }
     Ok(app.with_own_address(document::geo_json(request.headers(), MINUTE, &document)))

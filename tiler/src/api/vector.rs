@@ -208,11 +208,7 @@ pub(crate) async fn plan(
         condition.values.iter().for_each(|value| mark(value.text()));
         mark("");
     }
-    let source = hash
-        .finalize()
-        .iter()
-        .take(8)
-        .fold(0, |source, &byte| source << 8 | u64::from(byte));
+    let source = sen_catalog::asset::short_digest(&hash.finalize());
     let sensors = layers.iter().any(|plan| plan.layer.name == STATIONS);
     let period = layers
         .iter()

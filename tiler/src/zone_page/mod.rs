@@ -93,9 +93,7 @@ impl<'a> Page<'a> {
 
     /// The query of this page with one parameter put in place of its old value.
     fn with(&self, name: &str, value: &str) -> String {
-        let others = self.query.again(|known| known != name);
-        let mark = if others.is_empty() { "" } else { "&" };
-        format!("{others}{mark}{name}={}", encode(value))
+        self.query.again_with(|_| true, name, value)
     }
 
     fn render(&self, template: &str, status: StatusCode, own: Value) -> Outcome {

@@ -5,6 +5,7 @@ use crate::problem::Outcome;
 use crate::station_week::StationWeek;
 use crate::style::Language;
 use chrono::{DateTime, Datelike, Duration, NaiveDate, Utc};
+use sen_catalog::inundation::gauge::AlarmLevels;
 use sen_catalog::observation::Step;
 use sen_catalog::period::{local_midnight, local_zone};
 use sen_catalog::{Feature, Period, Store};
@@ -55,7 +56,7 @@ fn drawing(
     let alarms: Vec<(String, f64)> = said
         .alarms
         .iter()
-        .flat_map(|levels| [levels.bd1_m, levels.bd2_m, levels.bd3_m])
+        .flat_map(AlarmLevels::heights)
         .enumerate()
         .map(|(index, height)| (format!("BĐ{}", index + 1), height))
         .collect();
@@ -138,8 +139,6 @@ fn days(from: DateTime<Utc>, until: DateTime<Utc>) -> impl Iterator<Item = Naive
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::style::Text;
-    use sen_catalog::inundation::gauge::AlarmLevels;
 
     #[test]
     fn the_chart_has_the_alarm_levels_near_by_and_breaks_at_gaps() {
@@ -151,10 +150,6 @@ mod tests {
             readings: Vec::new(),
             alarms: AlarmLevels::new([1.8, 2.4, 2.95]),
             change_day_m: None,
-            sentence: Text {
-                vi: String::new(),
-                en: String::new(),
-            },
         };
         let svg = drawing(&values, (from, until), &said, Language::Vi).expect("a chart");
         assert!(svg.contains("BĐ3 2,95 m") && !svg.contains("BĐ1"), "{svg}");

@@ -3,7 +3,7 @@
 use super::filter::{Filter, Limits};
 use super::model::{Entity, Stream, World, observation_id};
 use super::options::Options;
-use super::page::{Keys, Page};
+use super::page::{Keys, Page, no_token};
 use crate::problem::{Outcome, Problem};
 use chrono::{DateTime, TimeDelta, Utc};
 use sen_catalog::observation::{Detail, Flag, Marks, Observation};
@@ -188,12 +188,7 @@ impl<'w> Question<'w, '_> {
     /// Datastream by datastream, by time.
     async fn scanned(&self, newest_first: bool) -> Outcome<Page<'w>> {
         let after = match &self.options.after {
-            Some(token) => Some(self.world.key(token).ok_or_else(|| {
-                Problem::bad(
-                    "$skiptoken",
-                    "$skiptoken: is none that this service gave; begin without it",
-                )
-            })?),
+            Some(token) => Some(self.world.key(token).ok_or_else(no_token)?),
             None => None,
         };
         let (wanted, mut skip, mut scanned) = (self.options.page(), self.options.skip, 0);

@@ -97,23 +97,17 @@ impl Keys {
 
     /// Those of a token; whether they fit is told by [`Keys::is_after`], for which only as many as there are count.
     pub(super) fn read(token: &str) -> Outcome<Self> {
-        let wrong = || {
-            Problem::bad(
-                "$skiptoken",
-                "$skiptoken: is none that this service gave; begin without it",
-            )
-        };
-        let texts: Vec<String> = serde_json::from_str(token).map_err(|_| wrong())?;
+        let texts: Vec<String> = serde_json::from_str(token).map_err(|_| no_token())?;
         let keys = texts.iter().map(|text| {
-            let kind = text.chars().next().ok_or_else(wrong)?;
+            let kind = text.chars().next().ok_or_else(no_token)?;
             let rest = text.get(kind.len_utf8()..).unwrap_or_default();
             Ok((
                 match kind {
                     'b' => Literal::Bool(rest == "true"),
-                    'n' => Literal::Number(rest.parse().map_err(|_| wrong())?),
+                    'n' => Literal::Number(rest.parse().map_err(|_| no_token())?),
                     's' => Literal::Text(rest.to_owned()),
                     't' => match Literal::of(&json!(rest), super::schema::Type::Time) {
-                        Literal::Null => return Err(wrong()),
+                        Literal::Null => return Err(no_token()),
                         time => time,
                     },
                     _ => Literal::Null,
@@ -150,6 +144,14 @@ impl Ord for Keys {
         });
         pairs.fold(Ordering::Equal, Ordering::then)
     }
+}
+
+/// 400 for a `$skiptoken` that nobody here gave.
+pub(super) fn no_token() -> Problem {
+    Problem::bad(
+        "$skiptoken",
+        "$skiptoken: is none that this service gave; begin without it",
+    )
 }
 
 #[cfg(test)]

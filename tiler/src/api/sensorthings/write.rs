@@ -165,12 +165,10 @@ pub(super) fn data_array(world: &World<'_>, page: &Page<'_>, options: &Options, 
         let plain = entity.plain();
         let cell = |name: &&str| plain.get(if is_id(name) { "@iot.id" } else { name }).cloned();
         let row = Value::Array(names.iter().map(|name| cell(name).unwrap_or_default()).collect());
-        match blocks.last_mut().filter(|(id, _)| *id == stream.id()) {
+        // the newest block is most often the one
+        match blocks.iter_mut().rev().find(|(id, _)| *id == stream.id()) {
             Some((_, rows)) => rows.push(row),
-            None => match blocks.iter_mut().find(|(id, _)| *id == stream.id()) {
-                Some((_, rows)) => rows.push(row),
-                None => blocks.push((stream.id(), vec![row])),
-            },
+            None => blocks.push((stream.id(), vec![row])),
         }
     }
     let blocks: Vec<Value> = blocks

@@ -16,7 +16,6 @@ use sen_catalog::feature::Sought;
 use sen_catalog::{Feature, FeatureQuery};
 use serde_json::{Map, Value, json};
 use std::collections::BTreeSet;
-use std::fmt::Write;
 
 /// Zones of a page when nothing is said, and at most.
 const LIMIT: usize = 100;
@@ -171,11 +170,10 @@ pub(super) async fn list(State(app): State<Shared>, request: Request) -> Outcome
     let base = app.base_url(headers, uri);
     let says = |name: &str| OWN.contains(&name) || asked.properties.iter().any(|(known, _)| known == name);
     let address = |after: Option<i64>| {
-        let mut parameters = query.again(|name| says(name) && (name != "after" || after.is_none()));
-        if let Some(fid) = after {
-            let mark = if parameters.is_empty() { "" } else { "&" };
-            let _ = write!(parameters, "{mark}after={fid}");
-        }
+        let parameters = match after {
+            Some(fid) => query.again_with(says, "after", fid),
+            None => query.again(says),
+        };
         let mark = if parameters.is_empty() { "" } else { "?" };
         format!("{base}/api/v1/zones/{}{mark}{parameters}", encode(&kind))
     };

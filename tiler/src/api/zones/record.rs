@@ -207,7 +207,7 @@ pub(crate) async fn record(app: &Shared, feature: &Feature, period: Period) -> O
     Ok(Record {
         period,
         sentence: match &station {
-            Some(station) => station.sentence.clone(),
+            Some(station) => station.sentence(period),
             None => sentence(period, &said),
         },
         station,
