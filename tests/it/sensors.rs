@@ -594,6 +594,16 @@ fn a_file_of_a_datastream_in_cm_is_read_in_cm() {
 fn nothing_is_written_over_http_without_a_key() {
     let sen = Sen::new();
     let key = key(&sen);
+    // a slip would be a key that opens nothing
+    let slip = sen
+        .run(&["keys", "add", "slip", "--write", "observation"])
+        .expect(2);
+    assert!(
+        slip.stderr.contains("--write") && slip.stderr.contains("`observations`"),
+        "{}",
+        slip.stderr
+    );
+    assert!(!sen.run(&["keys", "list"]).expect(0).stdout.contains("slip"));
     let reader = sen.run(&["--json", "keys", "add", "reader"]).expect(0).json();
     let reader = reader["key"].as_str().expect("a key").to_owned();
     let service = sen.serve();

@@ -12,7 +12,7 @@ fn half_river(column: usize, row: usize) -> Dn {
     }
 }
 
-fn ingested() -> Sen {
+pub(crate) fn ingested() -> Sen {
     let sen = Sen::new();
     let source = sen.path("source");
     scenes::sentinel2(

@@ -1,6 +1,7 @@
 //! Zones from the files people keep them in. The files are made by ogr2ogr (GDAL 3.6.2) from small layers written here.
 
 use crate::harness::{Run, Sen, ogr2ogr, real_data};
+use crate::scenes::ring;
 use geo_types::{Coord, Geometry};
 use sen_catalog::Feature;
 use sen_catalog::admin::{AdminUnits, Hierarchy, Level, UnitQuery};
@@ -1007,4 +1008,18 @@ fn real_fields_keep_their_number_and_area() {
         (least / 221.0 - 1.0).abs() < 0.01 && (most / 17_521.0 - 1.0).abs() < 0.01,
         "{least} {most}"
     );
+}
+
+#[test]
+fn plots_that_come_after_the_scenes_are_told_that_their_crops_are_not_dated_yet() {
+    let next = |sen: &Sen| {
+        let plot = polygon("DT-001", "Ruộng", &json!([ring(8.0, 8.0, 4.0)]));
+        let file = sen.path("plots.geojson");
+        write_geojson(&file, &[plot]);
+        let answer = import(sen, &file, "plots", &[]).expect(0).json();
+        answer["next"].as_str().map(str::to_owned)
+    };
+    let told = next(&crate::weeks::ingested()).expect("what is left to do");
+    assert!(told.contains("`sen process` dates the crops of plots"), "{told}");
+    assert_eq!(next(&Sen::new()), None, "scenes come later and date them");
 }

@@ -68,7 +68,11 @@ export interface TileJson {
 
 export interface Periods { collection: string; periods: Week[]; seen_share: (number | null)[]; versions?: string[]; latest: Week | null }
 
-export interface LegendClass { value?: number; min?: number; max?: number; color: string; label: string }
+export interface LegendClass {
+  value?: number; min?: number; max?: number; color: string; label: string;
+  /** What the map draws over the colour: letters, or lines. */
+  numeral?: string; mark?: string;
+}
 export interface LegendStop { value: number; color: string }
 
 /** The legend as the panels use it, whatever the style's kind. */
@@ -145,7 +149,8 @@ export function readLegend(raw: Raw, lang: Lang): Legend {
   const label = (one: Raw): string => text(one.title ?? one.label, lang);
   const entries = list(raw.entries ?? raw.classes);
   const numeric = (value: unknown): number | undefined => (typeof value === 'number' ? value : undefined);
-  const read = (one: Raw): LegendClass => ({ value: numeric(one.value), min: numeric(one.min), max: numeric(one.max), color: colourOf(one), label: label(one) });
+  const read = (one: Raw): LegendClass => ({ value: numeric(one.value), min: numeric(one.min), max: numeric(one.max), color: colourOf(one), label: label(one),
+    ...(typeof one.numeral === 'string' ? { numeral: one.numeral } : {}), ...(typeof one.mark === 'string' ? { mark: one.mark } : {}) });
   return {
     title: text(raw.title, lang),
     unit: text(raw.unit_title, lang) || text(raw.unit, lang),

@@ -566,14 +566,17 @@ async fn depth_needs_a_dem_on_the_gauges_datum_and_is_told_where_the_river_stand
     let heights: Vec<f32> = (0..SIDE * SIDE)
         .map(|cell| 0.9 + 0.05 * (cell / SIDE) as f32)
         .collect();
-    write_raster(
-        &delta.folder.path().join("ground.tif"),
-        ("GTiff", "Float32"),
-        &grid(),
-        &[heights],
-        None,
-        &[],
-    );
+    let write = |heights: &[f32]| {
+        write_raster(
+            &delta.folder.path().join("ground.tif"),
+            ("GTiff", "Float32"),
+            &grid(),
+            &[heights.to_vec()],
+            None,
+            &[],
+        );
+    };
+    write(&heights);
     delta.settings.dem = Some("ground.tif".into());
     let message = run(&delta).expect_err("no error of the heights").to_string();
     assert!(message.contains("dem_error_m"), "{message}");
@@ -585,6 +588,16 @@ async fn depth_needs_a_dem_on_the_gauges_datum_and_is_told_where_the_river_stand
         "{message}"
     );
     delta.settings.dem_datum = Some("Hon Dau 1992".into());
+    // a fill value that nobody tagged is no depth of water
+    let mut holed = heights.clone();
+    holed[7] = -32_767.0;
+    write(&holed);
+    let message = run(&delta).expect_err("no ground lies there").to_string();
+    assert!(
+        message.contains("delta.dem") && message.contains("a_nodata"),
+        "{message}"
+    );
+    write(&heights);
     let report = run(&delta).expect("made");
     assert_eq!((report.made, report.no_input), (1, 1));
 

@@ -46,7 +46,7 @@ pub(crate) struct Waited(pub(crate) Duration);
 const LONGEST_WAIT: Duration = Duration::from_secs(2);
 
 /// Too short a wait to send anybody away for.
-const LEAST_WAIT: Duration = Duration::from_millis(20);
+const LEAST_WAIT: Duration = Duration::from_millis(5);
 
 /// How the classes wait on a machine of so many cores, with at most `most` in each line.
 fn rules(class: Class, cores: usize, most: usize) -> Rules {
@@ -54,12 +54,13 @@ fn rules(class: Class, cores: usize, most: usize) -> Rules {
         // a tile takes milliseconds, and the map asks for a screenful at once
         Class::Tiles => (4 * cores, 64, LONGEST_WAIT),
         // a browser opens six connections
-        Class::Values | Class::Lists | Class::Statistics => (cores.max(2), 4, LEAST_WAIT),
-        Class::SensorThings => (cores.max(2), 1, LEAST_WAIT),
+        Class::Lists => (cores.max(2), 4, LEAST_WAIT),
+        // the page asks for one place, or one zone and one column, at a time
+        Class::Values | Class::Statistics | Class::SensorThings => (cores.max(2), 1, LEAST_WAIT),
         // long work leaves half of the cores to all others
         Class::Pictures | Class::Polygons => (cores.div_ceil(2), 1, LEAST_WAIT),
-        // one transaction writes at a time; gateways send what they hold all at once
-        Class::Writes => (2, 16, LEAST_WAIT),
+        // one transaction writes at a time; gateways send what they hold over a few connections
+        Class::Writes => (2, 4, LEAST_WAIT),
     };
     Rules {
         readers,

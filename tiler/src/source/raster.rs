@@ -176,7 +176,7 @@ impl RasterSource {
             None => Some(target.window()),
         };
         let Some(covered) = covered else { return Ok(None) };
-        let style = self.compiled(asset, style, &raster.cog);
+        let style = self.compiled(asset, style, &raster.cog)?;
         let ratio = plan::ratio(&approach.transform, target, covered, raster.cog.grid()).unwrap_or(1.0);
         let level = plan::level(raster.cog.levels().iter().map(|level| level.width), ratio);
         let mut picture = Picture {
@@ -194,12 +194,14 @@ impl RasterSource {
         for chunk in chunks(covered) {
             met |= picture.draw(chunk)?;
         }
-        Ok(met.then(|| IndexedImage {
+        let mut image = IndexedImage {
             width: target.width,
             height: target.height,
             indices: picture.indices,
             palette: Arc::clone(&style.palette),
-        }))
+        };
+        style.marks.draw(&mut image);
+        Ok(met.then_some(image))
     }
 
     /// What the asset holds at a point (degrees).
@@ -271,7 +273,7 @@ impl RasterSource {
         Ok(raster)
     }
 
-    fn compiled(&self, asset: &RasterAsset<'_>, style: &Style, cog: &Cog) -> Arc<CompiledStyle> {
+    fn compiled(&self, asset: &RasterAsset<'_>, style: &Style, cog: &Cog) -> Result<Arc<CompiledStyle>> {
         let stored = Stored {
             data_type: cog.data_type(),
             scale: asset.scale,
@@ -287,7 +289,8 @@ impl RasterSource {
             nodata: stored.nodata.map(f64::to_bits),
         };
         self.styles
-            .get_with(key, || Arc::new(CompiledStyle::new(style, stored)))
+            .try_get_with(key, || CompiledStyle::new(style, stored).map(Arc::new))
+            .map_err(|error| shared(&error))
     }
 }
 

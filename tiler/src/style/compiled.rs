@@ -1,7 +1,9 @@
 //! A style made ready for one kind of file: stored value to palette index in one look-up.
 
+use super::marks::Marks;
 use super::{Resampling, Scheme, Style};
 use crate::encode::Palette;
+use sen_catalog::Result;
 use sen_catalog::raster::{DataType, Pixel};
 
 /// How stored values become physical ones.
@@ -29,10 +31,13 @@ pub(crate) struct CompiledStyle {
     pub(crate) resampling: Resampling,
     pub(crate) stored: Stored,
     pub(crate) lookup: Lookup,
+    pub(crate) marks: Marks,
 }
 
 impl CompiledStyle {
-    pub(crate) fn new(style: &Style, stored: Stored) -> Self {
+    /// # Errors
+    /// Only when the program's own letters are damaged.
+    pub(crate) fn new(style: &Style, stored: Stored) -> Result<Self> {
         let index = |value: f64| {
             if stored.nodata == Some(value) {
                 0
@@ -53,12 +58,15 @@ impl CompiledStyle {
             DataType::U16 => sixteen(&f64::from),
             DataType::F32 => Lookup::Float(style.scheme.clone()),
         };
-        Self {
-            palette: style.scheme.palette().into(),
+        let mut palette = style.scheme.palette();
+        let marks = Marks::new(&style.scheme, &mut palette)?;
+        Ok(Self {
+            palette: palette.into(),
             resampling: style.resampling,
             stored,
             lookup,
-        }
+            marks,
+        })
     }
 
     /// The palette index of a stored value that is not "no data".

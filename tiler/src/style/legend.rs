@@ -1,7 +1,7 @@
 //! The legend of a style, as JSON for the page and as a picture.
 
 use super::lettering::Lettering;
-use super::{Colour, Language, Scheme, Style};
+use super::{ClassMark, Colour, Language, Scheme, Style};
 use crate::encode::{Format, IndexedImage, encode};
 use sen_catalog::Result;
 use serde_json::{Map, Value, json};
@@ -10,7 +10,7 @@ use serde_json::{Map, Value, json};
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Pattern {
     Plain,
-    /// Diagonal lines: not seen.
+    /// Grey diagonal lines: not seen.
     Hatch,
 }
 
@@ -19,6 +19,8 @@ struct Entry<'a> {
     colour: Colour,
     title: &'a str,
     pattern: Pattern,
+    /// What is drawn over the colour on the map.
+    mark: Option<&'a ClassMark>,
     /// What the entry stands for: class number, ends of an interval, state.
     about: Vec<(&'static str, Value)>,
 }
@@ -83,6 +85,11 @@ impl Style {
                 Pattern::Plain => None,
                 Pattern::Hatch => object.insert("pattern".to_owned(), "hatch".into()),
             };
+            match entry.mark {
+                None => None,
+                Some(ClassMark::Hatch) => object.insert("mark".to_owned(), "hatch".into()),
+                Some(ClassMark::Numeral(text)) => object.insert("numeral".to_owned(), text.as_str().into()),
+            };
             Value::Object(object)
         });
         legend["entries"] = entries.collect();
@@ -97,6 +104,7 @@ impl Style {
                 colour: below.colour,
                 title: below.title.get(language),
                 pattern: Pattern::Plain,
+                mark: None,
                 about: vec![("max", domain[0].into())],
             })),
             Scheme::Intervals { breaks, classes } => {
@@ -107,6 +115,7 @@ impl Style {
                         colour: class.colour,
                         title: class.title.get(language),
                         pattern: Pattern::Plain,
+                        mark: None,
                         about: min.into_iter().chain(max).collect(),
                     }
                 }));
@@ -121,6 +130,7 @@ impl Style {
                         } else {
                             Pattern::Plain
                         },
+                        mark: class.mark.as_ref(),
                         about: [("value", class.value.into())]
                             .into_iter()
                             .chain(class.not_seen.then(|| ("state", "not_seen".into())))
@@ -133,6 +143,7 @@ impl Style {
             colour: NOT_SEEN,
             title: title.get(language),
             pattern: Pattern::Hatch,
+            mark: None,
             about: vec![("state", "not_seen".into())],
         }));
         entries
@@ -203,6 +214,10 @@ impl Style {
         }
         for entry in &entries {
             sheet.swatch(MARGIN, y + (letters.height - SWATCH_ROWS) / 2, entry);
+            if let Some(ClassMark::Numeral(text)) = entry.mark {
+                let left = (SWATCH.saturating_sub(letters.width(text))) / 2;
+                sheet.text(&letters, MARGIN + left, y, text);
+            }
             sheet.text(&letters, MARGIN + SWATCH + 8, y, entry.title);
             y += line;
         }
@@ -299,6 +314,9 @@ impl Sheet {
                 let colour = match entry.pattern {
                     _ if edge => line,
                     Pattern::Hatch if (row + column) % 6 == 0 => line,
+                    Pattern::Plain if entry.mark == Some(&ClassMark::Hatch) && (row + column) % 8 < 2 => {
+                        PAPER
+                    }
                     Pattern::Plain | Pattern::Hatch => entry.colour,
                 };
                 self.dot(x + column, y + row, colour);

@@ -6,10 +6,12 @@ mod colour;
 mod compiled;
 mod legend;
 mod lettering;
+mod marks;
 mod scheme;
 
 pub use colour::Colour;
 pub(crate) use compiled::{CompiledStyle, Lookup, Stored};
+pub use marks::ClassMark;
 pub use scheme::{Class, Interval, Scheme};
 
 use rust_embed::RustEmbed;

@@ -1,6 +1,6 @@
 //! Which value gets which colour: ramp, intervals or classes.
 
-use super::{Colour, Text};
+use super::{ClassMark, Colour, Text};
 use serde::Deserialize;
 
 /// Most entries a palette can hold beside the transparent one.
@@ -32,6 +32,9 @@ pub struct Class {
     /// True for classes that count together as the share of a zone (open water of every kind).
     #[serde(default)]
     pub counted: bool,
+    /// What is drawn over it beside the colour.
+    #[serde(default)]
+    pub mark: Option<ClassMark>,
 }
 
 /// Which value gets which colour.
@@ -105,8 +108,11 @@ impl Scheme {
                 }
             }
             Self::Classes { classes, .. } => {
-                if classes.is_empty() || classes.len() > MAX_ENTRIES {
-                    return Err("a class style needs 1 to 255 classes".to_owned());
+                // ink and paper of the marks take two colours
+                let marked = classes.iter().any(|class| class.mark.is_some());
+                let most = if marked { MAX_ENTRIES - 2 } else { MAX_ENTRIES };
+                if classes.is_empty() || classes.len() > most {
+                    return Err(format!("a class style needs 1 to {most} classes"));
                 }
                 if let Some(twice) = classes
                     .iter()

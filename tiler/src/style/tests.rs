@@ -1,6 +1,8 @@
 use super::lettering::Lettering;
 use super::*;
+use crate::encode::IndexedImage;
 use sen_catalog::raster::DataType;
+use std::sync::Arc;
 
 fn styles() -> Styles {
     Styles::built_in().expect("the built-in styles are valid")
@@ -13,7 +15,7 @@ fn compiled(id: &str, data_type: DataType, scale: f64, nodata: f64) -> CompiledS
         offset: 0.0,
         nodata: Some(nodata),
     };
-    CompiledStyle::new(styles().style(id).expect("built in"), stored)
+    CompiledStyle::new(styles().style(id).expect("built in"), stored).expect("letters are whole")
 }
 
 #[test]
@@ -212,4 +214,62 @@ fn a_wrong_style_is_refused_and_says_where() {
     assert!(refused("[0, 0.9]", "[0.9, 0]").contains("domain"));
     assert!(refused("\"steps\"", "\"stepz\"").contains("stepz"));
     assert!(refused("0.6, 0.9]", "0.6, 1.9]").contains("ticks"));
+}
+
+/// A picture of one class with an island of another, marked.
+fn marked(id: &str, ground: f64, island: f64, side: usize) -> (CompiledStyle, IndexedImage, usize) {
+    let style = compiled(id, DataType::U8, 1.0, 255.0);
+    let [ground, island] = [ground, island].map(|value| style.float_index(value));
+    let mut indices = vec![ground; 256 * 256];
+    for row in 100..100 + side {
+        indices[row * 256 + 100..][..side].fill(island);
+    }
+    let palette = Arc::clone(&style.palette);
+    let mut image = IndexedImage {
+        width: 256,
+        height: 256,
+        indices,
+        palette,
+    };
+    style.marks.draw(&mut image);
+    let left = image.indices.iter().filter(|index| **index == island).count();
+    (style, image, left)
+}
+
+#[test]
+fn levels_of_fire_bear_their_numeral_and_lost_forest_lines() {
+    let (style, image, left) = marked("fire_danger", 1.0, 4.0, 40);
+    let ink = style
+        .palette
+        .iter()
+        .position(|colour| *colour == [0x22, 0x22, 0x22, 255])
+        .expect("ink") as u8;
+    let inked = |rows: std::ops::Range<usize>, columns: std::ops::Range<usize>| {
+        let count = |row: usize| {
+            image.indices[row * 256..][columns.clone()]
+                .iter()
+                .filter(|index| **index == ink)
+                .count()
+        };
+        rows.map(count).sum::<usize>()
+    };
+    // `IV` stands on the block of 40 pixels whole, `I` on the ground in squares of 64
+    assert!(inked(100..140, 100..140) > 20 && left < 1600, "{left}");
+    assert_eq!(inked(0..64, 0..64), inked(192..256, 192..256));
+    assert!(inked(0..64, 0..64) > 8);
+    // the edges of the picture bear none: the next tile does not know of it
+    assert_eq!(inked(0..2, 0..256) + inked(254..256, 0..256), 0);
+
+    // a block too small for the letters keeps its colour
+    assert_eq!(marked("fire_danger", 1.0, 4.0, 8).2, 64);
+
+    let (_, lost, left) = marked("forest_cover", 1.0, 3.0, 40);
+    assert_eq!(left, 1200, "two of eight pixels are lines");
+    let kept = lost.indices[0];
+    assert!(
+        lost.indices[..256].iter().all(|index| *index == kept),
+        "kept forest has no lines"
+    );
+    // lines go on over the edge of tiles
+    assert_eq!(256 % 8, 0);
 }

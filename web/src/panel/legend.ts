@@ -1,6 +1,6 @@
 // The legend: drawn only from `/api/v1/legends`, with the unit, and the two kinds of "not this week" beside the classes.
 
-import type { Legend } from '../api.ts';
+import type { Legend, LegendClass } from '../api.ts';
 import { byId, el } from '../dom.ts';
 import { number, percent, t } from '../i18n/index.ts';
 
@@ -32,6 +32,10 @@ const digits = (legend: Legend): number => {
 
 export const unitText = (unit: string): string => (unit && unit !== '1' ? t('legend.unit', { unit }) : t('legend.noUnit'));
 
+/** The colour of a class, with what the map draws over it. */
+const swatch = (one: LegendClass): HTMLElement =>
+  el('span', { class: one.mark === 'hatch' ? 'swatch lines' : 'swatch', style: `background-color:${one.color}` }, one.numeral ? el('b', { 'aria-hidden': 'true' }, one.numeral) : null);
+
 export function drawLegend(legend: Legend | null, seen: number | null): void {
   const root = byId('legend');
   const mini = document.getElementById('mini');
@@ -41,7 +45,7 @@ export function drawLegend(legend: Legend | null, seen: number | null): void {
     return;
   }
   const rows = legend.classes.map((one) =>
-    el('li', { 'data-class': one.value ?? '' }, el('span', { class: 'swatch', style: `background:${one.color}` }), el('span', { class: 'label' }, one.label)));
+    el('li', { 'data-class': one.value ?? '' }, swatch(one), el('span', { class: 'label' }, one.label)));
   const share = seen === null ? null : t('legend.notSeenShare', { share: percent(1 - seen) });
   const unseen = legend.notSeen.length ? legend.notSeen.map((one) => one.label) : [t('legend.notSeen')];
   root.replaceChildren(
@@ -55,7 +59,7 @@ export function drawLegend(legend: Legend | null, seen: number | null): void {
         index === unseen.length - 1 ? share && el('b', { id: 'unseen-share' }, share) : null))));
   mini?.replaceChildren(...(legend.stops.length
     ? [el('span', {}, number(marks(legend)[0] ?? 0, 1)), el('div', { class: 'gradient', style: `background:${gradient(legend)}` }), el('span', {}, number(marks(legend).at(-1) ?? 1, 1))]
-    : legend.classes.map((one) => el('span', { class: 'pair' }, el('span', { class: 'swatch', style: `background:${one.color}` }), one.label))));
+    : legend.classes.map((one) => el('span', { class: 'pair' }, swatch(one), one.label))));
 }
 
 /** A further legend: of the compartments that are coloured by why they are under water, of the banks of rivers. */
