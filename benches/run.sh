@@ -1,5 +1,5 @@
 #!/bin/sh
-# sh benches/run.sh [tiles|repeat|ndvi|flood|start|lookup|zonal|vector|vector-repeat|all|--smoke]: measures `sen` and its peers side by side on this machine.
+# sh benches/run.sh [tiles|repeat|ndvi|flood|start|lookup|zonal|vector|vector-repeat|intake|all|--smoke]: measures `sen` and its peers side by side on this machine.
 # Lines of JSON are appended to target/bench/results.jsonl; what they say is in benches/README.md.
 # --smoke: one small round of our side of each alone, a part of `make test`.
 set -eu
@@ -11,10 +11,10 @@ what=${1:-all}
 sen=${SEN:-target/release/sen}
 case $sen in /*) ;; *) sen=$PWD/$sen ;; esac # the scripts run in folders of their own
 case $what in
-    tiles | repeat | ndvi | flood | start | lookup | zonal | vector | vector-repeat) ;;
+    tiles | repeat | ndvi | flood | start | lookup | zonal | vector | vector-repeat | intake) ;;
     --smoke) ;;
-    all) what='ndvi flood tiles repeat start lookup zonal vector vector-repeat' ;;
-    *) echo 'usage: sh benches/run.sh [tiles|repeat|ndvi|flood|start|lookup|zonal|vector|vector-repeat|all|--smoke]' >&2; exit 2 ;;
+    all) what='ndvi flood tiles repeat start lookup zonal vector vector-repeat intake' ;;
+    *) echo 'usage: sh benches/run.sh [tiles|repeat|ndvi|flood|start|lookup|zonal|vector|vector-repeat|intake|all|--smoke]' >&2; exit 2 ;;
 esac
 [ -x "$sen" ] || { echo "$sen is not built: make build" >&2; exit 1; }
 export SEN="$sen"

@@ -31,6 +31,7 @@ ROUNDS = {
     "vector": (["vector.py", "vector"], ["vector import", "vector sen, layer read", "vector sen, sizes", "vector sen, mix", "vector sen, memory"]
                + [f"vector sen, z{zoom}" for zoom in ZOOMS]),
     "vector-repeat": (["vector.py", "vector-repeat"], ["vector-repeat sen"]),
+    "intake": (["intake.py"], ["intake import", "intake mqtt"]),
     "load": (["load.py", "--seconds", "2", "--calm", "1", "--after", "0.5", "--connections", "16"],
              ["tiles", "values", "pictures", "lists", "statistics", "sensorthings", "writes"]),
 }

@@ -55,10 +55,10 @@ fn rules(class: Class, cores: usize, most: usize) -> Rules {
         Class::Tiles => (4 * cores, 64, LONGEST_WAIT),
         // a browser opens six connections
         Class::Lists => (cores.max(2), 4, LEAST_WAIT),
-        // the page asks for one place, or one zone and one column, at a time
-        Class::Values | Class::Statistics | Class::SensorThings => (cores.max(2), 1, LEAST_WAIT),
+        // the page asks for one place at a time
+        Class::Values | Class::SensorThings => (cores.max(2), 1, LEAST_WAIT),
         // long work leaves half of the cores to all others
-        Class::Pictures | Class::Polygons => (cores.div_ceil(2), 1, LEAST_WAIT),
+        Class::Pictures | Class::Polygons | Class::Statistics => (cores.div_ceil(2), 1, LEAST_WAIT),
         // one transaction writes at a time; gateways send what they hold over a few connections
         Class::Writes => (2, 4, LEAST_WAIT),
     };
