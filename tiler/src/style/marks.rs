@@ -47,9 +47,9 @@ impl Stamp {
         let left = inked.iter().map(|dot| dot.0).min().unwrap_or(0);
         let top = inked.iter().map(|dot| dot.1).min().unwrap_or(0);
         // a rim around, and a pixel of the class around that
-        inked
-            .iter_mut()
-            .for_each(|(x, y)| (*x, *y) = (*x - left + 2, *y - top + 2));
+        for (x, y) in &mut inked {
+            (*x, *y) = (*x - left + 2, *y - top + 2);
+        }
         let around = |&(x, y): &(usize, usize)| {
             let near = |at: usize| [at - 1, at, at + 1];
             near(x).into_iter().flat_map(move |x| near(y).map(|y| (x, y)))

@@ -232,7 +232,12 @@ fn marked(id: &str, ground: f64, island: f64, side: usize) -> (CompiledStyle, In
         palette,
     };
     style.marks.draw(&mut image);
-    let left = image.indices.iter().filter(|index| **index == island).count();
+    let left = image
+        .indices
+        .iter()
+        .copied()
+        .filter(|index| *index == island)
+        .count();
     (style, image, left)
 }
 
@@ -248,7 +253,8 @@ fn levels_of_fire_bear_their_numeral_and_lost_forest_lines() {
         let count = |row: usize| {
             image.indices[row * 256..][columns.clone()]
                 .iter()
-                .filter(|index| **index == ink)
+                .copied()
+                .filter(|index| *index == ink)
                 .count()
         };
         rows.map(count).sum::<usize>()
