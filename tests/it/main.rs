@@ -20,6 +20,7 @@ mod harness;
 mod interrupted;
 mod inundation;
 mod mqtt;
+mod old_folder;
 mod remote;
 mod scenes;
 mod sensors;

@@ -9,14 +9,14 @@ use std::net::{TcpListener, TcpStream};
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 
-/// A provider: `/api` searches in two pages, everything else is a file of the folder, whole or by range.
-struct Provider {
-    address: String,
+/// A provider: `/api` searches a page at a time, everything else is a file of the folder, whole or by range.
+pub(crate) struct Provider {
+    pub(crate) address: String,
     ranges: Arc<Mutex<usize>>,
 }
 
 impl Provider {
-    fn start(folder: PathBuf) -> Self {
+    pub(crate) fn start(folder: PathBuf) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
         let address = format!("http://{}", listener.local_addr().expect("bound"));
         let ranges = Arc::new(Mutex::new(0));
@@ -88,7 +88,9 @@ fn api(server: &str, folder: &std::path::Path, path: &str) -> Value {
         .map(|entry| entry.file_name().into_string().expect("UTF-8"))
         .collect();
     names.sort();
-    let page = usize::from(path.contains("page=2"));
+    let page: usize = path
+        .split_once("page=")
+        .map_or(0, |(_, page)| page.parse().expect("a number of ours"));
     let name = &names[page];
     let text = fs::read_to_string(folder.join(name).join(format!("{name}.json"))).expect("the item");
     let mut item: Value = serde_json::from_str(&text).expect("JSON");
@@ -100,8 +102,9 @@ fn api(server: &str, folder: &std::path::Path, path: &str) -> Value {
             .to_owned();
         asset["href"] = format!("{server}/{name}/{file}").into();
     }
-    let next = json!([{"rel": "next", "href": format!("{server}/api/search?page=2")}]);
-    json!({"type": "FeatureCollection", "features": [item], "links": if page == 0 { next } else { json!([]) }})
+    let next = json!([{"rel": "next", "href": format!("{server}/api/search?page={}", page + 1)}]);
+    let links = if page + 1 < names.len() { next } else { json!([]) };
+    json!({"type": "FeatureCollection", "features": [item], "links": links})
 }
 
 #[test]

@@ -1,0 +1,97 @@
+//! A data folder that an earlier version left behind opens as it is: `tests/it/old_folder/{version}/` holds one for each
+//! layout of the catalogue there has been, made by `make.rs` with the binary of its time and never changed afterwards.
+
+mod dump;
+mod make;
+
+use crate::harness::Sen;
+use crate::scenes;
+use serde_json::{Value, json};
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// The week whose layers the folders hold.
+const WEEK: &str = "2026-W34";
+
+/// The rows as SQL; everything else in the folder lies as in a data folder.
+const ROWS: &str = "catalog.sql";
+
+/// What `sen check --digest` said of the folder when it was made.
+const DIGEST: &str = "digest.txt";
+
+/// The process of [`WEEK`] that made its layers.
+const PROCESS: [&str; 9] = [
+    "--json",
+    "process",
+    "--period",
+    WEEK,
+    "--product",
+    "ndvi",
+    "flood",
+    "fire_danger",
+    "flood_depth",
+];
+
+fn fixture_folder(version: i64) -> PathBuf {
+    let folders = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/it/old_folder");
+    folders.join(version.to_string())
+}
+
+/// Copies a folder and all in it.
+fn copy_folder(from: &Path, to: &Path) {
+    fs::create_dir_all(to).expect("a folder");
+    for entry in fs::read_dir(from).expect("a folder").flatten() {
+        let target = to.join(entry.file_name());
+        if entry.path().is_dir() {
+            copy_folder(&entry.path(), &target);
+        } else {
+            fs::copy(entry.path(), target).expect("copied");
+        }
+    }
+}
+
+/// The folder of a version in a place of the test's own, and the digest it had.
+fn restore_folder(version: i64) -> (Sen, String) {
+    let (sen, from) = (Sen::new(), fixture_folder(version));
+    copy_folder(&from, &sen.data());
+    let take = |name: &str| {
+        let path = sen.data().join(name);
+        let text = fs::read_to_string(&path).expect("in the fixture");
+        fs::remove_file(path).expect("removed");
+        text
+    };
+    let (rows, digest) = (take(ROWS), take(DIGEST));
+    dump::restore_dump(&rows, &sen.data().join("catalog.sqlite"));
+    (sen, digest)
+}
+
+#[test]
+fn a_folder_of_the_first_layout_is_whole_is_served_and_has_nothing_to_make() {
+    let (sen, digest) = restore_folder(1);
+    let said = sen.run(&["check"]).expect(0).stdout;
+    assert!(said.contains("all is well"), "{said}");
+    assert_eq!(sen.digest(), digest);
+
+    let service = sen.serve();
+    let (zoom, x, y) = scenes::tile(14, 90, 40);
+    let (pixels, side) = service.rgba(&format!("/ndvi/{zoom}/{x}/{y}.png?datetime={WEEK}"));
+    assert_eq!(pixels.len(), side * side);
+    assert!(pixels.iter().any(|pixel| pixel[3] == 255), "rice has a colour");
+    let value = |column: usize, row: usize, collection: &str| {
+        let (lon, lat) = scenes::lon_lat(column, row);
+        let answer = service.json(&format!("/api/v1/point/{lon:.6},{lat:.6}?datetime={WEEK}"));
+        let layers = answer["layers"].as_array().expect("layers");
+        let of = |layer: &&Value| layer["collection"] == collection;
+        layers.iter().find(of).unwrap_or_else(|| panic!("{answer}"))["value"].clone()
+    };
+    assert!((value(90, 40, "ndvi").as_f64().expect("seen") - 0.7778).abs() < 1e-4);
+    assert_eq!(value(40, 30, "flood"), json!(5.0), "the river's flood");
+    service.stop();
+
+    // its scenes are gone: whatever would be made anew would fail
+    let again = sen.run(&PROCESS).expect(0).json();
+    for entry in again["entries"].as_array().expect("layers") {
+        assert_eq!(entry["outcome"], "up_to_date", "{again}");
+    }
+    assert_eq!(sen.digest(), digest, "{again}");
+}
