@@ -182,7 +182,7 @@ impl DisclosurePolicy {
     /// Changes with whatever decides what is shown: part of every validator (`ETag`, `v=`) of what is made of features.
     pub fn digest(&self) -> u64 {
         let text = serde_json::json!([PRIVATE_FIELDS, PUBLIC_NAME_LAYERS, self.0]).to_string();
-        crate::asset::short_digest(&Sha256::digest(text))
+        crate::checksum::short_digest(&Sha256::digest(text))
     }
 
     /// What the public sees of features; remembers what was decided of each name.

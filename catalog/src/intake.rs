@@ -5,7 +5,6 @@
 
 pub mod data_array;
 pub mod json;
-pub mod number;
 mod posted_unit;
 pub mod time;
 
@@ -17,7 +16,7 @@ use crate::property::{Property, property};
 use crate::qartod::{self, Tests};
 use crate::store::{NewDatastream, Store};
 use crate::{Error, Result, limits};
-use chrono::{DateTime, Datelike, Duration, Utc};
+use chrono::{DateTime, Datelike, Utc};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -26,9 +25,6 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 /// The layer whose features are stations.
 pub const STATIONS: &str = "stations";
-
-/// How far the clock of a sensor, or of whoever delivers, may be ahead.
-pub(crate) const MOST_AHEAD: Duration = Duration::minutes(5);
 
 /// Values of earlier years are refused: a clock that was never set counts from the first of January 1970.
 const FIRST_YEAR: i32 = 1971;
@@ -356,7 +352,7 @@ pub fn new_stream(station: &Feature, name: &str, unit: &str) -> Datastream {
 
 /// Refuses times at which nothing can have been measured, naming the field they stand in.
 fn check_time(field: &str, time: DateTime<Utc>) -> Result<()> {
-    if time > Utc::now() + MOST_AHEAD {
+    if time > Utc::now() + limits::MOST_AHEAD {
         return Err(Error::Invalid(format!(
             "{field}: {} lies in the future; set the sensor's clock, or name the time zone the times are in",
             time.to_rfc3339()
@@ -405,6 +401,7 @@ fn reading(
 mod tests {
     use super::*;
     use crate::store::{ObservationQuery, SqliteStore};
+    use chrono::Duration;
     use geo_types::Point;
 
     fn measured(station: &str, property: &str, unit: &str, minutes: i64, value: f64) -> Measurement {

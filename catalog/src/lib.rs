@@ -1,13 +1,16 @@
 //! What exists, where it lies, how it is read.
 //!
-//! The pure data modules (`grid`, `tms`, `band`, `period`, `item`, `feature`, `disclosure`, `observation`, `qartod`, `statistic`) know nothing of storage; [`raster`] reads and
-//! writes cloud-optimised GeoTIFFs, [`store`] keeps the rows. No HTTP and no GDAL in this crate.
+//! The pure data modules (`grid`, `tms`, `crs`, `band`, `period`, `item`, `feature`, `admin_unit`, `disclosure`, `observation`,
+//! `qartod`) know nothing of storage; [`statistic`] reads and writes tables of numbers and [`raster`] cloud-optimised
+//! GeoTIFFs, [`store`] keeps the rows. No HTTP and no GDAL in this crate.
 
 pub mod address;
 pub mod admin;
+mod admin_unit;
 pub mod asset;
 pub mod band;
 pub mod calibration;
+mod checksum;
 pub mod coverage;
 pub mod crs;
 pub mod disclosure;
@@ -22,6 +25,7 @@ pub mod intake;
 pub mod inundation;
 pub mod item;
 pub mod limits;
+pub mod number_text;
 pub mod observation;
 pub mod period;
 pub mod property;

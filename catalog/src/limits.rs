@@ -4,7 +4,11 @@
 //! and nowhere else. Errors begin with the field at fault.
 
 use crate::{Error, Feature, Result};
+use chrono::TimeDelta;
 use serde_json::{Map, Value};
+
+/// How far the clock of a sensor, or of whoever delivers, may be ahead.
+pub const MOST_AHEAD: TimeDelta = TimeDelta::minutes(5);
 
 /// Longest code, characters.
 pub const LONGEST_CODE: usize = 200;

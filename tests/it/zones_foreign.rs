@@ -2,7 +2,8 @@
 
 use crate::harness::{Run, Sen, ogr2ogr};
 use sen_catalog::Feature;
-use sen_catalog::admin::{AdminUnits, Level, UnitQuery};
+use sen_catalog::admin::Level;
+use sen_catalog::store::{AdminUnits, UnitQuery};
 use sen_catalog::store::{FeatureQuery, Features, SqliteStore};
 use serde_json::{Value, json};
 use std::fs;

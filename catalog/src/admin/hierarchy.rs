@@ -1,11 +1,11 @@
 //! Which unit a zone lies in, on any day: by polygons where the unit has one, else by the code it belongs to and what
 //! became of that unit.
 
-use super::{AdminUnit, LAYER, Level, UnitQuery};
+use super::{AdminUnit, LAYER, Level};
 use crate::Result;
 use crate::feature::{Feature, polygons};
 use crate::grid::Bounds;
-use crate::store::{FeatureQuery, Store};
+use crate::store::{FeatureQuery, Store, UnitQuery};
 use chrono::NaiveDate;
 use geo::{Area, BooleanOps, BoundingRect, Centroid, Contains, Scale};
 use geo_types::{Coord, Geometry, LineString, MultiPolygon};

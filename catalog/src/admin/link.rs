@@ -1,10 +1,10 @@
 //! What a unit was made of: measured where both have polygons, otherwise as far as codes and names tell.
 
 use super::hierarchy::shares;
-use super::{AdminUnit, Basis, LAYER, Level, Predecessor, UnitQuery};
+use super::{AdminUnit, Basis, LAYER, Level, Predecessor};
 use crate::Result;
 use crate::feature::fold;
-use crate::store::{FeatureQuery, Put, Store};
+use crate::store::{FeatureQuery, Put, Store, UnitQuery};
 use geo::{BoundingRect, Intersects};
 use geo_types::MultiPolygon;
 use std::collections::{BTreeMap, HashMap};

@@ -1,7 +1,9 @@
 //! The change of 2025-07-01 in small: 82 was Tien Giang and is Dong Thap, 87 is gone.
 
 use super::*;
-use crate::store::{Features, Put, SqliteStore};
+use crate::Feature;
+use crate::store::{AdminUnits, Features, Put, SqliteStore, UnitQuery};
+use chrono::NaiveDate;
 use geo_types::{Geometry, Polygon};
 
 fn day(text: &str) -> NaiveDate {

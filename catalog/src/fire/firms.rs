@@ -4,8 +4,8 @@
 //! `type`, countries add `country_id`, Landsat has neither brightness nor power. Times are UTC and lose their leading
 //! noughts (`5` is 00:05). Errors come with status 200 as a page or a sentence: the header line tells.
 
-use crate::intake::MOST_AHEAD;
-use crate::intake::number::{DecimalSign, number};
+use crate::limits::MOST_AHEAD;
+use crate::number_text::{DecimalSign, number};
 use crate::{Error, Feature, Result, table_text};
 use chrono::{DateTime, Datelike, NaiveDate, NaiveTime, SecondsFormat, Utc};
 use geo_types::{Geometry, LineString, Polygon};

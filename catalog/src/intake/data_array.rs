@@ -1,7 +1,7 @@
 //! Observations in the JSON of SensorThings: single ones, and the data array of `CreateObservations`.
 
-use super::number::{DecimalSign, number};
 use super::time::written;
+use crate::number_text::{DecimalSign, number};
 use crate::observation::{Flag, Reading};
 use crate::{Error, Result};
 use chrono::{DateTime, Utc};

@@ -134,15 +134,15 @@ fn tables_stay_open_until_they_are_remade() {
     asset.sha256 = Some("1".into());
     write(&assets.path("t.arrow"));
     let tables = StatisticTables::new(1 << 20);
-    let first = tables.open(&assets, &asset).expect("a table");
+    let first = tables.open(&assets.path(&asset.href), &asset).expect("a table");
     assert!(std::sync::Arc::ptr_eq(
         &first,
-        &tables.open(&assets, &asset).expect("the same")
+        &tables.open(&assets.path(&asset.href), &asset).expect("the same")
     ));
     asset.sha256 = Some("2".into());
     assert!(!std::sync::Arc::ptr_eq(
         &first,
-        &tables.open(&assets, &asset).expect("another")
+        &tables.open(&assets.path(&asset.href), &asset).expect("another")
     ));
     let gone = tables
         .open(&assets, &Asset::new("gone.arrow"))
@@ -162,7 +162,7 @@ fn a_table_cut_short_while_it_is_open_is_an_error_until_it_is_back_and_never_an_
     write(&path);
     let whole = std::fs::read(&path).expect("bytes");
     let tables = StatisticTables::new(1 << 20);
-    let table = tables.open(&assets, &asset).expect("a table");
+    let table = tables.open(&assets.path(&asset.href), &asset).expect("a table");
     std::fs::write(&path, []).expect("cut");
     assert!(table.column("mean").is_err());
     assert!(table.fids().is_err());
@@ -174,7 +174,9 @@ fn a_table_cut_short_while_it_is_open_is_an_error_until_it_is_back_and_never_an_
         crate::zonal::roll_up_table(&table, &[3, 4]).is_err(),
         "no sum of nothing"
     );
-    let reason = tables.open(&assets, &asset).expect_err("still cut");
+    let reason = tables
+        .open(&assets.path(&asset.href), &asset)
+        .expect_err("still cut");
     assert!(matches!(reason, crate::Error::Damaged { .. }), "{reason}");
     // brought back in place: the same open file reads again, for nothing of the failure was kept
     std::fs::write(&path, &whole).expect("back");
@@ -185,7 +187,9 @@ fn a_table_cut_short_while_it_is_open_is_an_error_until_it_is_back_and_never_an_
     assert!(table.column("max").is_err());
     std::fs::remove_file(&path).expect("removed");
     std::fs::write(&path, &whole).expect("back");
-    let again = tables.open(&assets, &asset).expect("opened anew");
+    let again = tables
+        .open(&assets.path(&asset.href), &asset)
+        .expect("opened anew");
     assert!(!std::sync::Arc::ptr_eq(&table, &again));
     assert_eq!(again.row_of(9).expect("read"), Some(2));
 }
@@ -208,13 +212,15 @@ fn open_tables_stay_within_their_budget() {
     let tables = StatisticTables::new(3 * one);
     for name in names.iter().cycle().take(200) {
         tables
-            .open(&assets, &Asset::new(name))
+            .open(&assets.path(name), &Asset::new(name))
             .expect("a table")
             .load()
             .expect("read");
         // the one that is in use comes on top, until the next is opened
         assert!(tables.bytes() <= 4 * one, "{} of {}", tables.bytes(), 3 * one);
     }
-    let last = tables.open(&assets, &Asset::new("t7.arrow")).expect("a table");
+    let last = tables
+        .open(&assets.path("t7.arrow"), &Asset::new("t7.arrow"))
+        .expect("a table");
     assert_eq!(last.held_bytes(), one, "the newest is still there");
 }

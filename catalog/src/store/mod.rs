@@ -1,5 +1,6 @@
 //! Rows: what items exist. One small trait by noun; each backend passes [`conformance`].
 
+mod admin_units;
 pub mod conformance;
 mod fires;
 mod inundations;
@@ -7,13 +8,13 @@ mod keys;
 mod observations;
 mod sqlite;
 
+pub use admin_units::{AdminUnits, UnitQuery};
 pub use fires::{Basis, Fires};
 pub use inundations::Inundations;
 pub use keys::{Key, Keys};
 pub use observations::{LOOK_BACK, NewDatastream, ObservationQuery, Observations};
 pub use sqlite::SqliteStore;
 
-use crate::admin::AdminUnits;
 use crate::calibration::Calibration;
 use crate::disclosure::DisclosurePolicy;
 use crate::feature::{Feature, Layer, Sought};

@@ -5,9 +5,10 @@ use super::noughts;
 use crate::{Error, Result};
 use chrono::NaiveDate;
 use sen_catalog::Feature;
-use sen_catalog::admin::{AdminUnit, LAYER, Level, UnitQuery};
+use sen_catalog::admin::{AdminUnit, LAYER, Level};
 use sen_catalog::feature::fold;
 use sen_catalog::store::Store;
+use sen_catalog::store::UnitQuery;
 use std::collections::{BTreeSet, HashMap};
 
 /// Property that remembers the day on which a feature's parent code was meant.

@@ -11,7 +11,7 @@ use crate::config::{Data, Place, UsageError};
 use crate::output::Output;
 use clap::{Args, ValueEnum};
 use sen_catalog::intake::Intake;
-use sen_catalog::intake::number::DecimalSign;
+use sen_catalog::number_text::DecimalSign;
 use sen_catalog::observation::Recorded;
 use sen_processing::pipeline::Progress;
 use serde::Serialize;

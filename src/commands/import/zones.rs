@@ -11,7 +11,7 @@ use chrono::NaiveDate;
 use clap::Args;
 use sen_catalog::admin::{self, AdminUnit};
 use sen_catalog::item::SCENE_COLLECTIONS;
-use sen_catalog::store::{ItemQuery, Put};
+use sen_catalog::store::{ItemQuery, Put, UnitQuery};
 use sen_catalog::{Crs, Feature};
 use sen_processing::gdal_io::system::{System, ToldDatum};
 use sen_processing::product::PRODUCTS;
@@ -352,7 +352,7 @@ impl Importer<'_> {
     async fn table(&self, file: &VectorFile) -> sen_processing::Result<FileReport> {
         let store = self.data.store.as_ref();
         let table = units::read(file, self.options.valid_from, self.options.valid_to)?;
-        let known: Vec<AdminUnit> = store.units(&admin::UnitQuery::default()).await?;
+        let known: Vec<AdminUnit> = store.units(&UnitQuery::default()).await?;
         let report = table.report();
         let outcomes = store.put_units(with_links(table.units, known)).await?;
         admin::link(store).await?;

@@ -10,8 +10,9 @@ use crate::state::Shared;
 use axum::Router;
 use axum::extract::{Request, State};
 use axum::routing::get;
-use sen_catalog::admin::{AdminUnit, Level, UnitQuery};
+use sen_catalog::admin::{AdminUnit, Level};
 use sen_catalog::feature::fold;
+use sen_catalog::store::UnitQuery;
 use serde_json::{Value, json};
 
 /// Units of an answer when nothing is said, and at most.

@@ -1,8 +1,8 @@
 //! What a message says: an Observation of SensorThings, or `{station, property, time, value, unit}`.
 
-use sen_catalog::intake::number::{DecimalSign, number};
 use sen_catalog::intake::time::written_json;
 use sen_catalog::intake::{Measurement, data_array, json};
+use sen_catalog::number_text::{DecimalSign, number};
 use sen_catalog::observation::{Flag, Reading};
 use serde_json::Value;
 

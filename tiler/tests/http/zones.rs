@@ -3,11 +3,12 @@
 use crate::world::{INSIDE, World, week};
 use axum::http::Method;
 use geo_types::{Coord, Rect};
-use sen_catalog::admin::{AdminUnit, AdminUnits, Basis, Level, Predecessor};
+use sen_catalog::admin::{AdminUnit, Basis, Level, Predecessor};
 use sen_catalog::calibration::Calibration;
 use sen_catalog::feature::OtherCode;
 use sen_catalog::season::Season;
 use sen_catalog::statistic::{StatisticTable, ZonalStatistic, asset_name};
+use sen_catalog::store::AdminUnits;
 use sen_catalog::store::{Calibrations, Features, Seasons};
 use sen_catalog::{Asset, Assets, Feature, Store, asset};
 use serde_json::{Value, json};

@@ -1,9 +1,9 @@
 //! Administrative units.
 
 use super::SqliteStore;
-use crate::admin::{AdminUnit, AdminUnits, Level, UnitQuery};
+use crate::admin_unit::{AdminUnit, Level};
 use crate::feature::tidy_code;
-use crate::store::Put;
+use crate::store::{AdminUnits, Put, UnitQuery};
 use crate::{Error, Result};
 use async_trait::async_trait;
 use chrono::NaiveDate;

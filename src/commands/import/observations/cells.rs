@@ -2,8 +2,8 @@
 
 use super::Layout;
 use chrono::{DateTime, NaiveDateTime, Utc};
-use sen_catalog::intake::number::{DecimalSign, number, without_percent};
 use sen_catalog::intake::time::{Written, written};
+use sen_catalog::number_text::{DecimalSign, number, without_percent};
 use sen_catalog::observation::Flag;
 use sen_catalog::property::{Property, property};
 

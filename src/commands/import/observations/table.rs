@@ -5,7 +5,7 @@ use crate::config::UsageError;
 use crate::output::Output;
 use anyhow::{Context, bail};
 use sen_catalog::intake::Measurement;
-use sen_catalog::intake::number::DecimalSign;
+use sen_catalog::number_text::DecimalSign;
 use sen_catalog::observation::Flag;
 use sen_catalog::{property, table_text};
 use sen_processing::pipeline::Progress;

@@ -41,7 +41,7 @@ const MISSING: [&str; 10] = ["", "-", "--", "---", "na", "n/a", "#n/a", "nan", "
 /// For what is no number, and for one that may be read in two ways, telling both.
 ///
 /// ```
-/// # use sen_catalog::intake::number::{DecimalSign, number};
+/// # use sen_catalog::number_text::{DecimalSign, number};
 /// assert_eq!(number("1.234,5", DecimalSign::Unknown), Ok(Some(1234.5)));
 /// assert_eq!(number("1,850", DecimalSign::Comma), Ok(Some(1.85)));
 /// assert!(number("1,850", DecimalSign::Unknown).is_err());
