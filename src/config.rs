@@ -11,7 +11,7 @@ use sen_catalog::{Assets, Bounds, Crs, DisclosurePolicy, Grid, Item, Store};
 use sen_processing::fusion::FusionSettings;
 use sen_processing::inundation::DeltaSettings;
 use sen_processing::phenology::CalendarSettings;
-use sen_processing::pipeline::Settings;
+use sen_processing::settings::Settings;
 use sen_processing::source::GeotiffLayout;
 use sen_tiler::ServeOptions;
 use sen_tiler::mqtt::MqttOptions;

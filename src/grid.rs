@@ -8,7 +8,7 @@ use crate::config::Data;
 use anyhow::{Context, bail};
 use sen_catalog::item::SCENE_COLLECTIONS;
 use sen_catalog::{Grid, Item, ItemQuery, Period, Store};
-use sen_processing::product::{PRODUCTS, Registered};
+use sen_processing::product::PRODUCTS;
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
@@ -42,13 +42,11 @@ pub(crate) fn describe(grid: &Grid) -> String {
 async fn weeks(store: &dyn Store) -> sen_catalog::Result<Vec<(Item, Period)>> {
     let mut found = Vec::new();
     for product in PRODUCTS {
-        if let Registered::Measured(product) = product {
-            let items = store.items(&ItemQuery::collection(product.name())).await?;
-            found.extend(items.into_iter().map(|item| {
-                let week = item.period();
-                (item, week)
-            }));
-        }
+        let items = store.items(&ItemQuery::collection(product.name())).await?;
+        found.extend(items.into_iter().map(|item| {
+            let week = item.period();
+            (item, week)
+        }));
     }
     Ok(found)
 }

@@ -1,7 +1,7 @@
 //! What a person or a script sees: results on stdout, progress and log on stderr.
 
 use indicatif::{ProgressBar, ProgressStyle};
-use sen_processing::pipeline::Progress;
+use sen_processing::run::Progress;
 use serde_json::Value;
 use std::io::{IsTerminal, Write};
 use std::sync::Mutex;

@@ -2,6 +2,10 @@
 
 #![allow(clippy::panic, reason = "a test fails by panicking")]
 
+#[path = "architecture/imports.rs"]
+mod imports;
+
+use imports::{below, circle, imports, shipped};
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -100,14 +104,83 @@ fn gdal_lives_in_one_file() {
 }
 
 #[test]
+fn modules_of_a_crate_import_each_other_in_no_circle() {
+    for src in ["catalog/src", "processing/src"] {
+        let circle = circle(&imports(&root().join(src)));
+        assert!(
+            circle.is_none(),
+            "{src}: what two modules need of each other belongs below both:{}",
+            circle.unwrap_or_default()
+        );
+    }
+}
+
+#[test]
+fn circles_are_found_through_names_passed_on_and_super_but_not_through_tests() {
+    let folder = tempfile::tempdir().expect("temporary folder");
+    let write = |name: &str, text: &str| {
+        let path = folder.path().join(name);
+        fs::create_dir_all(path.parent().expect("a folder")).expect("made");
+        fs::write(path, text).expect("written");
+    };
+    write("lib.rs", "mod a; mod b; mod c; pub use a::{Kept, Other};");
+    write("a.rs", "use super::b::{self, X}; // use crate::c::Nothing");
+    write(
+        "b/mod.rs",
+        "mod d;\n#[cfg(test)]\nmod tests {\n    use crate::a::Kept;\n}\n#[cfg(test)]\nmod told;",
+    );
+    write("b/told.rs", "use crate::a::Kept;");
+    write(
+        "b/d.rs",
+        "use crate::{\n    c::{Y, Z},\n    Error,\n};\nconst TEXT: &str = \"crate::a::Kept\";",
+    );
+    write("c.rs", "struct Y;");
+    let found = imports(folder.path());
+    assert_eq!(below(&found, "a"), ["b", "c"].map(str::to_owned).into());
+    assert_eq!(circle(&found), None);
+    write("c.rs", "fn f() -> crate::Kept { todo!() }");
+    let told = circle(&imports(folder.path())).expect("a circle");
+    assert!(told.contains("c imports a") && told.contains("b/d"), "{told}");
+    write("c.rs", "");
+    write("b/d.rs", "use super::super::a::Kept;");
+    assert!(circle(&imports(folder.path())).is_some());
+}
+
+/// The modules that the page of the catalogue calls pure.
+fn pure_modules() -> Vec<String> {
+    let page = read(&root().join("catalog/src/lib.rs")).replace("\n//!", "");
+    let list = page
+        .split_once("The pure data modules (")
+        .and_then(|(_, rest)| rest.split_once(')'));
+    let (list, _) = list.expect("catalog/src/lib.rs names its pure data modules");
+    list.split('`').skip(1).step_by(2).map(str::to_owned).collect()
+}
+
+#[test]
 fn pure_data_modules_of_the_catalogue_know_nothing_of_storage() {
-    for module in ["grid", "tms", "band", "item", "period", "crs"] {
-        let text = read(&root().join(format!("catalog/src/{module}.rs")));
-        for outside in ["crate::raster", "crate::store", "crate::asset", "rusqlite"] {
-            assert!(
-                !text.contains(outside),
-                "catalog/src/{module}.rs imports {outside}"
-            );
+    let src = root().join("catalog/src");
+    let imports = imports(&src);
+    let pure = pure_modules();
+    assert!(pure.len() >= 11, "{pure:?}");
+    for module in pure {
+        let below = below(&imports, &module);
+        for storage in ["asset", "raster", "statistic", "store"] {
+            assert!(!below.contains(storage), "catalog/src/{module} imports {storage}");
+        }
+        let mut files = vec![src.join(format!("{module}.rs"))];
+        if src.join(&module).is_dir() {
+            sources(&src.join(&module), &mut files);
+        }
+        files.retain(|file| file.exists());
+        assert!(
+            !files.is_empty(),
+            "catalog/src/lib.rs names {module}, which is not there"
+        );
+        for file in files {
+            let text = shipped(&read(&file));
+            for outside in ["rusqlite", "std::fs"] {
+                assert!(!text.contains(outside), "{} imports {outside}", file.display());
+            }
         }
     }
 }
@@ -151,14 +224,19 @@ fn files_named_in_the_docs_exist() {
 }
 
 #[test]
-fn every_registered_product_has_its_file_and_style() {
-    for product in sen_processing::product::PRODUCTS {
-        let name = product.name();
+fn every_layer_that_is_made_has_its_file_and_style() {
+    let measured = sen_processing::product::PRODUCTS
+        .iter()
+        .map(|product| ("product", product.name()));
+    let drawn = sen_processing::steps::DRAWN
+        .iter()
+        .map(|layer| ("steps", layer.name()));
+    for (folder, name) in measured.chain(drawn) {
         for file in [
-            format!("processing/src/product/{name}.rs"),
+            format!("processing/src/{folder}/{name}.rs"),
             format!("styles/raster/{name}.json"),
         ] {
-            assert!(root().join(&file).exists(), "the product {name} needs {file}");
+            assert!(root().join(&file).exists(), "the layer {name} needs {file}");
         }
     }
 }

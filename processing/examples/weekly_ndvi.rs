@@ -3,8 +3,10 @@
 use sen_catalog::raster::Cog;
 use sen_catalog::store::SqliteStore;
 use sen_catalog::{Asset, Assets, Band, Interval, Item, Store};
-use sen_processing::pipeline::{Settings, Silent, Weekly};
+use sen_processing::pipeline::Weekly;
 use sen_processing::product::NDVI;
+use sen_processing::run::Silent;
+use sen_processing::settings::Settings;
 use std::error::Error;
 use std::path::PathBuf;
 use std::sync::Arc;

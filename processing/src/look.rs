@@ -8,48 +8,16 @@
 use crate::flood::threshold::{Bimodal, Split};
 use crate::flood::{Thresholds, optical, radar};
 use crate::gdal_io::{self, Resampling};
-use crate::grd::{self, GroundRange};
 use crate::product::{Input, Product, Sensor};
-use crate::{Result, mask, unchanged};
+use crate::source::sentinel1_grd::{self, GroundRange};
+use crate::source::{BackscatterScale, unchanged};
+use crate::{Result, mask};
 use chrono::NaiveDate;
 use rayon::prelude::*;
 use sen_catalog::raster::{Cog, DataType, Pixels};
 use sen_catalog::{Asset, Assets, Band, Bounds, Grid, Item, Period, Window, period};
 use std::ops::Range;
 use std::path::Path;
-
-/// Property of scenes whose radar bands are stored in decibel.
-const DECIBEL: &str = "sen:decibel";
-/// Property of radar scenes: what their values are.
-const UNITS: &str = "sen:units";
-/// The units of scenes whose radar bands hold the root of the power.
-pub(crate) const AMPLITUDE: &str = "amplitude";
-
-/// What the scaled values of a radar band are.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum BackscatterScale {
-    Power,
-    Amplitude,
-    Decibel,
-}
-
-impl BackscatterScale {
-    fn of(scene: &Item) -> Self {
-        let property = |name: &str| scene.properties.get(name);
-        if property(DECIBEL).and_then(serde_json::Value::as_bool) == Some(true) {
-            Self::Decibel
-        } else if is_amplitude(scene) {
-            Self::Amplitude
-        } else {
-            Self::Power
-        }
-    }
-}
-
-/// True for radar scenes whose values are to be squared.
-pub(crate) fn is_amplitude(scene: &Item) -> bool {
-    scene.properties.get(UNITS).and_then(serde_json::Value::as_str) == Some(AMPLITUDE)
-}
 
 /// Scenes of one collection that begin within this time belong to one overpass (a swath is cut into tiles and slices).
 pub(crate) const ONE_PASS_S: i64 = 15 * 60;
@@ -223,7 +191,7 @@ impl Look {
                 return Ok(None);
             };
             let radar = matches!(band, Band::Vv | Band::Vh);
-            if radar && grd::is_ground_range(scene, band) {
+            if radar && sentinel1_grd::is_ground_range(scene, band) {
                 return Layer::ground(band, asset, scene).map(Some);
             }
             Layer::open(band, asset, backscatter, assets, province).map(Some)

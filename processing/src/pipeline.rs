@@ -5,39 +5,30 @@
 //! ([`week`]), in strips of bounded size, and published together ([`publish`]): files first, row last.
 
 mod context;
-pub(crate) mod files;
-pub(crate) mod publish;
-pub(crate) mod rasters;
+mod product_files;
+mod publish;
 mod report;
-mod settings;
 mod week;
 
 #[cfg(test)]
 mod tests;
 
-pub use report::{DuplicateScene, Entry, FailedScene, Outcome, OutsideScene, Progress, Report, Silent};
-pub use settings::Settings;
+pub use report::{DuplicateScene, Entry, FailedScene, Outcome, OutsideScene, WeeklyReport};
 
 use crate::ancillary::Given;
 use crate::duplicate::{self, Duplicate};
 use crate::product::{Earlier, Product};
-use crate::source::SIDECARS;
-use crate::{Result, grd, look, unchanged};
+use crate::raster_output::{INPUTS, is_whole};
+use crate::run::{Progress, blocking};
+use crate::settings::Settings;
+use crate::source::{WEEKLY_SCENES, fingerprint_scenes, sentinel1_grd, unchanged};
+use crate::{Result, look};
 use context::References;
-use sen_catalog::{Asset, Assets, Bounds, Grid, Item, ItemQuery, Period, Store, asset};
+use sen_catalog::{Assets, Bounds, Grid, Item, ItemQuery, Period, Store};
 use serde_json::{Value, json};
-use sha2::{Digest, Sha256};
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-
-/// Collections of scenes that weekly products are made of.
-pub const SCENES: &[&str] = &[
-    "landsat-c2-l2",
-    "sentinel-1-grd",
-    "sentinel-1-rtc",
-    "sentinel-2-l2a",
-];
 
 /// What a weekly run needs to know.
 #[derive(Clone)]
@@ -90,8 +81,8 @@ impl Weekly<'_> {
     ///
     /// # Errors
     /// When the catalogue or a raster named in the settings cannot be read; failures of single weeks are in the report.
-    pub async fn run(&self, weeks: &[Period], progress: &dyn Progress) -> Result<Report> {
-        let mut report = Report::default();
+    pub async fn run(&self, weeks: &[Period], progress: &dyn Progress) -> Result<WeeklyReport> {
+        let mut report = WeeklyReport::default();
         let given = Given::open(&self.settings.ancillary, &self.assets)?;
         let asked: BTreeSet<Period> = weeks.iter().copied().collect();
         let mut queue = self.later(&asked).await?;
@@ -136,7 +127,7 @@ impl Weekly<'_> {
     /// Every week of which there is a scene, oldest first.
     pub async fn weeks(&self) -> Result<Vec<Period>> {
         let mut weeks = BTreeSet::new();
-        for collection in SCENES {
+        for collection in WEEKLY_SCENES {
             let scenes = self.store.items(&ItemQuery::collection(*collection)).await?;
             weeks.extend(scenes.iter().map(Item::period));
         }
@@ -149,7 +140,7 @@ impl Weekly<'_> {
         week: Period,
         products: &[&dyn Product],
         given: &Given,
-        report: &mut Report,
+        report: &mut WeeklyReport,
         progress: &dyn Progress,
     ) -> Result<std::ops::ControlFlow<()>> {
         use std::ops::ControlFlow::{Break, Continue};
@@ -211,9 +202,9 @@ impl Weekly<'_> {
 
     /// The week's scenes that touch the province, in order of time, and those of which another processing counts; scenes
     /// outside are named in the report.
-    async fn scenes(&self, week: Period, report: &mut Report) -> Result<(Vec<Item>, Vec<Duplicate>)> {
+    async fn scenes(&self, week: Period, report: &mut WeeklyReport) -> Result<(Vec<Item>, Vec<Duplicate>)> {
         let mut scenes = Vec::new();
-        for collection in SCENES {
+        for collection in WEEKLY_SCENES {
             let query = ItemQuery {
                 from: Some(week),
                 to: Some(week),
@@ -237,7 +228,7 @@ impl Weekly<'_> {
                 false
             }
         });
-        grd::prefer_rtc(&mut scenes);
+        sentinel1_grd::prefer_rtc(&mut scenes);
         let duplicates = duplicate::settle(&mut scenes);
         Ok((scenes, duplicates))
     }
@@ -247,7 +238,7 @@ impl Weekly<'_> {
         &self,
         week: &Week<'_>,
         products: &[&'p dyn Product],
-        report: &mut Report,
+        report: &mut WeeklyReport,
     ) -> Result<Vec<Task<'p>>> {
         let (scenes, references) = (week.scenes, week.references);
         let mut tasks = Vec::new();
@@ -281,7 +272,7 @@ impl Weekly<'_> {
                         .or_insert_with(|| unchanged::check(scene).err().map(|error| error.to_string()));
                     fault.clone()
                 });
-                let inputs = fingerprint(used.into_iter(), &self.settings, given);
+                let inputs = fingerprint_scenes(used.into_iter(), &self.settings, given);
                 let (earlier, history) = self.earlier(product, week.period).await?;
                 let previous = self
                     .store
@@ -328,7 +319,7 @@ impl Weekly<'_> {
         let text = |name: &str| item.properties.get(name).and_then(Value::as_str);
         item.grid == self.grid
             && item.properties.get("sen:product_version") == Some(&json!(product.version()))
-            && text("sen:inputs") == Some(inputs)
+            && text(INPUTS) == Some(inputs)
             && text("sen:history").unwrap_or_default() == history
             && !item.properties.contains_key("sen:failed")
             && self.is_whole(item)
@@ -337,10 +328,10 @@ impl Weekly<'_> {
     /// True when the item's rasters are there; tables of zone statistics are made after them and looked after by
     /// `crate::zonal`.
     fn is_whole(&self, item: &Item) -> bool {
-        let whole = |asset: &Asset| {
-            std::fs::metadata(self.assets.path(&asset.href)).is_ok_and(|file| file.len() == asset.bytes)
-        };
-        item.assets.values().filter(|asset| asset.is_raster()).all(whole)
+        is_whole(
+            &self.assets,
+            item.assets.values().filter(|asset| asset.is_raster()),
+        )
     }
 }
 
@@ -362,66 +353,5 @@ fn outside(scene: &Item, province: Bounds) -> OutsideScene {
             up(own.east.max(province.east)),
             up(own.north.max(province.north)),
         ],
-    }
-}
-
-/// SHA-256 over what the pixels depend on: which scenes, how their numbers are to be read, the settings, and the
-/// fingerprint of the user's rasters (empty for none). Where the files lie is left out, so that a moved folder remakes
-/// nothing.
-pub(crate) fn fingerprint<'s>(
-    scenes: impl Iterator<Item = &'s Item>,
-    settings: &Settings,
-    given: &str,
-) -> String {
-    let mut hasher = Sha256::new();
-    hasher.update(json!([settings.cloud_dilation_m]).to_string());
-    hasher.update(given);
-    for scene in scenes {
-        let assets: Vec<Value> = scene
-            .assets
-            .iter()
-            .map(|(name, a)| {
-                json!([
-                    name,
-                    a.band,
-                    a.band_index,
-                    a.scale,
-                    a.offset,
-                    a.nodata,
-                    a.sha256,
-                    a.bytes
-                ])
-            })
-            .collect();
-        // only where there are any, so that other scenes are known as before
-        if let Some(sidecars) = scene.properties.get(SIDECARS) {
-            hasher.update(sidecars.to_string());
-        }
-        let units = if look::is_amplitude(scene) {
-            Some(json!(look::AMPLITUDE))
-        } else {
-            scene.properties.get("sen:decibel").cloned()
-        };
-        hasher.update(
-            json!([
-                scene.collection,
-                scene.id,
-                scene.interval,
-                scene.grid,
-                units,
-                assets
-            ])
-            .to_string(),
-        );
-    }
-    asset::hex(&hasher.finalize())
-}
-
-/// Runs long synchronous work from an async function: other tasks go on where the runtime has threads for them.
-pub(crate) fn blocking<T>(work: impl FnOnce() -> T) -> T {
-    use tokio::runtime::{Handle, RuntimeFlavor};
-    match Handle::try_current().map(|handle| handle.runtime_flavor()) {
-        Ok(RuntimeFlavor::MultiThread) => tokio::task::block_in_place(work),
-        _ => work(),
     }
 }

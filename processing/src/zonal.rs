@@ -10,8 +10,8 @@ mod layer;
 mod tests;
 
 use crate::Result;
-use crate::pipeline::files::Temporary;
-use crate::pipeline::{Progress, blocking, publish};
+use crate::raster_output::{Temporary, write_document};
+use crate::run::{Progress, blocking};
 use layer::Zones;
 use sen_catalog::coverage::Projection;
 use sen_catalog::feature::{self, Shape};
@@ -240,7 +240,7 @@ impl ZoneStatistics<'_> {
             self.store.put_item(item).await?;
         }
         item.assets.insert(name, asset);
-        let document = publish::document(&self.assets, item)?;
+        let document = write_document(&self.assets, item)?;
         self.assets.publish(&file.0, &href)?;
         self.assets
             .publish(&document.0, &Assets::href(item, &item.id, "json"))?;

@@ -10,7 +10,7 @@ use sen_catalog::raster::Cog;
 use sen_catalog::statistic::StatisticTable;
 use sen_catalog::{Asset, Assets, Item, ItemQuery, asset};
 use sen_processing::phenology::{KEPT_LOOKS, check_kept_look};
-use sen_processing::pipeline::Progress;
+use sen_processing::run::Progress;
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 use std::fs;

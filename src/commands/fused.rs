@@ -7,8 +7,7 @@ use sen_processing::fire::{Fire, FireReport};
 use sen_processing::fusion::Surfaces;
 use sen_processing::inundation::{Depths, Inundations};
 use sen_processing::phenology::Calendar;
-use sen_processing::pipeline::Report;
-use sen_processing::product::Records;
+use sen_processing::steps::{Records, Report};
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 

@@ -7,7 +7,7 @@ use crate::output::{Output, table};
 use clap::Args;
 use sen_catalog::address::unsigned;
 use sen_catalog::{Bounds, Item, Period, TimeQuery};
-use sen_processing::pipeline::Progress;
+use sen_processing::run::Progress;
 use sen_processing::source::{self, Failure, Found, SourceOptions, Units};
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};

@@ -6,8 +6,8 @@ use crate::output::{Output, table};
 use anyhow::Context;
 use clap::Args;
 use sen_processing::flood::radar::Join;
-use sen_processing::pipeline::Progress;
-use sen_processing::product::PRODUCTS;
+use sen_processing::run::Progress;
+use sen_processing::steps::layer_names;
 use sen_processing::validate::chips::{self, Chip};
 use sen_processing::validate::holdout::{self, Tried};
 use sen_processing::validate::maps::{self, Classes, Comparison};
@@ -133,7 +133,7 @@ impl Validate {
     fn run_chips(&self, folder: &Path, output: &Output) -> anyhow::Result<Outcome> {
         let product = self.product.as_deref().unwrap_or_default();
         if product != "flood" {
-            let known = PRODUCTS.iter().any(|known| known.name() == product);
+            let known = layer_names().contains(&product);
             let reason = if known {
                 "has no labelled chips to run on"
             } else {

@@ -7,8 +7,9 @@ use crate::grid;
 use crate::output::{Output, table};
 use anyhow::Context;
 use sen_catalog::{Grid, Item, Period};
-use sen_processing::pipeline::{Outcome as Made, OutsideScene, Report, Weekly};
-use sen_processing::product::{Drawn, PRODUCTS, Product, Registered};
+use sen_processing::pipeline::{Outcome as Made, OutsideScene, Weekly};
+use sen_processing::product::{PRODUCTS, Product};
+use sen_processing::steps::{DRAWN, Drawn, Report, layer_names};
 use sen_processing::zonal;
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
@@ -73,7 +74,6 @@ pub(crate) async fn stop_signal() {
 }
 
 /// What a run makes.
-#[derive(Default)]
 pub(crate) struct Chosen {
     measured: Vec<&'static dyn Product>,
     drawn: Vec<&'static dyn Drawn>,
@@ -81,23 +81,20 @@ pub(crate) struct Chosen {
 
 /// The products named, or all.
 pub(crate) fn products(names: &[String]) -> Result<Chosen, crate::config::UsageError> {
-    let known: Vec<_> = PRODUCTS.iter().map(|product| product.name()).collect();
+    let known = layer_names();
     if let Some(name) = names.iter().find(|name| !known.contains(&name.as_str())) {
         return Err(crate::config::UsageError(format!(
             "no product is named `{name}`; there are {}",
             known.join(", ")
         )));
     }
-    let mut chosen = Chosen::default();
-    for product in PRODUCTS {
-        if names.is_empty() || names.iter().any(|name| name == product.name()) {
-            match product {
-                Registered::Measured(product) => chosen.measured.push(*product),
-                Registered::Drawn(product) => chosen.drawn.push(*product),
-            }
-        }
-    }
-    Ok(chosen)
+    let is_chosen = |own: &str| names.is_empty() || names.iter().any(|name| name == own);
+    let measured = PRODUCTS.iter().filter(|product| is_chosen(product.name()));
+    let drawn = DRAWN.iter().filter(|layer| is_chosen(layer.name()));
+    Ok(Chosen {
+        measured: measured.copied().collect(),
+        drawn: drawn.copied().collect(),
+    })
 }
 
 /// Decides the grid and makes the weeks on it: all of them, and all products, where some lie on another one.
@@ -123,7 +120,7 @@ pub(crate) async fn make_on_grid(
             decision.elsewhere.len(),
             grid::describe(&decision.grid)
         ));
-        if !report.cancelled {
+        if !report.weekly.cancelled {
             data.remember(&mut decision).await?;
         }
     }
@@ -148,14 +145,17 @@ async fn make(
         settings: data.config.processing.clone(),
         cancelled,
     };
-    let mut report = weekly.run(weeks, output).await?;
-    if !report.cancelled {
+    let mut report = Report {
+        weekly: weekly.run(weeks, output).await?,
+        ..Report::default()
+    };
+    if !report.weekly.cancelled {
         fused::surfaces(data, grid, weeks, output, &mut report).await?;
-        let counted: Vec<Period> = weeks.iter().chain(&report.also).copied().collect();
+        let counted: Vec<Period> = weeks.iter().chain(&report.weekly.also).copied().collect();
         report.statistics = zone_statistics(data, Some(&counted), cancelled, output).await?;
-        report.cancelled |= report.statistics.cancelled;
+        report.weekly.cancelled |= report.statistics.cancelled;
     }
-    if !report.cancelled {
+    if !report.weekly.cancelled {
         fused::calibrations(data, &mut report).await?;
         fused::fire(data, grid, output, &mut report).await?;
         fused::calendars(data, grid, cancelled, output, &mut report).await?;
@@ -172,11 +172,16 @@ async fn make(
             .unwrap_or_default();
         if drawn || !retold.is_empty() {
             // what the zones are under, of the kinds just told and the rasters just drawn
-            let counted: Vec<Period> = weeks.iter().chain(&retold).chain(&report.also).copied().collect();
+            let counted: Vec<Period> = weeks
+                .iter()
+                .chain(&retold)
+                .chain(&report.weekly.also)
+                .copied()
+                .collect();
             let more = zone_statistics(data, Some(&counted), cancelled, output).await?;
             report.statistics.made.extend(more.made);
             report.statistics.failed = more.failed;
-            report.cancelled |= more.cancelled;
+            report.weekly.cancelled |= more.cancelled;
         }
     }
     output.finish();
@@ -221,7 +226,7 @@ pub(crate) fn statistics_text(report: &zonal::Report) -> String {
 /// Scenes outside the grid, those of one place together, and what to write to see them.
 fn outside(report: &Report) -> String {
     let mut places: BTreeMap<String, Vec<&OutsideScene>> = BTreeMap::new();
-    for scene in &report.outside {
+    for scene in &report.weekly.outside {
         places
             .entry(format!("{:.2?}", scene.bbox))
             .or_default()
@@ -245,7 +250,7 @@ fn outside(report: &Report) -> String {
 pub(crate) fn summary(report: &Report) -> anyhow::Result<(String, Value, Outcome)> {
     let mut by_product: BTreeMap<&str, [usize; 4]> = BTreeMap::new();
     let mut troubles = String::new();
-    for entry in &report.entries {
+    for entry in &report.weekly.entries {
         let counts = by_product.entry(&entry.product).or_default();
         match &entry.outcome {
             Made::Made => counts[0] += 1,
@@ -257,14 +262,14 @@ pub(crate) fn summary(report: &Report) -> anyhow::Result<(String, Value, Outcome
             }
         }
     }
-    for failed in &report.failed_scenes {
+    for failed in &report.weekly.failed_scenes {
         troubles += &format!(
             "left out of {}: {}: {}\n",
             failed.period, failed.scene, failed.reason
         );
     }
     troubles += &outside(report);
-    for double in &report.duplicates {
+    for double in &report.weekly.duplicates {
         troubles += &if double.left_out {
             format!(
                 "left out of {}: {}: {} is a newer or better processing of the same look\n",
@@ -277,7 +282,7 @@ pub(crate) fn summary(report: &Report) -> anyhow::Result<(String, Value, Outcome
             )
         };
     }
-    if report.cancelled {
+    if report.weekly.cancelled {
         troubles += "stopped before all was done; run the same command again to finish\n";
     }
     let row = |(name, counts): (&&str, &[usize; 4])| {

@@ -315,8 +315,8 @@ fn the_worst_of_a_week_is_the_same_in_the_record_and_on_the_map() {
 fn every_product_can_be_made_by_its_name() {
     let sen = province(&station(&[]));
     let refused = sen.run(&["process", "--product", "fire_dangre"]).expect(2).text();
-    for product in sen_processing::product::PRODUCTS {
-        assert!(refused.contains(product.name()), "{refused}");
+    for name in sen_processing::steps::layer_names() {
+        assert!(refused.contains(name), "{refused}");
     }
     sen.run(&["process", "--product", "fire_danger"]).expect(0);
     let made = |collection: &str| sen.data().join("assets").join(collection).exists();

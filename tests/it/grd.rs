@@ -7,7 +7,7 @@ use sen_catalog::raster::Cog;
 use sen_catalog::{Window, flood};
 use std::path::Path;
 
-#[path = "../../processing/src/grd/made.rs"]
+#[path = "../../processing/src/source/sentinel1_grd/made.rs"]
 #[allow(dead_code, reason = "the unit tests of the crate use the rest of it")]
 mod made;
 

@@ -4,8 +4,10 @@ use crate::harness::Sen;
 use crate::scenes::{self, RICE};
 use sen_catalog::{Assets, Band, store};
 use sen_processing::mask;
-use sen_processing::pipeline::{Settings, Silent, Weekly};
+use sen_processing::pipeline::Weekly;
 use sen_processing::product::{Index, Input, Sensor};
+use sen_processing::run::Silent;
+use sen_processing::settings::Settings;
 use std::sync::atomic::AtomicBool;
 
 const BRIGHTNESS: Index = Index {

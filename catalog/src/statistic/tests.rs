@@ -145,7 +145,7 @@ fn tables_stay_open_until_they_are_remade() {
         &tables.open(&assets.path(&asset.href), &asset).expect("another")
     ));
     let gone = tables
-        .open(&assets, &Asset::new("gone.arrow"))
+        .open(&assets.path("gone.arrow"), &Asset::new("gone.arrow"))
         .expect_err("no file");
     assert!(
         matches!(gone, crate::Error::Io { .. }),

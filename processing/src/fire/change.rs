@@ -4,7 +4,8 @@ use super::danger::Blocks;
 use super::{Fire, FireReport};
 use crate::Result;
 use crate::phenology::Backscatter;
-use crate::pipeline::{self, Progress};
+use crate::run::{Progress, blocking};
+use crate::source::{fingerprint_scenes, sentinel1_grd};
 use geo_types::MultiPolygon;
 use sen_catalog::fire::change::{ForestWeek, Indicator, State, judge as judge_block};
 use sen_catalog::statistic::{StatisticTable, asset_name};
@@ -41,13 +42,13 @@ pub(super) async fn judge(
     for collection in ["sentinel-1-rtc", "sentinel-1-grd"] {
         scenes.extend(store.items(&ItemQuery::collection(collection)).await?);
     }
-    crate::grd::one_backscatter(&mut scenes);
+    sentinel1_grd::one_backscatter(&mut scenes);
     crate::duplicate::settle(&mut scenes);
     let tables: Vec<_> = items
         .iter()
         .map(|(_, item)| item.assets.get(&table).map(|asset| &asset.sha256))
         .collect();
-    let radar = pipeline::fingerprint(scenes.iter(), fire.processing, "");
+    let radar = fingerprint_scenes(scenes.iter(), fire.processing, "");
     let inputs = json!([
         VERSION,
         fire.settings.change,
@@ -162,7 +163,7 @@ fn fill_radar(
         fids: &fids,
         polygons: &polygons,
     };
-    let (looks, failed) = pipeline::blocking(|| radar.looks(scenes, progress))?;
+    let (looks, failed) = blocking(|| radar.looks(scenes, progress))?;
     for (index, fid) in fids.iter().enumerate() {
         let mut by_orbit: HashMap<&str, Vec<f64>> = HashMap::new();
         for look in &looks {

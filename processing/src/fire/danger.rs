@@ -3,7 +3,7 @@
 use super::weather::Weather;
 use super::{Fire, FireReport};
 use crate::Result;
-use crate::pipeline::Progress;
+use crate::run::Progress;
 use geo::{Centroid, Distance, Geodesic};
 use geo_types::Point;
 use sen_catalog::fire::day::{StationDay, danger};

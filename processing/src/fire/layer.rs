@@ -1,13 +1,12 @@
 //! Class rasters of the forest blocks: the cells of each block take its class of the week. What the classes mean is told
-//! by the products that draw them (`processing/src/product/fire_danger.rs`, `processing/src/product/forest_cover.rs`).
+//! by the steps that draw them (`processing/src/steps/fire_danger.rs`, `processing/src/steps/forest_cover.rs`).
 
 use super::Fire;
 use super::danger::Blocks;
 use crate::Result;
 use crate::phenology::cells::Cells;
-use crate::pipeline::rasters::{self, Stored};
+use crate::raster_output::{self, INPUTS, PixelEncoding, add_rasters, publish_item, write_raster};
 use geo_types::MultiPolygon;
-use sen_catalog::raster::Overviews;
 use sen_catalog::{Feature, Grid, Item, Period, asset};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
@@ -67,7 +66,7 @@ impl<'a> Sheets<'a> {
         let inputs = asset::hex(&Sha256::digest(inputs.to_string().as_bytes()));
         let id = Item::weekly_id(self.collection, sheet.week);
         let known = store.item(self.collection, &id).await?;
-        if rasters::is_current(assets, known.as_ref(), &inputs) {
+        if raster_output::is_current(assets, known.as_ref(), &inputs) {
             return Ok(false);
         }
         let grid = self.grid;
@@ -78,12 +77,7 @@ impl<'a> Sheets<'a> {
                 none.insert(Cells::new(&polygons, &grid)?)
             }
         };
-        let stored = Stored {
-            nodata: f64::from(NODATA),
-            scale: 1.0,
-            unit: None,
-            overviews: Overviews::Mode,
-        };
+        let stored = PixelEncoding::classes(NODATA);
         let mut files = Vec::new();
         for (number, name) in sheet.names.iter().enumerate() {
             let mut values = vec![NODATA; grid.width * grid.height];
@@ -97,13 +91,13 @@ impl<'a> Sheets<'a> {
                     values[line + columns.start..line + columns.end].fill(*class);
                 }
             }
-            files.push(rasters::write(assets, name, &values, &grid, stored)?);
+            files.push(write_raster(assets, name, &values, &grid, stored)?);
         }
         let own = [
             ("sen:code_version", json!(self.fire.code_version)),
-            (rasters::INPUTS, json!(inputs)),
+            (INPUTS, json!(inputs)),
         ];
-        let item = Item {
+        let mut item = Item {
             id,
             collection: self.collection.to_owned(),
             interval: sheet.week.interval(),
@@ -118,7 +112,8 @@ impl<'a> Sheets<'a> {
                 .map(|(name, value)| (name.to_owned(), value))
                 .collect(),
         };
-        rasters::publish(store, assets, item, &files, known.is_some()).await?;
+        add_rasters(&mut item, &files);
+        publish_item(store, assets, &item, &files, known.is_some()).await?;
         Ok(true)
     }
 }

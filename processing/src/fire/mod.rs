@@ -13,7 +13,8 @@ pub(crate) use layer::{Sheet, Sheets};
 pub use hotspots::{HotspotReport, Taken, judge_hotspots, take_hotspots};
 
 use crate::Result;
-use crate::pipeline::{Progress, Settings};
+use crate::run::Progress;
+use crate::settings::Settings;
 use sen_catalog::fire::FireSettings;
 use sen_catalog::{Assets, Grid, Store};
 use serde::Serialize;

@@ -10,14 +10,13 @@ use super::idw::{NEIGHBOURS, POWER, idw};
 use super::kriging::{Kriging, Variogram};
 use super::points::{Sample, distinct};
 use super::settings::{FusionSettings, SurfaceSettings};
-use crate::pipeline::Progress;
-use crate::pipeline::rasters::{self, Stored};
+use crate::raster_output::{self, INPUTS, PixelEncoding, add_rasters, publish_item, write_raster};
+use crate::run::{Progress, blocking};
 use crate::{Error, Result};
 use rayon::prelude::*;
 use sen_catalog::crs::Transform;
 use sen_catalog::item::ASSET_DESCRIPTIONS;
 use sen_catalog::observation::Flag;
-use sen_catalog::raster::Overviews;
 use sen_catalog::store::ObservationQuery;
 use sen_catalog::{Assets, Crs, FeatureQuery, Grid, Item, Period, Store, asset};
 use serde::Serialize;
@@ -193,7 +192,7 @@ impl Surfaces<'_> {
         let inputs = asset::hex(&Sha256::digest(inputs.as_bytes()));
         let id = Item::weekly_id(&surface.property, week);
         let known = self.store.item(&surface.property, &id).await?;
-        if rasters::is_current(&self.assets, known.as_ref(), &inputs) {
+        if raster_output::is_current(&self.assets, known.as_ref(), &inputs) {
             return Ok(false);
         }
         let samples: Vec<Sample> = values
@@ -206,7 +205,7 @@ impl Surfaces<'_> {
         let fitted = Variogram::fit(&samples);
         let variogram = fitted.unwrap_or_else(|| surface.variogram());
         let measured: Vec<Sample> = values.iter().map(|station| station.sample).collect();
-        let (level, variance, inverse) = crate::pipeline::blocking(|| {
+        let (level, variance, inverse) = blocking(|| {
             let (level, variance) = interpolate(surface, &samples, variogram, &grid)?;
             Ok::<_, Error>((level, variance, by_distance(surface, &measured, variogram, &grid)))
         })?;
@@ -225,20 +224,15 @@ impl Surfaces<'_> {
             properties: self.properties(surface, values, fitted, &inputs, seen as f64 / level.len() as f64),
         };
         item.lineage.sort_unstable();
-        let stored = |nodata: f64, scale: f64, unit| Stored {
-            nodata,
-            scale,
-            unit: Some(unit),
-            overviews: Overviews::Average,
-        };
-        let main = stored(f64::from(NODATA), surface.step, surface.unit.as_str());
-        let beside = stored(f64::from(VARIANCE_NODATA), 1.0, "1");
+        let main = PixelEncoding::measures(f64::from(NODATA), surface.step, &surface.unit);
+        let beside = PixelEncoding::measures(f64::from(VARIANCE_NODATA), 1.0, "1");
         let files = [
-            rasters::write(&self.assets, &surface.property, &level, &grid, main)?,
-            rasters::write(&self.assets, "variance", &variance, &grid, beside)?,
-            rasters::write(&self.assets, IDW, &inverse, &grid, main)?,
+            write_raster(&self.assets, &surface.property, &level, &grid, main)?,
+            write_raster(&self.assets, "variance", &variance, &grid, beside)?,
+            write_raster(&self.assets, IDW, &inverse, &grid, main)?,
         ];
-        rasters::publish(self.store.as_ref(), &self.assets, item, &files, known.is_some()).await?;
+        add_rasters(&mut item, &files);
+        publish_item(self.store.as_ref(), &self.assets, &item, &files, known.is_some()).await?;
         Ok(true)
     }
 
@@ -291,7 +285,7 @@ impl Surfaces<'_> {
             ("sen:code_version", json!(self.code_version)),
             ("sen:product_version", json!(VERSION)),
             ("sen:rule", json!(rule)),
-            (rasters::INPUTS, json!(inputs)),
+            (INPUTS, json!(inputs)),
             ("sen:stations", Value::Object(stations)),
             ("sen:seen_share", json!((seen * 1e4).round() / 1e4)),
         ];

@@ -1,7 +1,7 @@
 //! Stations, their weeks, and what becomes of them, on made-up data.
 
 use super::*;
-use crate::pipeline::Silent;
+use crate::run::Silent;
 use chrono::{DateTime, TimeDelta, Utc};
 use geo_types::{Geometry, Point};
 use sen_catalog::observation::{Datastream, Flag, Observation};

@@ -8,13 +8,15 @@
 use super::kinds::places;
 use super::{DeltaSettings, FLOOD};
 use crate::gdal_io::{self, Resampling};
-use crate::pipeline::rasters::{self, Stored};
-use crate::pipeline::{Progress, blocking};
+use crate::raster_output::{
+    self, INPUTS, PixelEncoding, RasterFile, add_rasters, publish_item, write_raster,
+};
+use crate::run::{Progress, blocking};
 use crate::{Error, Result};
 use rayon::prelude::*;
 use sen_catalog::flood::{CLOUD, NO_DATA, NOT_WATER, is_on_land, is_seen};
 use sen_catalog::inundation::{Cause, Inundation};
-use sen_catalog::raster::{Cog, Overviews};
+use sen_catalog::raster::Cog;
 use sen_catalog::{Asset, Assets, Feature, FeatureQuery, Grid, Item, Period, Store, asset};
 use serde::Serialize;
 use serde_json::json;
@@ -132,7 +134,7 @@ impl Depths<'_> {
             ]);
             let inputs = asset::hex(&Sha256::digest(made_of.to_string().as_bytes()));
             let known = self.store.item(DEPTH, &Item::weekly_id(DEPTH, *week)).await?;
-            if rasters::is_current(&self.assets, known.as_ref(), &inputs) {
+            if raster_output::is_current(&self.assets, known.as_ref(), &inputs) {
                 report.up_to_date += 1;
                 continue;
             }
@@ -156,9 +158,10 @@ impl Depths<'_> {
                 }
                 other => other?,
             };
-            let item = self.item(*week, grid, &flood, &level, &inputs)?;
+            let mut item = self.item(*week, grid, &flood, &level, &inputs)?;
             let files = self.files(&grid, &classes, &uncertainty)?;
-            rasters::publish(self.store.as_ref(), &self.assets, item, &files, known.is_some()).await?;
+            add_rasters(&mut item, &files);
+            publish_item(self.store.as_ref(), &self.assets, &item, &files, known.is_some()).await?;
             report.made += 1;
         }
         Ok(report)
@@ -198,7 +201,7 @@ impl Depths<'_> {
             ("sen:code_version", json!(self.code_version)),
             ("sen:product_version", json!(VERSION)),
             ("sen:rule", json!(rule)),
-            (rasters::INPUTS, json!(inputs)),
+            (INPUTS, json!(inputs)),
             ("sen:dem_error_m", json!(self.settings.dem_error_m)),
         ];
         Ok(Item {
@@ -216,22 +219,12 @@ impl Depths<'_> {
         })
     }
 
-    fn files(&self, grid: &Grid, classes: &[u8], uncertainty: &[u16]) -> Result<[rasters::Raster; 2]> {
-        let of_classes = Stored {
-            nodata: f64::from(NO_DATA),
-            scale: 1.0,
-            unit: None,
-            overviews: Overviews::Mode,
-        };
-        let of_uncertainty = Stored {
-            nodata: f64::from(NO_UNCERTAINTY),
-            scale: STEP_M,
-            unit: Some("m"),
-            overviews: Overviews::Average,
-        };
+    fn files(&self, grid: &Grid, classes: &[u8], uncertainty: &[u16]) -> Result<[RasterFile; 2]> {
+        let of_classes = PixelEncoding::classes(NO_DATA);
+        let of_uncertainty = PixelEncoding::measures(f64::from(NO_UNCERTAINTY), STEP_M, "m");
         Ok([
-            rasters::write(&self.assets, DEPTH, classes, grid, of_classes)?,
-            rasters::write(&self.assets, "uncertainty", uncertainty, grid, of_uncertainty)?,
+            write_raster(&self.assets, DEPTH, classes, grid, of_classes)?,
+            write_raster(&self.assets, "uncertainty", uncertainty, grid, of_uncertainty)?,
         ])
     }
 }

@@ -6,8 +6,8 @@
 
 use super::Inundations;
 use super::around::Gauges;
-use crate::pipeline::rasters::{self, Raster, Stored};
-use crate::pipeline::{blocking, publish};
+use crate::raster_output::{PixelEncoding, RasterFile, add_rasters, copy_raster, publish_item, write_raster};
+use crate::run::blocking;
 use crate::{Error, Result};
 use chrono::TimeDelta;
 use rayon::prelude::*;
@@ -17,7 +17,7 @@ use sen_catalog::flood::{ALONE, FLOOD, NO_DATA, SEASONAL, alone, is_on_land};
 use sen_catalog::inundation::gauge::GaugeWeek;
 use sen_catalog::inundation::rules::LEFT_DAYS;
 use sen_catalog::inundation::{Cause, Inundation};
-use sen_catalog::raster::{Cog, Overviews};
+use sen_catalog::raster::Cog;
 use sen_catalog::{Asset, Crs, Feature, Grid, Item, Period, asset};
 use serde::Serialize;
 use serde_json::json;
@@ -109,32 +109,27 @@ impl<'a> Kinds<'a> {
         let before = item.main_asset().and_then(|asset| asset.sha256.clone());
         item.properties.insert(CAUSES.to_owned(), json!(causes));
         item.properties.insert("sen:kinds_rule".to_owned(), json!(RULE));
-        let mut rasters: Vec<Raster> = Vec::new();
+        let mut rasters: Vec<RasterFile> = Vec::new();
         if let Some(classes) = &told {
             rasters.push(self.write(&item, super::FLOOD, classes)?);
             if !item.assets.contains_key(ALONE) {
-                rasters.push(rasters::copy(&self.run.assets, ALONE, &own)?);
+                rasters.push(copy_raster(&self.run.assets, ALONE, &own)?);
             }
         } else if item.assets.remove(ALONE).is_some() {
             // the causes say what the satellites said: one map is enough
-            rasters.push(rasters::copy(&self.run.assets, super::FLOOD, &own)?);
+            rasters.push(copy_raster(&self.run.assets, super::FLOOD, &own)?);
         }
         let changed = rasters
             .iter()
-            .any(|raster| raster.is(super::FLOOD) && raster.sha256() != before);
+            .any(|raster| raster.name == super::FLOOD && raster.asset.sha256 != before);
         if changed {
             // counted in other pixels
             item.assets.retain(|_, asset| asset.is_raster());
         }
         let (store, assets) = (self.run.store.as_ref(), &self.run.assets);
         let stale = assets.path(&sen_catalog::Assets::href(&item, ALONE, "tif"));
-        if rasters.is_empty() {
-            let document = publish::document(assets, &item)?;
-            assets.publish(&document.0, &sen_catalog::Assets::href(&item, &item.id, "json"))?;
-            store.put_item(&item).await?;
-        } else {
-            rasters::publish(store, assets, item, &rasters, true).await?;
-        }
+        add_rasters(&mut item, &rasters);
+        publish_item(store, assets, &item, &rasters, !rasters.is_empty()).await?;
         if told.is_none() {
             let _ = fs::remove_file(stale); // most often there is none
         }
@@ -217,14 +212,9 @@ impl<'a> Kinds<'a> {
         Ok(made)
     }
 
-    fn write(&self, item: &Item, name: &str, classes: &[u8]) -> Result<Raster> {
-        let stored = Stored {
-            nodata: f64::from(NO_DATA),
-            scale: 1.0,
-            unit: None,
-            overviews: Overviews::Mode,
-        };
-        blocking(|| rasters::write(&self.run.assets, name, classes, &item.grid, stored))
+    fn write(&self, item: &Item, name: &str, classes: &[u8]) -> Result<RasterFile> {
+        let stored = PixelEncoding::classes(NO_DATA);
+        blocking(|| write_raster(&self.run.assets, name, classes, &item.grid, stored))
     }
 }
 

@@ -16,7 +16,7 @@ pub use depth::{DEPTH, DepthReport, Depths, NOT_TOLD};
 pub use settings::{DeltaSettings, Release};
 
 use crate::Result;
-use crate::pipeline::{Progress, blocking};
+use crate::run::{Progress, blocking};
 use around::{Around, Gauges};
 use kinds::Kinds;
 use measure::Week;

@@ -2,15 +2,15 @@
 
 use super::*;
 use crate::gdal_io::write_raster;
-use crate::pipeline::Silent;
-use crate::pipeline::rasters::{self, Stored};
+use crate::raster_output::{self, PixelEncoding, add_rasters, publish_item};
+use crate::run::Silent;
 use chrono::TimeDelta;
 use geo_types::{Geometry, LineString, Point, Polygon};
 use sen_catalog::crs::Transform;
 use sen_catalog::flood::{CLOUD, FLOOD as FLOODED, NOT_WATER, OPEN_WATER, SEASONAL};
 use sen_catalog::inundation::Reason;
 use sen_catalog::observation::{Datastream, Flag, Observation};
-use sen_catalog::raster::{Cog, Overviews};
+use sen_catalog::raster::Cog;
 use sen_catalog::season::Season;
 use sen_catalog::store::{Features, Inundations as _, Observations, Seasons, SqliteStore};
 use sen_catalog::{Crs, Grid};
@@ -174,7 +174,7 @@ impl Delta {
 
     async fn publish(&self, number: u32, classes: &[u8], age: u8) {
         let period = week(number);
-        let item = Item {
+        let mut item = Item {
             id: Item::weekly_id(FLOOD, period),
             collection: FLOOD.into(),
             interval: period.interval(),
@@ -184,18 +184,14 @@ impl Delta {
             lineage: Vec::new(),
             properties: serde_json::Map::new(),
         };
-        let stored = Stored {
-            nodata: 255.0,
-            scale: 1.0,
-            unit: None,
-            overviews: Overviews::Mode,
-        };
+        let stored = PixelEncoding::classes(255);
         let files = [
-            rasters::write(&self.assets, FLOOD, classes, &grid(), stored).expect("written"),
-            rasters::write(&self.assets, "age_days", &vec![age; SIDE * SIDE], &grid(), stored)
+            raster_output::write_raster(&self.assets, FLOOD, classes, &grid(), stored).expect("written"),
+            raster_output::write_raster(&self.assets, "age_days", &vec![age; SIDE * SIDE], &grid(), stored)
                 .expect("written"),
         ];
-        rasters::publish(self.store.as_ref(), &self.assets, item, &files, true)
+        add_rasters(&mut item, &files);
+        publish_item(self.store.as_ref(), &self.assets, &item, &files, true)
             .await
             .expect("published");
     }
@@ -525,7 +521,7 @@ async fn depth_needs_a_dem_on_the_gauges_datum_and_is_told_where_the_river_stand
 
     // the level between the gauges, 2.0 m with a variance of 0.16, on cells of 100 m
     let coarse = grid().coarser(10);
-    let surface = Item {
+    let mut surface = Item {
         id: Item::weekly_id("water_level", week(40)),
         collection: "water_level".into(),
         interval: week(40).interval(),
@@ -535,14 +531,9 @@ async fn depth_needs_a_dem_on_the_gauges_datum_and_is_told_where_the_river_stand
         lineage: Vec::new(),
         properties: serde_json::Map::new(),
     };
-    let stored = |nodata: f64, scale: f64| Stored {
-        nodata,
-        scale,
-        unit: Some("m"),
-        overviews: Overviews::None,
-    };
+    let stored = |nodata: f64, scale: f64| PixelEncoding::measures(nodata, scale, "m");
     let files = [
-        rasters::write(
+        raster_output::write_raster(
             &delta.assets,
             "water_level",
             &[2000_i16; 36],
@@ -550,7 +541,7 @@ async fn depth_needs_a_dem_on_the_gauges_datum_and_is_told_where_the_river_stand
             stored(-32768.0, 0.001),
         )
         .expect("written"),
-        rasters::write(
+        raster_output::write_raster(
             &delta.assets,
             "variance",
             &[0.16_f32; 36],
@@ -559,7 +550,8 @@ async fn depth_needs_a_dem_on_the_gauges_datum_and_is_told_where_the_river_stand
         )
         .expect("written"),
     ];
-    rasters::publish(delta.store.as_ref(), &delta.assets, surface, &files, false)
+    add_rasters(&mut surface, &files);
+    publish_item(delta.store.as_ref(), &delta.assets, &surface, &files, false)
         .await
         .expect("published");
     // ground that rises southwards from 0.9 m by five centimetres a row

@@ -5,8 +5,10 @@ use super::kept::Kept;
 use super::looks;
 use crate::Result;
 use crate::look;
-use crate::pipeline::{self, Progress, Settings};
 use crate::product::Sensor;
+use crate::run::Progress;
+use crate::settings::Settings;
+use crate::source::fingerprint_scenes;
 use chrono::NaiveDate;
 use geo_types::MultiPolygon;
 use sen_catalog::{Assets, Grid, Item, asset};
@@ -94,7 +96,7 @@ impl Backscatter<'_> {
     fn made_of(&self, scene: &Item) -> String {
         let mut hasher = Sha256::new();
         hasher.update(serde_json::json!(["vh", VERSION, self.revision, self.grid]).to_string());
-        hasher.update(pipeline::fingerprint(std::iter::once(scene), self.processing, ""));
+        hasher.update(fingerprint_scenes(std::iter::once(scene), self.processing, ""));
         asset::hex(&hasher.finalize())
     }
 }

@@ -26,7 +26,9 @@ pub use settings::{CalendarSettings, SeasonRule};
 pub use whittaker::{v_curve_lambda, whittaker, whittaker_expectile};
 
 use crate::Result;
-use crate::pipeline::{self, Progress, SCENES, Settings};
+use crate::run::{Progress, blocking};
+use crate::settings::Settings;
+use crate::source::{WEEKLY_SCENES, fingerprint_scenes, sentinel1_grd};
 use cells::Cells;
 use chrono::NaiveDate;
 use geo_types::MultiPolygon;
@@ -113,9 +115,7 @@ impl Calendar<'_> {
                     fids,
                     polygons,
                 };
-                let Some(seasons) =
-                    pipeline::blocking(|| self.seasons(&plots, scenes, &mut report, progress))?
-                else {
+                let Some(seasons) = blocking(|| self.seasons(&plots, scenes, &mut report, progress))? else {
                     break;
                 };
                 report.made = true;
@@ -134,11 +134,11 @@ impl Calendar<'_> {
     /// The scenes that help, in order of time.
     async fn scenes(&self) -> Result<Vec<Item>> {
         let mut scenes = Vec::new();
-        for collection in SCENES {
+        for collection in WEEKLY_SCENES {
             scenes.extend(self.store.items(&ItemQuery::collection(*collection)).await?);
         }
         scenes.retain(looks::is_wanted);
-        crate::grd::one_backscatter(&mut scenes);
+        sentinel1_grd::one_backscatter(&mut scenes);
         crate::duplicate::settle(&mut scenes);
         scenes.sort_by(|a, b| (a.interval.start, &a.id).cmp(&(b.interval.start, &b.id)));
         Ok(scenes)
@@ -148,7 +148,7 @@ impl Calendar<'_> {
     fn looks_digest(&self, revision: u64, scenes: &[Item]) -> String {
         let mut hasher = Sha256::new();
         hasher.update(serde_json::json!([VERSION, revision, self.grid]).to_string());
-        hasher.update(pipeline::fingerprint(scenes.iter(), self.processing, ""));
+        hasher.update(fingerprint_scenes(scenes.iter(), self.processing, ""));
         asset::hex(&hasher.finalize())
     }
 

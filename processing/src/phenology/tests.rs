@@ -1,7 +1,7 @@
 //! The calendar against what is known: the demo province's truth, and three crops a year at Thoi Lai in 2022.
 
 use super::*;
-use crate::pipeline::Silent;
+use crate::run::Silent;
 use crate::source::{self, SourceOptions};
 use chrono::NaiveDate;
 use sen_catalog::store::SqliteStore;

@@ -4,9 +4,10 @@
 //! well, and made again only where what they look back at has changed, so that the same scenes give the same rasters in
 //! whatever order they came.
 
-use super::{SCENES, Weekly};
+use super::Weekly;
 use crate::product::{Earlier, Product, Sensor};
 use crate::reference::{self, REFERENCE_DAYS};
+use crate::source::WEEKLY_SCENES;
 use crate::{Result, duplicate, look};
 use chrono::TimeDelta;
 use sen_catalog::flood::alone;
@@ -161,7 +162,7 @@ impl Weekly<'_> {
             return Ok(References::default());
         }
         let mut earlier = Vec::new();
-        for collection in SCENES.iter().filter(|collection| radar(collection)) {
+        for collection in WEEKLY_SCENES.iter().filter(|collection| radar(collection)) {
             let query = ItemQuery {
                 from: Some(weeks_on(week, -(REFERENCE_DAYS / 7 + 1))),
                 to: Some(week),

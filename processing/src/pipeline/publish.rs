@@ -1,18 +1,12 @@
-//! Files to their places, then the row.
-//!
-//! A remade item keeps its file names, because scripts rely on them. So that no reader ever sees a row whose files
-//! changed underneath, the old row is taken away before the first file is replaced and the new one put after the last:
-//! for some milliseconds the week is not there. A run killed in between leaves no row, and the next one makes the week
-//! again; files already open go on being read as they were.
+//! What becomes of the files of a product: its item, and whether anything of it is another than before.
 
-use super::files::{Temporary, Written};
 use super::week::MadeProduct;
 use super::{Outcome, Task, Week, Weekly, context};
-use crate::{Error, Result};
-use sen_catalog::{Assets, Item};
+use crate::Result;
+use crate::raster_output::{INPUTS, add_rasters, publish_item};
+use sen_catalog::Item;
 use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
-use std::fs::{self, File};
 
 /// Publishes one product of a week.
 pub(super) async fn publish(
@@ -51,9 +45,6 @@ pub(super) async fn publish(
         left_out.extend(compared.filter(|name| failed.contains_key(name)));
     }
     let mut item = item(weekly, week, task, &made, lineage, &left_out)?;
-    for file in &made.files {
-        sync(&file.temporary)?;
-    }
     let same_pixels = task.previous.as_ref().is_some_and(|old| {
         let rasters = old.assets.iter().filter(|(_, asset)| asset.is_raster());
         rasters.eq(&item.assets)
@@ -64,24 +55,14 @@ pub(super) async fn publish(
         item.assets
             .extend(tables.map(|(name, asset)| (name.clone(), asset.clone())));
     }
-    let document = document(&weekly.assets, &item)?;
-    if task.previous.is_some() && !same_pixels {
-        weekly.store.delete_item(&item.collection, &item.id).await?;
-    }
     // looked at again for the sake of earlier weeks and found the same: the files stay as they are
     let untouched = same_pixels
         && task.previous.as_ref().is_some_and(|old| {
-            old.properties.get("sen:inputs") == Some(&json!(task.inputs)) && weekly.is_whole(old)
+            old.properties.get(INPUTS) == Some(&json!(task.inputs)) && weekly.is_whole(old)
         });
-    for Written { name, temporary, .. } in made.files.iter().filter(|_| !untouched) {
-        weekly
-            .assets
-            .publish(&temporary.0, &Assets::href(&item, name, "tif"))?;
-    }
-    weekly
-        .assets
-        .publish(&document.0, &Assets::href(&item, &item.id, "json"))?;
-    weekly.store.put_item(&item).await?;
+    let rasters: &[_] = if untouched { &[] } else { &made.files };
+    let replaces = task.previous.is_some() && !same_pixels;
+    publish_item(weekly.store.as_ref(), &weekly.assets, &item, rasters, replaces).await?;
     Ok(Outcome::Made)
 }
 
@@ -101,7 +82,7 @@ fn item(
     set("sen:code_version", json!(weekly.code_version));
     set("sen:product_version", json!(task.product.version()));
     set("sen:rule", json!(task.product.rule()));
-    set("sen:inputs", json!(task.inputs));
+    set(INPUTS, json!(task.inputs));
     if !task.history.is_empty() {
         set("sen:history", json!(task.history));
     }
@@ -124,24 +105,6 @@ fn item(
         lineage,
         properties,
     };
-    for file in &made.files {
-        let mut asset = file.asset.clone();
-        asset.href = Assets::href(&item, &file.name, "tif");
-        item.assets.insert(file.name.clone(), asset);
-    }
+    add_rasters(&mut item, &made.files);
     Ok(item)
-}
-
-/// The item as a STAC document beside its files.
-pub(crate) fn document(assets: &Assets, item: &Item) -> Result<Temporary> {
-    let stac = item.to_stac(|href| format!("./{}", href.rsplit('/').next().unwrap_or(href)));
-    let temporary = Temporary(assets.temporary(&item.id));
-    fs::write(&temporary.0, format!("{stac:#}\n")).map_err(|error| Error::io(&temporary.0, error))?;
-    Ok(temporary)
-}
-
-/// Brings a file to the disk while the old row still stands, so that the gap without a row is short.
-fn sync(file: &Temporary) -> Result<()> {
-    let open = File::open(&file.0).map_err(|error| Error::io(&file.0, error))?;
-    open.sync_all().map_err(|error| Error::io(&file.0, error))
 }

@@ -1,33 +1,8 @@
-//! What a weekly run tells its caller.
+//! What became of the products of the weeks.
 
-use crate::fire::FireReport;
-use crate::fusion::{CalibrationReport, SurfaceReport};
-use crate::inundation::{DepthReport, InundationReport};
-use crate::phenology::CalendarReport;
-use crate::{Error, Result};
 use sen_catalog::Period;
 use serde::Serialize;
 use std::collections::BTreeSet;
-
-/// Hears how far a run is, for a progress bar.
-pub trait Progress: Sync {
-    /// A piece of work of `total` steps begins.
-    fn begin(&self, what: &str, total: u64);
-    /// So many more steps are done.
-    fn advance(&self, by: u64);
-    /// Something a person may want to know.
-    fn message(&self, text: &str);
-}
-
-/// Tells nobody.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct Silent;
-
-impl Progress for Silent {
-    fn begin(&self, _what: &str, _total: u64) {}
-    fn advance(&self, _by: u64) {}
-    fn message(&self, _text: &str) {}
-}
 
 /// What became of a product of a week.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -95,9 +70,9 @@ pub struct DuplicateScene {
     pub left_out: bool,
 }
 
-/// All that a run did.
+/// What became of the products measured in looks.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
-pub struct Report {
+pub struct WeeklyReport {
     /// One entry a week and product, by week, then in the order of the products.
     pub entries: Vec<Entry>,
     /// Scenes left out.
@@ -108,57 +83,15 @@ pub struct Report {
     /// Scenes of looks that were processed more than once, in the weeks that were made.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub duplicates: Vec<DuplicateScene>,
-    /// Surfaces between stations, by property.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub surfaces: Vec<SurfaceReport>,
-    /// Layers held against stations, by setting.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub calibrations: Vec<CalibrationReport>,
-    /// Crop calendars, by layer.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub calendars: Vec<CalendarReport>,
-    /// Fire danger, forest change and hot spots; none without forest blocks and hot spots.
-    #[serde(skip_serializing_if = "FireReport::is_empty")]
-    pub fire: FireReport,
-    /// Why dyke compartments are under water, where there are any.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub inundations: Option<InundationReport>,
-    /// Depths of the floods, where there are compartments.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub depths: Option<DepthReport>,
-    /// Tables of zone statistics that were made or could not be; those up to date are only counted.
-    pub statistics: crate::zonal::Report,
     /// Weeks that nobody asked for and that a product looking back has touched: the statistics of their zones have to be
     /// seen to as well.
     #[serde(skip)]
     pub also: BTreeSet<Period>,
-    /// Steps that could not be done because a file of the data folder is not readable, with the reason; what they make stays
-    /// as it was.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub held_back: Vec<(String, String)>,
-    /// What a person should know of the run as a whole.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub notes: Vec<String>,
     /// True when the run was stopped before its end.
     pub cancelled: bool,
 }
 
-impl Report {
-    /// Enters a step of the run that failed for a file that is gone or not as it was written; the rest of the run goes on.
-    ///
-    /// # Errors
-    /// Every other failure as it is.
-    pub fn hold_back<T: Default>(&mut self, step: &str, result: Result<T>) -> Result<T> {
-        use sen_catalog::Error::{Damaged, Io, Raster};
-        match result {
-            Err(Error::Catalog(error @ (Damaged { .. } | Io { .. } | Raster { .. }))) => {
-                self.held_back.push((step.to_owned(), error.to_string()));
-                Ok(T::default())
-            }
-            other => other,
-        }
-    }
-
+impl WeeklyReport {
     /// Takes out the entries from an index on in which nothing was done.
     pub(super) fn forget_idle(&mut self, from: usize) {
         let mut index = 0;
@@ -168,19 +101,10 @@ impl Report {
         });
     }
 
-    /// True when everything asked for was done.
+    /// True when every product asked for was made of every scene.
     pub fn is_complete(&self) -> bool {
         let failed = |entry: &Entry| matches!(entry.outcome, Outcome::Failed { .. });
-        let calendars = self.calendars.iter().all(|calendar| calendar.failed.is_empty());
-        let scenes = self.failed_scenes.is_empty() && !self.entries.iter().any(failed);
-        let maps = self
-            .inundations
-            .as_ref()
-            .is_none_or(|water| water.failed.is_empty());
-        let depths = self.depths.as_ref().is_none_or(|depths| depths.failed.is_empty());
-        let steps =
-            self.held_back.is_empty() && self.fire.failed.is_empty() && self.statistics.failed.is_empty();
-        scenes && calendars && maps && depths && steps && !self.cancelled
+        self.failed_scenes.is_empty() && !self.entries.iter().any(failed) && !self.cancelled
     }
 
     /// Takes entries out again (their work was stopped); `sorted` is in ascending order.

@@ -3,11 +3,13 @@
 
 mod cutting;
 
-use super::files::{Files, Written, assemble};
-use super::{Progress, Task, Week, Weekly, context};
+use super::product_files::{ProductFiles, assemble};
+use super::{Task, Week, Weekly, context};
 use crate::Error;
 use crate::look::{self, Look, LookStrip};
 use crate::product::{Block, LookBlock, Product, Sensor, Whole};
+use crate::raster_output::RasterFile;
+use crate::run::Progress;
 use cutting::{covered, phase, strips, tile_size, tiles, widened};
 use rayon::prelude::*;
 use sen_catalog::raster::Pixels;
@@ -47,7 +49,7 @@ pub(super) struct Made {
 
 /// The files of a product and how much they show.
 pub(super) struct MadeProduct {
-    pub(super) files: Vec<Written>,
+    pub(super) files: Vec<RasterFile>,
     /// Cells with a look.
     pub(super) seen: u64,
     /// Cells inside the outline of a scene.
@@ -112,9 +114,9 @@ fn pass(
     let tile = tile_size(margin);
     let dilation = weekly.settings.dilation(grid.cell_width);
     let asks_given = tasks.iter().any(|task| task.product.beyond().ancillary);
-    let mut files: Vec<Files> = tasks
+    let mut files: Vec<ProductFiles> = tasks
         .iter()
-        .map(|task| Files::create(task.product, &weekly.assets, grid))
+        .map(|task| ProductFiles::create(task.product, &weekly.assets, grid))
         .collect::<Result<_, _>>()?;
     let mut counts = vec![(0, 0); tasks.len()];
     // classes of products that look back wait here for the end of the pass: one byte a cell
@@ -171,9 +173,9 @@ fn pass(
             finish(task, week.period, grid, classes, files)?;
         }
     }
-    let written: Vec<Vec<Written>> = files
+    let written: Vec<Vec<RasterFile>> = files
         .into_par_iter()
-        .map(Files::finish)
+        .map(ProductFiles::finish)
         .collect::<Result<_, _>>()?;
     let products = written.into_iter().zip(counts);
     Ok(products
@@ -187,7 +189,7 @@ fn finish(
     week: Period,
     grid: &Grid,
     classes: &mut [u8],
-    files: &mut Files,
+    files: &mut ProductFiles,
 ) -> Result<(), Interrupt> {
     task.product.finish(Whole {
         grid,

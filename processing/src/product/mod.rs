@@ -1,14 +1,11 @@
-//! Weekly products, one file each: what is measured in a week's looks, and what is drawn from records.
+//! Weekly products, one file each: what is measured in a week's looks.
 //!
 //! A new product is a file here, a line in [`PRODUCTS`] and a style of the same name in `styles/raster/`. The `compute` of a
-//! [`Product`] is plain arithmetic on the arrays of one block: no files, no clock, no threads. A [`Drawn`] comes after the
-//! records it shows: fire days, forest change, causes of inundation.
+//! [`Product`] is plain arithmetic on the arrays of one block: no files, no clock, no threads. Layers drawn from records are
+//! those of [`crate::steps`].
 
 mod evi;
-mod fire_danger;
 mod flood;
-mod flood_depth;
-mod forest_cover;
 mod index;
 mod mndwi;
 mod nbr;
@@ -16,10 +13,7 @@ mod ndmi;
 mod ndvi;
 
 pub use evi::EVI;
-pub use fire_danger::FIRE_DANGER;
 pub use flood::FLOOD;
-pub use flood_depth::FLOOD_DEPTH;
-pub use forest_cover::FOREST_COVER;
 pub use index::{Index, normalized_difference};
 pub use mndwi::MNDWI;
 pub use nbr::NBR;
@@ -28,75 +22,14 @@ pub use ndvi::NDVI;
 
 use crate::Result;
 use crate::composite::Composite;
-use crate::fire::Fire;
 use crate::flood::Thresholds;
-use crate::inundation::Depths;
-use crate::pipeline::{Progress, Report};
-use async_trait::async_trait;
 use sen_catalog::Band;
 use sen_catalog::raster::{Cog, Pixels};
 use sen_catalog::{Grid, Period};
 use std::borrow::Cow;
 
-/// Every product that a weekly run makes, in the order in which they are made and reported.
-pub const PRODUCTS: &[Registered] = &[
-    Registered::Measured(&NDVI),
-    Registered::Measured(&EVI),
-    Registered::Measured(&NDMI),
-    Registered::Measured(&NBR),
-    Registered::Measured(&MNDWI),
-    Registered::Measured(&FLOOD),
-    Registered::Drawn(&FIRE_DANGER),
-    Registered::Drawn(&FOREST_COVER),
-    Registered::Drawn(&FLOOD_DEPTH),
-];
-
-/// A line of the registry.
-#[derive(Clone, Copy)]
-pub enum Registered {
-    /// Made of the looks of its week.
-    Measured(&'static dyn Product),
-    /// Drawn from records.
-    Drawn(&'static dyn Drawn),
-}
-
-impl Registered {
-    /// Name of the collection, of the main asset and of the style.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Measured(product) => product.name(),
-            Self::Drawn(product) => product.name(),
-        }
-    }
-}
-
-/// What products are drawn from.
-pub struct Records<'a> {
-    /// Forest blocks, their days of danger and their change.
-    pub fire: Fire<'a>,
-    /// Floods, levels between gauges, and the ground.
-    pub depths: Depths<'a>,
-}
-
-/// A weekly raster drawn from what is known beside the looks.
-#[async_trait]
-pub trait Drawn: Sync {
-    /// Name of the collection, of the main asset and of the style.
-    fn name(&self) -> &'static str;
-
-    /// Draws the weeks that are missing or out of date, and notes it in the report; weeks nobody asked for go into
-    /// [`Report::also`]. True when anything was drawn, for then zones want statistics of it.
-    ///
-    /// # Errors
-    /// When the catalogue cannot be read or written, or a file cannot be written.
-    async fn draw(
-        &self,
-        records: &Records<'_>,
-        weeks: &[Period],
-        progress: &dyn Progress,
-        report: &mut Report,
-    ) -> Result<bool>;
-}
+/// Every product measured in looks, in the order in which they are made and reported.
+pub const PRODUCTS: &[&dyn Product] = &[&NDVI, &EVI, &NDMI, &NBR, &MNDWI, &FLOOD];
 
 /// What kind of instrument looked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -354,16 +287,5 @@ mod tests {
             Encoding::Classes.encode(&[0.0, 1.0, 253.0, f32::NAN]),
             Pixels::U8(vec![0, 1, 253, 255])
         );
-    }
-
-    #[test]
-    fn names_are_unique_and_layers_are_told_apart() {
-        let mut names: Vec<_> = PRODUCTS.iter().map(|product| product.name()).collect();
-        let measured = ["ndvi", "evi", "ndmi", "nbr", "mndwi", "flood"];
-        assert_eq!(names[..6], measured);
-        assert_eq!(names[6..], ["fire_danger", "forest_cover", "flood_depth"]);
-        names.sort_unstable();
-        names.dedup();
-        assert_eq!(names.len(), PRODUCTS.len());
     }
 }

@@ -1,7 +1,7 @@
 //! From a location (file, folder, address) to its scenes: each file and folder is offered to every source.
 
+use super::processing_rank::ProcessingRank;
 use super::{Failure, Found, ImagerySource, SOURCES, SourceOptions, stac_api};
-use crate::duplicate::ProcessingRank;
 use crate::{Error, Result};
 use sen_catalog::address::unsigned;
 use sen_catalog::item::SCENE_NOTES;
@@ -171,7 +171,7 @@ impl Walk<'_> {
 }
 
 /// Leaves out what was not asked for and what came twice, and sorts. Of two deliveries of one scene the better processing
-/// counts (see [`crate::duplicate`]), of equal ones the first.
+/// counts (see [`super::processing_rank`]), of equal ones the first.
 fn finish(mut found: Found, options: &SourceOptions) -> Found {
     let mut kept: BTreeMap<(String, String), Item> = BTreeMap::new();
     for scene in found.scenes.into_iter().filter(|item| wanted(item, options)) {

@@ -3,9 +3,9 @@
 use super::evidence::{OffsetOrigin, check_offset, check_units};
 use super::layout::Checked;
 use super::pattern::Match;
+use super::processing_rank::PROCESSED;
 use super::scene::{Scene, SceneBand, Stated};
 use super::{Failure, Found, ImagerySource, SourceOptions, Units};
-use crate::duplicate::PROCESSED;
 use crate::{Error, Result, gdal_io};
 use chrono::{DateTime, Utc};
 use sen_catalog::{Band, Item};

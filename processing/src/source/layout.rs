@@ -1,8 +1,8 @@
 //! How plain GeoTIFFs are laid out, in the words of the configuration.
 
+use super::backscatter::AMPLITUDE;
 use super::pattern::Pattern;
 use super::scene::sentinel2_band;
-use crate::look::AMPLITUDE;
 use crate::{Error, Result};
 use chrono::{DateTime, Utc};
 use schemars::JsonSchema;

@@ -5,6 +5,7 @@
 //! kind of imagery is a file here and a line in [`SOURCES`].
 
 mod acquisition;
+mod backscatter;
 mod discover;
 mod evidence;
 mod geotiff;
@@ -12,21 +13,26 @@ mod http;
 mod landsat;
 mod layout;
 mod pattern;
+pub(crate) mod processing_rank;
 mod safe;
-pub(crate) mod safe_archive;
+mod safe_archive;
 mod scene;
+mod scene_fingerprint;
+pub(crate) mod sentinel1_grd;
 mod sentinel1_safe;
 mod stac;
 mod stac_api;
 mod stac_assets;
 mod stac_calibration;
 mod stac_href;
-pub(crate) mod xml;
+pub(crate) mod unchanged;
+mod xml;
 
+pub(crate) use backscatter::{AMPLITUDE, BackscatterScale, is_amplitude};
 pub use discover::discover;
 pub use layout::{GeotiffLayout, Units};
 pub(crate) use scene::{SIDECARS, sidecars};
-pub(crate) use stac_calibration::{baseline_in_name, parse_baseline};
+pub(crate) use scene_fingerprint::fingerprint_scenes;
 
 use sen_catalog::address::unsigned_text;
 use sen_catalog::{Bounds, Item, TimeQuery};
@@ -60,6 +66,14 @@ pub const SOURCES: &[&dyn ImagerySource] = &[
     &landsat::Landsat,
     &stac::Stac,
     &geotiff::Geotiff,
+];
+
+/// Collections of scenes that weekly products are made of.
+pub(crate) const WEEKLY_SCENES: &[&str] = &[
+    "landsat-c2-l2",
+    "sentinel-1-grd",
+    "sentinel-1-rtc",
+    "sentinel-2-l2a",
 ];
 
 /// What the user says beside the location.

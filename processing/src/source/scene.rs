@@ -1,8 +1,9 @@
 //! What every source shares: building an item from bands, and the checks that metadata and pixels agree.
 
 use super::acquisition;
+use super::unchanged;
 use crate::gdal_io::{self, RasterInfo};
-use crate::{Error, Result, unchanged};
+use crate::{Error, Result};
 use chrono::{DateTime, Utc};
 use sen_catalog::item::SCENE_NOTES;
 use sen_catalog::{Asset, Band, Bounds, Crs, Grid, Interval, Item, asset};

@@ -1,15 +1,15 @@
 //! Sentinel-1 IW GRDH as ESA delivers it: a SAFE folder, or its zip.
 //!
 //! The measurement stays where it lies, in the geometry of the radar; calibration, noise removal and geocoding happen
-//! when a week is made (`crate::grd`). Here every table is read once, so that a product that cannot be calibrated is
+//! when a week is made ([`super::sentinel1_grd`]). Here every table is read once, so that a product that cannot be calibrated is
 //! refused at once.
 
 use super::acquisition;
 use super::safe_archive::{SafePackage, file_name, zip_holds};
 use super::scene::{Checksums, checksum, escapes};
+use super::sentinel1_grd::{self, Facts, Files, GroundRange};
 use super::xml::{Element, elements};
 use super::{Found, ImagerySource, SourceOptions};
-use crate::grd::{self, Facts, Files, GroundRange};
 use crate::{Error, Result};
 use sen_catalog::crs::Transform;
 use sen_catalog::{Asset, Band, Bounds, Crs, Grid, Interval, Item};
@@ -78,7 +78,7 @@ fn read(package: &SafePackage, options: &SourceOptions) -> Result<Item> {
     let processor = manifest.processor();
     let copolarised = files
         .get(&Band::Vv)
-        .filter(|_| grd::leaves_border(processor.as_deref()));
+        .filter(|_| sentinel1_grd::leaves_border(processor.as_deref()));
     let mut seen: Option<Facts> = None;
     for (band, files) in &files {
         let (image, facts) = GroundRange::open(files, copolarised)?;
@@ -107,7 +107,7 @@ fn read(package: &SafePackage, options: &SourceOptions) -> Result<Item> {
     })?;
     let properties = manifest.properties(&facts, processor.as_deref(), files.keys())?;
     let platform = properties.get("platform").and_then(Value::as_str);
-    acquisition::check("startTime", facts.start, grd::COLLECTION, platform)
+    acquisition::check("startTime", facts.start, sentinel1_grd::COLLECTION, platform)
         .map_err(|why| Error::unreadable(package.place(), why))?;
     let mut assets = BTreeMap::new();
     let mut checksums = Checksums::new();
@@ -134,7 +134,7 @@ fn read(package: &SafePackage, options: &SourceOptions) -> Result<Item> {
     }
     Ok(Item {
         id: package.name(),
-        collection: grd::COLLECTION.to_owned(),
+        collection: sentinel1_grd::COLLECTION.to_owned(),
         interval: Interval::instant(facts.start),
         grid: grid(&facts)?,
         bbox: facts.bounds,
@@ -219,7 +219,7 @@ impl Manifest {
             if (mode, kind) != ("iw", "grd") {
                 return Err(Error::unreadable(
                     package.place(),
-                    grd::annotation::other_kind(kind, mode),
+                    sentinel1_grd::annotation::other_kind(kind, mode),
                 ));
             }
             let band = match polarisation {
@@ -276,7 +276,7 @@ impl Manifest {
         let calibration = format!(
             "sigma0 by the product's calibration table; thermal noise: {}; borders: {}; placed by the geolocation grid",
             facts.noise,
-            if grd::leaves_border(processor) {
+            if sentinel1_grd::leaves_border(processor) {
                 "noise cut off here"
             } else {
                 "as the processor cleaned them"
@@ -291,7 +291,7 @@ impl Manifest {
             ("sar:instrument_mode", json!("IW")),
             ("sar:product_type", json!("GRD")),
             ("sar:polarizations", json!(polarisations)),
-            (grd::PROCESSOR, json!(processor)),
+            (sentinel1_grd::PROCESSOR, json!(processor)),
             ("sen:source", json!("sentinel-1-safe")),
             ("sen:units", json!("linear")),
             ("sen:backscatter", json!("sigma0")),

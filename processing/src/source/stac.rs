@@ -1,12 +1,12 @@
 //! STAC Items and ItemCollections: Earth Search and Planetary Computer flavours of Sentinel-2 and -1 and Landsat.
 
 use super::evidence::{OffsetOrigin, check_offset, check_units};
+use super::processing_rank::PROCESSED;
 use super::scene::{Scene, SceneBand, Stated};
 use super::stac_assets::{band_metadata, choose_assets, mask_band, says_units};
 use super::stac_calibration::{baseline, calibration, offset_flag};
 use super::stac_href::{Base, resolve};
 use super::{Found, ImagerySource, SourceOptions, Units};
-use crate::duplicate::PROCESSED;
 use crate::{Error, Result, gdal_io};
 use chrono::{DateTime, TimeDelta, Utc};
 use sen_catalog::address::unsigned;

@@ -27,7 +27,7 @@ pub use text::Encoding;
 
 use crate::gdal_io::system::{System, ToldDatum};
 use crate::gdal_io::vector::{Head, Raw, RawShape, Row, Source};
-use crate::pipeline::Progress;
+use crate::run::Progress;
 use crate::{Error, Result};
 use chrono::NaiveDate;
 use columns::Columns;

@@ -1,7 +1,7 @@
 //! The zones of one layer, as much of them as is needed to measure them.
 
 use crate::Result;
-use crate::pipeline::Progress;
+use crate::run::Progress;
 use geo_types::MultiPolygon;
 use rayon::prelude::*;
 use sen_catalog::coverage::Projection;

@@ -1,7 +1,7 @@
 //! Stories of tables of zones beside weekly rasters.
 
 use super::*;
-use crate::pipeline::Silent;
+use crate::run::Silent;
 use geo_types::{Coord, LineString, MultiPolygon, Polygon};
 use sen_catalog::Feature;
 use sen_catalog::crs::Transform;

@@ -13,7 +13,7 @@ use clap::{Args, ValueEnum};
 use sen_catalog::intake::Intake;
 use sen_catalog::number_text::DecimalSign;
 use sen_catalog::observation::Recorded;
-use sen_processing::pipeline::Progress;
+use sen_processing::run::Progress;
 use serde::Serialize;
 use serde_json::json;
 use sink::Sink;

@@ -14,7 +14,7 @@ use sen_catalog::item::SCENE_COLLECTIONS;
 use sen_catalog::store::{ItemQuery, Put, UnitQuery};
 use sen_catalog::{Crs, Feature};
 use sen_processing::gdal_io::system::{System, ToldDatum};
-use sen_processing::product::PRODUCTS;
+use sen_processing::steps::layer_names;
 use sen_processing::vector::update::{Updated, update};
 use sen_processing::vector::{
     Encoding, OtherCodeColumn, ReadOptions, VectorFile, Wanted, parents, read, resolve, units,
@@ -289,7 +289,7 @@ pub(crate) fn check_name(name: &str) -> Result<(), UsageError> {
             KNOWN[0]
         )));
     }
-    let raster = PRODUCTS.iter().any(|product| product.name() == name) || SCENE_COLLECTIONS.contains(&name);
+    let raster = layer_names().contains(&name) || SCENE_COLLECTIONS.contains(&name);
     if raster {
         return Err(UsageError(format!(
             "--as: `{name}` is a raster layer; choose another name"

@@ -208,7 +208,10 @@ async fn cells_that_a_mask_beside_the_file_hides_have_no_value() {
     );
     let sidecars = crate::source::sidecars(&scene.item.assets).expect("reads");
     assert_eq!(sidecars.keys().collect::<Vec<_>>(), ["red.msk"]);
-    scene.item.properties.insert(SIDECARS.to_owned(), json!(sidecars));
+    scene
+        .item
+        .properties
+        .insert(crate::source::SIDECARS.to_owned(), json!(sidecars));
     delta.scene(scene).await;
     let report = delta.run(WEEK).await;
     assert!(report.is_complete(), "{report:?}");

@@ -1,7 +1,7 @@
 //! Sentinel-1 GRD as SAFE folder and zip, whole and broken.
 
 use super::*;
-use crate::grd::made::{Made, NAME};
+use crate::source::sentinel1_grd::made::{Made, NAME};
 use std::fs::File;
 use std::io::Write;
 use zip::ZipWriter;
@@ -91,7 +91,8 @@ fn a_product_says_its_orbit_and_that_it_is_sigma0_and_a_zip_is_the_same_scene() 
     assert!(packed[0].assets["noise-vh"].href.starts_with("/vsizip/{"));
     // and its pixels are the same
     let read = |scene: &Item| {
-        let image = crate::grd::GroundRange::of(scene, sen_catalog::Band::Vh).expect("opened");
+        let image =
+            crate::source::sentinel1_grd::GroundRange::of(scene, sen_catalog::Band::Vh).expect("opened");
         let province = Made::default().province();
         let values = image.read(province.window(), &province).expect("read");
         values.into_iter().map(f32::to_bits).collect::<Vec<_>>()

@@ -8,7 +8,7 @@ use sen_catalog::intake::Measurement;
 use sen_catalog::number_text::DecimalSign;
 use sen_catalog::observation::Flag;
 use sen_catalog::{property, table_text};
-use sen_processing::pipeline::Progress;
+use sen_processing::run::Progress;
 use std::fs::File;
 use std::io::{BufRead, BufReader, Read};
 use std::path::Path;

@@ -41,7 +41,7 @@ impl Settings {
     }
 
     /// Rows of a strip when a row of all looks takes so many bytes: even, so that cells of 20 m stay whole.
-    pub(super) fn rows(&self, row_bytes: usize) -> usize {
+    pub(crate) fn rows(&self, row_bytes: usize) -> usize {
         let fit = self.memory_mib.max(1) * (1 << 20) / row_bytes.max(1);
         (self.block.min(fit).max(16) / 2) * 2
     }

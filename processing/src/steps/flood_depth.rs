@@ -1,19 +1,16 @@
 //! `flood_depth`: how deep the floods of the weeks are, with the DEM that is configured; the method is that of
 //! [`crate::inundation::Depths`].
 
-use super::{Drawn, Records};
+use super::{Drawn, Records, Report};
 use crate::Result;
 use crate::inundation::DEPTH;
-use crate::pipeline::{Progress, Report};
+use crate::run::Progress;
 use async_trait::async_trait;
 use sen_catalog::Period;
 
 /// See the module.
 #[derive(Clone, Copy, Debug)]
-pub struct FloodDepth;
-
-/// See the module.
-pub const FLOOD_DEPTH: FloodDepth = FloodDepth;
+pub(super) struct FloodDepth;
 
 #[async_trait]
 impl Drawn for FloodDepth {

@@ -31,7 +31,7 @@ use serde_json::Value;
 use std::ops::Range;
 
 /// Collection of these scenes.
-pub const COLLECTION: &str = "sentinel-1-grd";
+pub(crate) const COLLECTION: &str = "sentinel-1-grd";
 /// The terrain-corrected gamma0 of the same instrument.
 const RTC: &str = "sentinel-1-rtc";
 /// Property of the scene that holds the version of ESA's processor.

@@ -3,7 +3,7 @@
 //! A scene is read where it lies, so that a provider's update, an edit or a copy may replace its files. A raster made of both
 //! old and new would be told by the row of the old ones, and other products of the same week made of the old alone.
 
-use crate::source::{self, SIDECARS};
+use super::{SIDECARS, sidecars};
 use crate::{Error, Result, gdal_io};
 use sen_catalog::{Asset, Item, asset};
 use serde_json::json;
@@ -34,9 +34,9 @@ pub(crate) fn check(scene: &Item) -> Result<()> {
             return Err(changed(&path));
         }
     }
-    let sidecars = source::sidecars(&scene.assets)?;
+    let beside = sidecars(&scene.assets)?;
     let known = scene.properties.get(SIDECARS);
-    if known.map_or(sidecars.is_empty(), |known| *known == json!(sidecars)) {
+    if known.map_or(beside.is_empty(), |known| *known == json!(beside)) {
         return Ok(());
     }
     let first = scene

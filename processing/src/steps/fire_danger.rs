@@ -1,10 +1,10 @@
 //! `fire_danger`: the level of forest fire danger inside each forest block on the worst day of the week, and a raster of
 //! each day beside it (`day1`, Monday, to `day7`), drawn from the days that stations tell of.
 
-use super::{Drawn, Records};
+use super::{Drawn, Records, Report};
 use crate::Result;
 use crate::fire::{Sheet, Sheets};
-use crate::pipeline::{Progress, Report};
+use crate::run::Progress;
 use async_trait::async_trait;
 use chrono::{Datelike, NaiveDate};
 use sen_catalog::Period;
@@ -15,10 +15,7 @@ use std::collections::BTreeMap;
 
 /// See the module.
 #[derive(Clone, Copy, Debug)]
-pub struct FireDanger;
-
-/// See the module.
-pub const FIRE_DANGER: FireDanger = FireDanger;
+pub(super) struct FireDanger;
 
 /// Version of the method; another one remakes every week.
 const VERSION: u32 = 2;
@@ -77,7 +74,7 @@ impl Drawn for FireDanger {
                 .map(|(block, classes)| block.valid_on(week.last_day()).then_some(classes))
                 .collect();
             if is_later(week) {
-                report.also.insert(week);
+                report.weekly.also.insert(week);
             }
             let sheet = Sheet {
                 week,

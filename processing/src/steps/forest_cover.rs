@@ -1,10 +1,10 @@
 //! `forest_cover`: what became of the cover of each forest block, as the looks up to the week tell: kept, suspected loss,
 //! confirmed loss, green again. Drawn from the records of forest change; trees as they stand are not mapped.
 
-use super::{Drawn, Records};
+use super::{Drawn, Records, Report};
 use crate::Result;
 use crate::fire::{Sheet, Sheets};
-use crate::pipeline::{Progress, Report};
+use crate::run::Progress;
 use async_trait::async_trait;
 use sen_catalog::Period;
 use sen_catalog::fire::ChangeSettings;
@@ -14,10 +14,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 /// See the module.
 #[derive(Clone, Copy, Debug)]
-pub struct ForestCover;
-
-/// See the module.
-pub const FOREST_COVER: ForestCover = ForestCover;
+pub(super) struct ForestCover;
 
 const NAME: &str = "forest_cover";
 /// Version of the method; another one remakes every week.
@@ -71,7 +68,7 @@ impl Drawn for ForestCover {
                 })
                 .collect();
             if !weeks.contains(&week) {
-                report.also.insert(week);
+                report.weekly.also.insert(week);
             }
             let sheet = Sheet {
                 week,
