@@ -35,6 +35,7 @@ fn feed_pixels<T: Pixel, const N: usize>(
     bytes: fn(T) -> [u8; N],
 ) -> sen_catalog::Result<()> {
     let whole = cog.grid().window();
+    let mut packed = Vec::new();
     for band in 0..cog.bands() {
         for row in (0..whole.height).step_by(STRIP_ROWS) {
             let strip = Window {
@@ -43,8 +44,11 @@ fn feed_pixels<T: Pixel, const N: usize>(
                 ..whole
             };
             let pixels: Vec<T> = cog.read_window(0, band, strip)?;
-            let strip: Vec<u8> = pixels.into_iter().flat_map(bytes).collect();
-            hasher.update(strip);
+            packed.clear();
+            for pixel in pixels {
+                packed.extend_from_slice(&bytes(pixel));
+            }
+            hasher.update(&packed);
         }
     }
     Ok(())
