@@ -31,6 +31,7 @@ pub mod period;
 pub mod property;
 pub mod qartod;
 pub mod raster;
+pub mod run;
 pub mod season;
 pub mod statistic;
 pub mod store;
