@@ -13,38 +13,18 @@ use sen_processing::steps::{DRAWN, Drawn, Report, layer_names};
 use sen_processing::zonal;
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
-use std::fs::{File, TryLockError};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-/// Held while a process writes into a data folder; the kernel lets go of it however the process ends.
-pub(crate) struct WriteLock(#[expect(dead_code, reason = "held, not read")] File);
+/// Held while a process writes into a data folder.
+pub(crate) struct WriteLock(#[expect(dead_code, reason = "held, not read")] sen_catalog::store::WriteLock);
 
 impl WriteLock {
     /// Takes the folder for writing, or says who has it.
     pub(crate) fn take(data: &Data) -> anyhow::Result<Self> {
-        let path = data.folder.join("write.lock");
-        let file = File::options()
-            .create(true)
-            .truncate(false)
-            .write(true)
-            .open(&path)
-            .with_context(|| format!("cannot write into the data folder: {}", path.display()))?;
-        match file.try_lock() {
-            Ok(()) => {
-                data.assets.sweep()?;
-                Ok(Self(file))
-            }
-            Err(TryLockError::WouldBlock) => {
-                anyhow::bail!(
-                    "another sen is writing into {}; try again when it is done",
-                    data.folder.display()
-                )
-            }
-            Err(TryLockError::Error(error)) => {
-                Err(error).with_context(|| format!("cannot lock {}", path.display()))
-            }
-        }
+        let lock = sen_catalog::store::WriteLock::take(&data.folder)?;
+        data.assets.sweep()?;
+        Ok(Self(lock))
     }
 }
 

@@ -6,9 +6,12 @@ mod make;
 
 use crate::harness::Sen;
 use crate::scenes;
+use rusqlite::Connection;
 use serde_json::{Value, json};
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::process::Stdio;
+use std::time::Duration;
 
 /// The week whose layers the folders hold.
 const WEEK: &str = "2026-W34";
@@ -65,9 +68,73 @@ fn restore_folder(version: i64) -> (Sen, String) {
     (sen, digest)
 }
 
+fn layout(catalogue: &Path) -> i64 {
+    let rows = Connection::open(catalogue).expect("a catalogue");
+    rows.pragma_query_value(None, "user_version", |row| row.get(0))
+        .expect("a number")
+}
+
+#[test]
+fn a_folder_killed_on_its_way_to_the_newest_layout_goes_on_from_where_it_was() {
+    let (sen, _) = restore_folder(1);
+    let catalogue = sen.data().join("catalog.sqlite");
+    let many = Connection::open(&catalogue).expect("a catalogue");
+    many.execute_batch(
+        "DELETE FROM content_sum WHERE name = 'observation';
+         INSERT OR IGNORE INTO observation
+             WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 300000)
+             SELECT (SELECT min(id) FROM datastream), 1600000000000 + i * 900000, i % 97, 1, 0, 2, 0 FROM n",
+    )
+    .expect("readings");
+    drop(many);
+    let mut killed = 0;
+    for step in 0..10_u64 {
+        let mut child = sen
+            .command(&["init"])
+            .stderr(Stdio::null())
+            .spawn()
+            .expect("starts");
+        std::thread::sleep(Duration::from_millis(20 + step * 60));
+        let _ = child.kill();
+        killed += u32::from(!child.wait().expect("ends").success());
+        if layout(&catalogue) == 1 {
+            let said = sen.run(&["check"]).expect(1).text();
+            assert!(said.contains("older version of sen"), "{said}");
+        }
+    }
+    assert!(
+        killed > 1,
+        "the delays are too long to interrupt anything: {killed}"
+    );
+    sen.run(&["init"]).expect(0);
+    let said = sen.run(&["check"]).expect(0).stdout;
+    assert!(said.contains("all is well"), "{said}");
+    let count = |name: &str| -> i64 {
+        let rows = Connection::open(sen.data().join(name)).expect("a catalogue");
+        rows.query_row("SELECT count(*) FROM observation", [], |row| row.get(0))
+            .expect("rows")
+    };
+    assert_eq!(layout(&sen.data().join("catalog.sqlite.before-2")), 1);
+    assert_eq!(count("catalog.sqlite.before-2"), count("catalog.sqlite"));
+    let left = fs::read_dir(sen.data()).expect("listed").flatten();
+    let left: Vec<_> = left.map(|entry| entry.file_name()).collect();
+    assert!(
+        !left.iter().any(|name| name.to_string_lossy().ends_with(".tmp")),
+        "{left:?}"
+    );
+}
+
 #[test]
 fn a_folder_of_the_first_layout_is_whole_is_served_and_has_nothing_to_make() {
     let (sen, digest) = restore_folder(1);
+    // who only reads changes nothing, and says who may
+    let said = sen.run(&["check"]).expect(1).text();
+    assert!(
+        said.contains("older version of sen") && said.contains("init"),
+        "{said}"
+    );
+    sen.run(&["init"]).expect(0);
+    assert_eq!(layout(&sen.data().join("catalog.sqlite.before-2")), 1);
     let said = sen.run(&["check"]).expect(0).stdout;
     assert!(said.contains("all is well"), "{said}");
     assert_eq!(sen.digest(), digest);

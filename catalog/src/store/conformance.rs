@@ -3,11 +3,13 @@
 mod disclosure;
 mod fires;
 mod inundations;
+mod ledger;
 mod observations;
 
 pub use disclosure::disclosure;
 pub use fires::fires;
 pub use inundations::inundations;
+pub use ledger::{dataset_digests, ledger};
 pub use observations::observations;
 
 use super::{FeatureQuery, ItemQuery, Put, Store};
@@ -477,6 +479,8 @@ mod tests {
         super::inundations(&open("inundations.sqlite")).await;
         super::disclosure(&open("disclosure.sqlite")).await;
         super::digests(&open("one.sqlite"), &open("other.sqlite")).await;
+        super::ledger(&open("ledger.sqlite")).await;
+        super::dataset_digests(&open("digests.sqlite"), &open("contents.sqlite")).await;
         // whatever was written, replaced and deleted: the rows are those that were added up
         let names = [
             "items",
@@ -488,6 +492,9 @@ mod tests {
             "inundations",
             "one",
             "other",
+            "ledger",
+            "digests",
+            "contents",
         ];
         for name in names {
             let store = SqliteStore::open_read_only(&folder.path().join(format!("{name}.sqlite")));
@@ -508,5 +515,8 @@ mod tests {
         super::observations(&SqliteStore::in_memory().expect("opens")).await;
         super::inundations(&SqliteStore::in_memory().expect("opens")).await;
         super::disclosure(&SqliteStore::in_memory().expect("opens")).await;
+        super::ledger(&SqliteStore::in_memory().expect("opens")).await;
+        let (one, other) = (SqliteStore::in_memory(), SqliteStore::in_memory());
+        super::dataset_digests(&one.expect("opens"), &other.expect("opens")).await;
     }
 }

@@ -5,6 +5,8 @@ pub mod conformance;
 mod fires;
 mod inundations;
 mod keys;
+mod ledger;
+mod lock;
 mod observations;
 mod sqlite;
 
@@ -12,8 +14,10 @@ pub use admin_units::{AdminUnits, UnitQuery};
 pub use fires::{Basis, Fires};
 pub use inundations::Inundations;
 pub use keys::{Key, Keys};
+pub use ledger::Ledger;
+pub use lock::WriteLock;
 pub use observations::{LOOK_BACK, NewDatastream, ObservationQuery, Observations};
-pub use sqlite::SqliteStore;
+pub use sqlite::{CATALOGUE_LAYOUT, SqliteStore};
 
 use crate::calibration::Calibration;
 use crate::disclosure::DisclosurePolicy;
@@ -194,6 +198,7 @@ pub trait Store:
     + Fires
     + Inundations
     + Keys
+    + Ledger
     + Observations
     + Seasons
     + Send
@@ -230,6 +235,13 @@ pub trait Store:
 
     /// What is wrong with the rows as they are stored: whatever is not as it was written. Empty when all is well.
     async fn damage(&self) -> Result<Vec<String>>;
+
+    /// Writes all rows as they are at one moment into a file of their own, which opens as a store; what lies there goes.
+    /// Writers go on meanwhile.
+    ///
+    /// # Errors
+    /// [`Error::Io`] and [`Error::Store`] when the file cannot be written whole.
+    async fn copy_rows(&self, target: &Path) -> Result<()>;
 
     /// The same store as the public may read it: features come without what the policy calls private, and nothing private can
     /// be filtered by, searched for or counted; the revisions of store and layers, of which validators are made, differ from
@@ -295,6 +307,18 @@ pub fn open_for(url: &str, data: &Path, access: Access) -> Result<Arc<dyn Store>
              away to begin anew",
         ));
     }
+    // nobody makes weeks while the layout changes under them; a folder that cannot be locked cannot be written either
+    let is_older = access != Access::Read && SqliteStore::is_older(&path);
+    let _lock = is_older
+        .then(|| WriteLock::take(data))
+        .transpose()
+        .or_else(|error| {
+            if matches!(error, Error::Io { .. }) {
+                Ok(None)
+            } else {
+                Err(error)
+            }
+        })?;
     Ok(Arc::new(match access {
         Access::Write => SqliteStore::open(&path)?,
         Access::WriteOrRead => SqliteStore::open_or_read(&path)?,

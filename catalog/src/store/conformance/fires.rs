@@ -8,6 +8,24 @@ use crate::store::{Basis, Store};
 use chrono::NaiveDate;
 use serde_json::json;
 
+/// A day of a station's readings; without P it is not known.
+pub(super) fn danger_day(day: NaiveDate, p: Option<f64>) -> DangerDay {
+    DangerDay {
+        day,
+        p,
+        level: p.map(|_| Level::II),
+        level_at_least: None,
+        rain_day: Some(day),
+        unknown: p.is_none().then_some(Unknown::NoReading),
+        fwi: p.map(|_| 12.5),
+        fwi_since: Some(day),
+        station: Some("RT-07".into()),
+        temperature_c: Some(33.1),
+        humidity_percent: Some(55.0),
+        rain_mm: Some(0.0),
+    }
+}
+
 /// Danger and change: replaced as a whole, the revision moves only when something changed.
 ///
 /// # Panics
@@ -15,20 +33,7 @@ use serde_json::json;
 #[expect(clippy::unwrap_used, reason = "a conformance suite fails by panicking")]
 pub async fn fires(store: &dyn Store) {
     let date = |day: u32| NaiveDate::from_ymd_opt(2026, 3, day).unwrap();
-    let day = |number: u32, p: Option<f64>| DangerDay {
-        day: date(number),
-        p,
-        level: p.map(|_| Level::II),
-        level_at_least: None,
-        rain_day: Some(date(1)),
-        unknown: p.is_none().then_some(Unknown::NoReading),
-        fwi: p.map(|_| 12.5),
-        fwi_since: Some(date(1)),
-        station: Some("RT-07".into()),
-        temperature_c: Some(33.1),
-        humidity_percent: Some(55.0),
-        rain_mm: Some(0.0),
-    };
+    let day = |number: u32, p: Option<f64>| danger_day(date(number), p);
     let days = vec![day(2, Some(5000.5)), day(3, None), day(4, Some(312.25))];
     assert!(store.danger(7, None, None).await.unwrap().is_empty());
     let put = vec![(7, days.clone()), (9, days[..1].to_vec())];

@@ -6,7 +6,7 @@ use crate::period::Period;
 use crate::store::Store;
 
 /// A dry week of a compartment.
-fn week(fid: i64, period: Period) -> Inundation {
+pub(super) fn week(fid: i64, period: Period) -> Inundation {
     Inundation {
         fid,
         period,

@@ -1,6 +1,5 @@
 //! One checksum over what the tables hold, whatever order it came in.
 
-use super::fields::has_table;
 use super::sums::feed;
 use crate::Result;
 use crate::asset::hex;
@@ -30,35 +29,17 @@ const CONTENTS: &[&str] = &[
      FROM admin_unit ORDER BY rank, code, valid_from",
     "SELECT property, collection, version, json_remove(body, '$.lineage')
      FROM calibration ORDER BY property, collection, version",
-];
-
-/// The same of tables that a folder of an earlier version does not have while it is only read.
-const LATER_CONTENTS: &[(&str, &str)] = &[
-    (
-        "observation_fields",
-        "SELECT d.station, d.property, e.time, e.fields
-         FROM observation_fields e JOIN datastream d ON d.id = e.datastream ORDER BY d.station, d.property, e.time",
-    ),
-    (
-        "station_fields",
-        "SELECT f.layer, f.scheme, f.code, f.valid_from, s.fields
-         FROM station_fields s JOIN feature f ON f.fid = s.fid ORDER BY f.layer, f.scheme, f.code, f.valid_from",
-    ),
-    ("setting", "SELECT name, body FROM setting ORDER BY name"),
+    "SELECT d.station, d.property, e.time, e.fields
+     FROM observation_fields e JOIN datastream d ON d.id = e.datastream ORDER BY d.station, d.property, e.time",
+    "SELECT f.layer, f.scheme, f.code, f.valid_from, s.fields
+     FROM station_fields s JOIN feature f ON f.fid = s.fid ORDER BY f.layer, f.scheme, f.code, f.valid_from",
+    "SELECT name, body FROM setting ORDER BY name",
 ];
 
 /// Lower-case hex SHA-256 over the contents.
 pub(super) fn digest(connection: &Connection) -> Result<String> {
     let mut hasher = Sha256::new();
-    let mut contents: Vec<Option<&str>> = CONTENTS.iter().copied().map(Some).collect();
-    for (table, sql) in LATER_CONTENTS {
-        contents.push(has_table(connection, table)?.then_some(*sql));
-    }
-    for sql in contents {
-        let Some(sql) = sql else {
-            hasher.update([4]);
-            continue;
-        };
+    for sql in CONTENTS {
         let mut statement = connection.prepare(sql)?;
         let columns = statement.column_count();
         let mut rows = statement.query([])?;

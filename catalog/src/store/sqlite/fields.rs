@@ -1,5 +1,5 @@
 //! What Observations of SensorThings say beside their value, for the few that say it: a table of its own, so that the
-//! series themselves stay small. A folder of an earlier version that is only read has no such table yet, and nothing in it.
+//! series themselves stay small.
 
 use super::observations::damaged;
 use crate::observation::Reading;
@@ -16,21 +16,9 @@ CREATE TABLE IF NOT EXISTS observation_fields (
     PRIMARY KEY (datastream, time)) WITHOUT ROWID;
 ";
 
-/// True when there is such a table.
-pub(super) fn has_table(connection: &Connection, name: &str) -> Result<bool> {
-    let mut statement =
-        connection.prepare_cached("SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = ?")?;
-    Ok(statement.exists([name])?)
-}
-
 /// The fields of a row of `observation`, as a column.
-pub(super) fn column(connection: &Connection) -> Result<&'static str> {
-    Ok(if has_table(connection, "observation_fields")? {
-        "(SELECT e.fields FROM observation_fields e WHERE e.datastream = observation.datastream AND e.time = observation.time)"
-    } else {
-        "NULL"
-    })
-}
+pub(super) const COLUMN: &str = "(SELECT e.fields FROM observation_fields e
+     WHERE e.datastream = observation.datastream AND e.time = observation.time)";
 
 /// What the column of a row holds.
 pub(super) fn parsed(value: ValueRef<'_>) -> Result<Map<String, Value>> {
@@ -53,9 +41,6 @@ pub(super) fn by_number(statement: &mut Statement<'_>) -> Result<BTreeMap<i64, M
 /// The datastreams that have any: one seek each.
 pub(super) fn datastreams(connection: &Connection) -> Result<Vec<i64>> {
     let mut found = Vec::new();
-    if !has_table(connection, "observation_fields")? {
-        return Ok(found);
-    }
     let mut next =
         connection.prepare_cached("SELECT min(datastream) FROM observation_fields WHERE datastream > ?")?;
     let mut last = i64::MIN;

@@ -1,6 +1,6 @@
 //! Items: scenes and weekly rasters.
 
-use super::{SqliteStore, disclosed};
+use super::{SqliteStore, disclosed, migrations};
 use crate::disclosure::DisclosurePolicy;
 use crate::grid::Grid;
 use crate::item::Item;
@@ -9,6 +9,7 @@ use crate::{Error, Result};
 use async_trait::async_trait;
 use rusqlite::{OptionalExtension, ToSql, params};
 use std::fmt::Write;
+use std::path::Path;
 use std::sync::Arc;
 
 pub(super) const SCHEMA: &str = "
@@ -183,5 +184,11 @@ impl Store for SqliteStore {
 
     async fn damage(&self) -> Result<Vec<String>> {
         super::sums::as_damage(self.reading(super::sums::damage).await)
+    }
+
+    async fn copy_rows(&self, target: &Path) -> Result<()> {
+        let target = target.to_owned();
+        self.reading(move |connection| migrations::copy(connection, &target))
+            .await
     }
 }

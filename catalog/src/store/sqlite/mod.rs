@@ -2,6 +2,7 @@
 
 mod admin;
 mod calibrations;
+mod dataset_digests;
 mod digest;
 mod disclosed;
 mod features;
@@ -11,9 +12,14 @@ mod interrupt;
 mod inundations;
 mod items;
 mod keys;
+mod ledger;
+#[cfg(test)]
+mod migration_tests;
+mod migrations;
 mod neighbours;
 mod observations;
 mod open;
+mod row_digests;
 mod search;
 mod seasons;
 mod settings;
@@ -24,13 +30,14 @@ mod tests;
 
 use crate::disclosure::DisclosurePolicy;
 use crate::{Error, Result};
-use open::{SCHEMA_VERSION, Seen, is_unwritable, named};
+pub use migrations::SCHEMA_VERSION as CATALOGUE_LAYOUT;
+use open::{Seen, is_unwritable, named};
 use rusqlite::Connection;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
-/// The tables, by noun.
-const SCHEMA: &[&str] = &[
+/// The tables of layout 1, by noun; what came later is in [`migrations`].
+const FIRST_TABLES: &[&str] = &[
     "CREATE TABLE IF NOT EXISTS revision (number INTEGER NOT NULL);
      INSERT INTO revision SELECT 0 WHERE NOT EXISTS (SELECT 1 FROM revision);",
     items::SCHEMA,
@@ -117,9 +124,18 @@ impl SqliteStore {
         Self::reading_from(path, "it was opened for reading")
     }
 
+    /// True when the file is there and of an older layout.
+    pub(super) fn is_older(path: &Path) -> bool {
+        let layout = path.exists().then(|| open::reader(path)).and_then(|reader| {
+            let version = reader.and_then(|reader| migrations::version(&reader));
+            version.ok()
+        });
+        layout.is_some_and(|layout| (1..migrations::SCHEMA_VERSION).contains(&layout))
+    }
+
     /// An empty store that lives as long as the value: for tests and short-lived catalogues.
     pub fn in_memory() -> Result<Self> {
-        Ok(Self::with(Connection::open_in_memory()?, None)?)
+        Ok(Self::with(Connection::open_in_memory()?, None)??)
     }
 
     fn writing_to(path: &Path) -> Result<rusqlite::Result<Self>> {
@@ -127,20 +143,19 @@ impl SqliteStore {
             Ok(writer) => writer,
             Err(error) => return Ok(Err(error)),
         };
-        open::check_version(&writer, path)?;
-        Ok(Self::with(writer, Some(path.to_path_buf())))
+        open::refuse_newer(&writer, path)?;
+        Self::with(writer, Some(path.to_path_buf()))
     }
 
-    fn with(mut connection: Connection, path: Option<PathBuf>) -> rusqlite::Result<Self> {
-        let pending = sums::follow(&mut connection, SCHEMA)?;
-        let version: i64 = connection.pragma_query_value(None, "user_version", |row| row.get(0))?;
-        if version != SCHEMA_VERSION {
-            connection.pragma_update(None, "user_version", SCHEMA_VERSION)?;
-        }
-        Ok(Self::over(Inner {
-            path,
-            writer: Mutex::new(Writer::Open { connection, pending }),
-            readers: Mutex::default(),
+    fn with(mut connection: Connection, path: Option<PathBuf>) -> Result<rusqlite::Result<Self>> {
+        migrations::migrate(&mut connection, path.as_deref())?;
+        let followed = sums::follow(&mut connection);
+        Ok(followed.map(|pending| {
+            Self::over(Inner {
+                path,
+                writer: Mutex::new(Writer::Open { connection, pending }),
+                readers: Mutex::default(),
+            })
         }))
     }
 

@@ -376,8 +376,10 @@ impl Observations for SqliteStore {
     async fn details(&self, query: &ObservationQuery) -> Result<Vec<Detail>> {
         let query = query.clone();
         self.reading(move |connection| {
-            let extra = fields::column(connection)?;
-            let (sql, values) = select(&query, &format!("time, value, flag, marks, arrived, {extra}"));
+            let (sql, values) = select(
+                &query,
+                &format!("time, value, flag, marks, arrived, {}", fields::COLUMN),
+            );
             let mut statement = connection.prepare_cached(&sql)?;
             let mut rows = statement.query(rusqlite::params_from_iter(values))?;
             let mut found = Vec::new();

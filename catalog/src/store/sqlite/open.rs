@@ -1,14 +1,12 @@
 //! How the file is opened: by one who writes, or by one who only reads, from a folder that may not be written at all.
 
+use super::migrations::{SCHEMA_VERSION, version};
 use crate::{Error, Result};
 use rusqlite::{Connection, ErrorCode, OpenFlags};
 use std::fs::{self, Metadata};
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
-
-/// Layout of the file; a newer one is refused rather than misread.
-pub(super) const SCHEMA_VERSION: i64 = 1;
 
 /// What the failure says, with the file it happened at.
 pub(super) fn named(path: &Path, error: &rusqlite::Error) -> Error {
@@ -44,14 +42,27 @@ pub(super) fn writer(path: &Path) -> rusqlite::Result<Connection> {
     Ok(writer)
 }
 
-/// Refuses a file of a newer version.
-pub(super) fn check_version(connection: &Connection, path: &Path) -> Result<()> {
-    let version: i64 = connection
-        .pragma_query_value(None, "user_version", |row| row.get(0))
-        .map_err(|error| named(path, &error))?;
-    if version > SCHEMA_VERSION {
+/// Refuses a file of a newer version rather than misread it.
+pub(super) fn refuse_newer(connection: &Connection, path: &Path) -> Result<()> {
+    let layout = version(connection).map_err(|error| named(path, &error))?;
+    if layout > SCHEMA_VERSION {
         return Err(Error::Store(format!(
             "{} was made by a newer version of sen",
+            path.display()
+        )));
+    }
+    Ok(())
+}
+
+/// Refuses a file of any other version where it is only read: who may write brings an older one to this layout.
+fn refuse_other(connection: &Connection, path: &Path) -> Result<()> {
+    refuse_newer(connection, path)?;
+    let layout = version(connection).map_err(|error| named(path, &error))?;
+    if layout < SCHEMA_VERSION {
+        return Err(Error::Store(format!(
+            "{} was made by an older version of sen (layout {layout}, not {SCHEMA_VERSION}) and is only read here: run `sen \
+             --data FOLDER init` where its folder can be written, which brings it up to date and keeps it as it was beside \
+             itself",
             path.display()
         )));
     }
@@ -125,7 +136,7 @@ pub(super) fn lone_reader(path: &Path) -> Result<Connection> {
         let uri = format!("file:{}?immutable=1", escaped(path));
         Connection::open_with_flags(uri, flags()).map_err(|error| named(path, &error))?
     };
-    check_version(&connection, path)?;
+    refuse_other(&connection, path)?;
     Ok(connection)
 }
 

@@ -1,7 +1,6 @@
 //! What is decided once for the whole catalogue, by name.
 
 use super::SqliteStore;
-use super::fields::has_table;
 use crate::grid::Grid;
 use crate::{Error, Result};
 use rusqlite::{OptionalExtension, params};
@@ -16,10 +15,6 @@ const GRID: &str = "grid";
 pub(super) async fn grid(store: &SqliteStore) -> Result<Option<Grid>> {
     store
         .reading(|connection| {
-            if !has_table(connection, "setting")? {
-                // a file of an older version that nobody has written since
-                return Ok(None);
-            }
             let mut statement = connection.prepare_cached("SELECT body FROM setting WHERE name = ?")?;
             let body: Option<String> = statement.query_row([GRID], |row| row.get(0)).optional()?;
             let parse = |body: String| {

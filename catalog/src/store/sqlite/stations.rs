@@ -1,7 +1,7 @@
 //! Stations made by one client: with their datastreams, first values and what is said of them, in one transaction.
 
 use super::features;
-use super::fields::{by_number, has_table};
+use super::fields::by_number;
 use super::observations;
 use crate::store::NewDatastream;
 use crate::{Error, Feature, Result};
@@ -51,9 +51,6 @@ pub(super) fn make(
 
 /// What is said of stations, by `fid`.
 pub(super) fn fields(connection: &Connection) -> Result<BTreeMap<i64, Map<String, Value>>> {
-    if !has_table(connection, "station_fields")? {
-        return Ok(BTreeMap::new());
-    }
     let mut statement = connection.prepare_cached("SELECT fid, fields FROM station_fields")?;
     by_number(&mut statement)
 }

@@ -7,7 +7,8 @@
 //! the word index bear no triggers (a trigger sets a savepoint, at which that index writes its pages, which sets the
 //! trigger off): their sums go when features change and are made again when the store is closed, or opened the next time.
 
-use super::fields::has_table;
+use super::dataset_digests;
+use super::row_digests::{DIGESTED_TABLES, DigestSums, DigestedTable, MOST_COLUMNS, Sign};
 use crate::{Error, Result};
 use rusqlite::functions::FunctionFlags;
 use rusqlite::types::ValueRef;
@@ -46,13 +47,27 @@ impl Sum {
     }
 }
 
+/// A table that is followed, and what its rows are of beside it.
+#[derive(Debug)]
+struct FollowedTable {
+    name: String,
+    /// With the places of the columns that count.
+    digested: Option<(&'static DigestedTable, Vec<usize>)>,
+}
+
+/// What a transaction changed.
+#[derive(Debug, Default)]
+struct Changes {
+    /// By number of the table.
+    sums: Vec<Sum>,
+    digests: DigestSums,
+}
+
 /// Changes of the transaction under way.
 #[derive(Debug)]
 pub(super) struct Pending {
-    /// The tables that are followed.
-    tables: Vec<String>,
-    /// By number of the table.
-    changes: Arc<Mutex<Vec<Sum>>>,
+    tables: Arc<Vec<FollowedTable>>,
+    changes: Arc<Mutex<Changes>>,
 }
 
 /// Hands on a value with a tag and, where it can vary, a length before it: no two rows read the same.
@@ -136,34 +151,34 @@ fn put(connection: &Connection, name: &str, sum: Sum) -> rusqlite::Result<()> {
     Ok(())
 }
 
-/// Makes the tables of `schema` where they are missing, and follows every row from then on. Tables that have no sum yet (new
-/// ones, all of them in a file of an older version) are added up once.
-pub(super) fn follow(connection: &mut Connection, schema: &[&str]) -> rusqlite::Result<Pending> {
-    let transaction = connection.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate)?;
-    let before = definitions(&transaction)?;
-    for tables in schema {
-        transaction.execute_batch(tables)?;
+/// Adds up tables that have no sum yet (new ones, all of them in a file of before there were sums), and takes in new
+/// definitions.
+pub(super) fn add_up_new(connection: &Connection) -> rusqlite::Result<()> {
+    let now = definitions(connection)?;
+    if known(connection, DEFINITIONS)? != Some(now) {
+        put(connection, DEFINITIONS, now)?;
     }
-    let now = definitions(&transaction)?;
-    if now != before || known(&transaction, DEFINITIONS)?.is_none() {
-        put(&transaction, DEFINITIONS, now)?;
-    }
-    let names = tables(&transaction)?;
-    for name in &names {
-        if known(&transaction, name)?.is_none() {
-            put(&transaction, name, sum_of_table(&transaction, name)?)?;
+    for name in tables(connection)?.iter().map(String::as_str).chain([NUMBERS]) {
+        if known(connection, name)?.is_none() {
+            put(connection, name, sum_of_table(connection, name)?)?;
         }
     }
-    if known(&transaction, NUMBERS)?.is_none() {
-        put(&transaction, NUMBERS, sum_of_table(&transaction, NUMBERS)?)?;
-    }
-    transaction.commit()?;
-    let pending = Pending::of(names.into_iter().filter(|name| !name.starts_with(WORDS)));
+    Ok(())
+}
+
+/// Follows every row from now on.
+pub(super) fn follow(connection: &mut Connection) -> rusqlite::Result<Pending> {
+    finish(connection)?;
+    let names = tables(connection)?;
+    let pending = Pending::of(
+        connection,
+        names.into_iter().filter(|name| !name.starts_with(WORDS)),
+    )?;
     pending.listen(connection)?;
     // REPLACE deletes rows: their triggers have to run too
     connection.pragma_update(None, "recursive_triggers", true)?;
-    for (number, name) in pending.tables.iter().enumerate() {
-        connection.execute_batch(&triggers(connection, number, name)?)?;
+    for (number, table) in pending.tables.iter().enumerate() {
+        connection.execute_batch(&triggers(connection, number, &table.name)?)?;
     }
     Ok(pending)
 }
@@ -186,12 +201,15 @@ pub(super) fn finish(connection: &mut Connection) -> rusqlite::Result<()> {
     transaction.commit()
 }
 
+/// The columns of a table, in order.
+fn columns(connection: &Connection, table: &str) -> rusqlite::Result<Vec<String>> {
+    let mut statement = connection.prepare_cached("SELECT name FROM pragma_table_info(?)")?;
+    statement.query_map([table], |row| row.get(0))?.collect()
+}
+
 /// The triggers of a table.
 fn triggers(connection: &Connection, number: usize, table: &str) -> rusqlite::Result<String> {
-    let columns: Vec<String> = connection
-        .prepare("SELECT name FROM pragma_table_info(?)")?
-        .query_map([table], |row| row.get(0))?
-        .collect::<rusqlite::Result<_>>()?;
+    let columns = columns(connection, table)?;
     let call = |sign: i64, row: &str| {
         let values: Vec<String> = columns
             .iter()
@@ -209,36 +227,93 @@ fn triggers(connection: &Connection, number: usize, table: &str) -> rusqlite::Re
         + &trigger("UPDATE", call(-1, "OLD") + &call(1, "NEW")))
 }
 
+impl FollowedTable {
+    fn new(connection: &Connection, name: String) -> rusqlite::Result<Self> {
+        let Some(digested) = DIGESTED_TABLES.iter().find(|table| table.name == name) else {
+            return Ok(Self { name, digested: None });
+        };
+        let columns = columns(connection, &name)?;
+        let place = |column: &&str| {
+            let place = columns.iter().position(|own| own == column);
+            place.ok_or_else(|| rusqlite::Error::InvalidColumnName(format!("{name}.{column}")))
+        };
+        let places = digested
+            .columns
+            .iter()
+            .map(place)
+            .collect::<rusqlite::Result<_>>()?;
+        Ok(Self {
+            name,
+            digested: Some((digested, places)),
+        })
+    }
+}
+
+impl Changes {
+    /// A row that comes (1) or goes (-1).
+    fn add<'v>(
+        &mut self,
+        sign: i64,
+        number: usize,
+        table: &FollowedTable,
+        checksum: u32,
+        value: impl Fn(usize) -> ValueRef<'v>,
+    ) {
+        if let Some(sum) = self.sums.get_mut(number) {
+            sum.add(sign, checksum);
+        }
+        if let Some((digested, places)) = &table.digested {
+            let mut values = [ValueRef::Null; MOST_COLUMNS];
+            for (own, place) in values.iter_mut().zip(places) {
+                *own = value(*place);
+            }
+            let sign = if sign > 0 { Sign::Comes } else { Sign::Goes };
+            let values = values.get(..places.len()).unwrap_or_default();
+            (digested.add)(&mut self.digests, sign, values);
+        }
+    }
+}
+
 impl Pending {
-    fn of(tables: impl Iterator<Item = String>) -> Self {
-        let tables: Vec<String> = tables.collect();
-        let changes = Arc::new(Mutex::new(vec![Sum::default(); tables.len()]));
-        Self { tables, changes }
+    fn of(connection: &Connection, names: impl Iterator<Item = String>) -> rusqlite::Result<Self> {
+        let tables: Vec<FollowedTable> = names
+            .map(|name| FollowedTable::new(connection, name))
+            .collect::<rusqlite::Result<_>>()?;
+        let pending = Self {
+            tables: Arc::new(tables),
+            changes: Arc::default(),
+        };
+        pending.forget();
+        Ok(pending)
     }
 
     /// Makes the function that triggers call.
     fn listen(&self, connection: &Connection) -> rusqlite::Result<()> {
-        let changes = Arc::clone(&self.changes);
+        let (tables, changes) = (Arc::clone(&self.tables), Arc::clone(&self.changes));
         let scratch = Mutex::new(Vec::new());
         connection.create_scalar_function(FUNCTION, -1, FunctionFlags::SQLITE_UTF8, move |context| {
-            let (sign, table) = (context.get_raw(0).as_i64()?, context.get_raw(1).as_i64()?);
+            let (sign, number) = (context.get_raw(0).as_i64()?, context.get_raw(1).as_i64()?);
             let mut scratch = scratch.lock().unwrap_or_else(PoisonError::into_inner);
             let checksum = checksum((2..context.len()).map(|at| context.get_raw(at)), &mut scratch);
-            let mut changes = changes.lock().unwrap_or_else(PoisonError::into_inner);
-            if let Some(sum) = usize::try_from(table)
-                .ok()
-                .and_then(|table| changes.get_mut(table))
-            {
-                sum.add(sign, checksum);
+            let number = usize::try_from(number).unwrap_or(usize::MAX);
+            if let Some(table) = tables.get(number) {
+                let mut changes = changes.lock().unwrap_or_else(PoisonError::into_inner);
+                changes.add(sign, number, table, checksum, |column| {
+                    context.get_raw(2 + column)
+                });
             }
             Ok(true)
         })
     }
 
     /// Takes the changes out.
-    fn take(&self) -> Vec<Sum> {
+    fn take(&self) -> Changes {
         let mut changes = self.changes.lock().unwrap_or_else(PoisonError::into_inner);
-        std::mem::replace(&mut *changes, vec![Sum::default(); self.tables.len()])
+        let none = Changes {
+            sums: vec![Sum::default(); self.tables.len()],
+            digests: DigestSums::default(),
+        };
+        std::mem::replace(&mut *changes, none)
     }
 
     /// Forgets what a transaction that was rolled back has left.
@@ -246,9 +321,16 @@ impl Pending {
         self.take();
     }
 
-    /// Enters the changes of a transaction into `content_sum`, at its end.
+    /// Takes the digests out alone: to enter them changes rows as well.
+    fn take_digests(&self) -> DigestSums {
+        let mut changes = self.changes.lock().unwrap_or_else(PoisonError::into_inner);
+        std::mem::take(&mut changes.digests)
+    }
+
+    /// Enters the changes of a transaction into `digest` and `content_sum`, at its end.
     pub(super) fn settle(&self, connection: &Connection) -> rusqlite::Result<()> {
-        for (table, change) in self.tables.iter().zip(self.take()) {
+        dataset_digests::settle(connection, self.take_digests())?;
+        for (FollowedTable { name: table, .. }, change) in self.tables.iter().zip(self.take().sums) {
             if change == Sum::default() {
                 continue;
             }
@@ -282,10 +364,6 @@ pub(super) fn damage(connection: &Connection) -> Result<Vec<String>> {
         wrong.push(line?);
     }
     wrong.retain(|line| line != "ok");
-    if !has_table(connection, "content_sum")? {
-        // of before rows were summed up: nothing to hold them against
-        return Ok(wrong);
-    }
     if known(connection, DEFINITIONS)? != Some(definitions(connection)?) {
         wrong.push("the definitions of its tables are others than were written".to_owned());
     }
@@ -313,6 +391,10 @@ pub(super) fn damage(connection: &Connection) -> Result<Vec<String>> {
             }
             (Ok(_), Some(_)) => {}
         }
+    }
+    match dataset_digests::differing(connection) {
+        Ok(differing) => wrong.extend(differing),
+        Err(error) => wrong.push(error.to_string()),
     }
     Ok(wrong)
 }

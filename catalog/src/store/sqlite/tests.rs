@@ -2,13 +2,13 @@
 
 use super::SqliteStore;
 use crate::store::conformance::{self, weekly_item};
-use crate::store::{ItemQuery, Store};
+use crate::store::{ItemQuery, Ledger, Store};
 use rusqlite::Connection;
 use std::fmt::Write;
 use std::path::Path;
 
 /// A store with rows in every table that a damaged page could hold, closed again.
-async fn filled(path: &Path) {
+pub(super) async fn filled(path: &Path) {
     let store = SqliteStore::open(path).expect("opens");
     conformance::features(&store).await;
     conformance::seasons(&store).await;
@@ -99,34 +99,6 @@ async fn a_row_changed_by_another_hand_is_told_with_its_table() {
 }
 
 #[tokio::test]
-async fn a_file_of_before_rows_were_added_up_is_added_up_once() {
-    let folder = tempfile::tempdir().expect("folder");
-    let path = folder.path().join("catalog.sqlite");
-    filled(&path).await;
-    let hand = Connection::open(&path).expect("opens");
-    hand.execute_batch("DROP TABLE content_sum; DROP TABLE setting")
-        .expect("as it was");
-    drop(hand);
-    let old = SqliteStore::open_read_only(&path).expect("opens");
-    assert!(old.damage().await.expect("read").is_empty() && old.grid().await.expect("read").is_none());
-    drop(old);
-    drop(SqliteStore::open(&path).expect("opens"));
-    let hand = Connection::open(&path).expect("opens");
-    hand.execute("UPDATE datastream SET unit = 'cm'", [])
-        .expect("changed");
-    drop(hand);
-    let damage = SqliteStore::open(&path)
-        .expect("opens")
-        .damage()
-        .await
-        .expect("read");
-    assert!(
-        damage.len() == 1 && damage[0].contains("`datastream`"),
-        "{damage:?}"
-    );
-}
-
-#[tokio::test]
 async fn a_file_is_read_without_making_anything_and_opened_anew_when_it_was_replaced() {
     let folder = tempfile::tempdir().expect("folder");
     let (path, other) = (
@@ -163,6 +135,49 @@ async fn a_file_is_read_without_making_anything_and_opened_anew_when_it_was_repl
     assert_eq!(weeks().await.expect("read"), 2);
     drop(writer);
     assert_eq!(weeks().await.expect("read"), 2);
+}
+
+#[tokio::test]
+async fn a_store_that_is_opened_again_goes_on_with_its_sums_and_digests() {
+    let folder = tempfile::tempdir().expect("folder");
+    let path = folder.path().join("catalog.sqlite");
+    filled(&path).await;
+    let read = async |store: &SqliteStore| store.digests().await.expect("read");
+    let before = read(&SqliteStore::open_read_only(&path).expect("opens")).await;
+    let store = SqliteStore::open(&path).expect("opens");
+    assert_eq!(read(&store).await, before);
+    let item = weekly_item("ndvi", "2026-W35".parse().expect("a week"));
+    store.put_item(&item).await.expect("put");
+    assert_ne!(read(&store).await, before);
+    assert!(store.delete_item("ndvi", &item.id).await.expect("deleted"));
+    assert_eq!(read(&store).await, before);
+    let damage = store.damage().await.expect("read");
+    assert!(damage.is_empty(), "{damage:?}");
+}
+
+#[tokio::test]
+async fn a_digest_that_is_not_that_of_its_rows_is_told_with_dataset_and_period() {
+    let folder = tempfile::tempdir().expect("folder");
+    let path = folder.path().join("catalog.sqlite");
+    filled(&path).await;
+    let store = SqliteStore::open(&path).expect("opens");
+    store
+        .blocking(|inner| {
+            inner.write(|connection| {
+                connection.execute(
+                    "UPDATE digest SET sum = zeroblob(16) WHERE dataset = 'collection/ndvi' AND period = '2026-W34'",
+                    [],
+                )?;
+                Ok(())
+            })
+        })
+        .await
+        .expect("changed as no program of ours does");
+    let damage = store.damage().await.expect("read");
+    assert_eq!(
+        damage,
+        ["the digest of collection/ndvi 2026-W34 is not that of its rows"]
+    );
 }
 
 #[tokio::test]
