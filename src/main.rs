@@ -1,5 +1,6 @@
 //! `sen`: satellite scenes in, weekly maps out. This crate wires configuration, store, processing and service.
 
+mod archive;
 mod commands;
 mod config;
 mod grid;
@@ -57,6 +58,10 @@ enum Command {
     Keys(commands::keys::Keys),
     /// Check configuration and data: every row has its file, every checksum fits
     Check(commands::check::Check),
+    /// The data folder as one file, also while it is served and processed
+    Backup(commands::backup::Backup),
+    /// A data folder from a backup
+    Restore(commands::restore::Restore),
     /// Accuracy of a map or of a product's methods against labels
     Validate(commands::validate::Validate),
 }
@@ -102,6 +107,8 @@ fn run(cli: Cli, output: &output::Output) -> anyhow::Result<Outcome> {
         Command::Serve(command) => command.run(&place, output),
         Command::Keys(command) => command.run(&place, output),
         Command::Check(command) => command.run(&place, output),
+        Command::Backup(command) => command.run(&place, output),
+        Command::Restore(command) => command.run(&place, output),
         Command::Validate(command) => command.run(output),
     }
 }

@@ -229,6 +229,12 @@ impl Item {
         })
     }
 
+    /// The STAC document that lies beside the files of a week.
+    pub fn stac_document(&self) -> String {
+        let stac = self.to_stac(|href| format!("./{}", href.rsplit('/').next().unwrap_or(href)));
+        format!("{stac:#}\n")
+    }
+
     /// STAC's order of the affine transform: cell width, 0, west, 0, minus cell height, north.
     fn stac_transform(&self) -> [f64; 6] {
         [

@@ -51,7 +51,8 @@ impl Check {
         if self.digest {
             let mut items = runtime.block_on(data.store.items(&ItemQuery::default()))?;
             let rows = runtime.block_on(data.store.rows_digest())?;
-            let digest = digest(&data, &mut items, &rows)?;
+            let on_disk = |asset: &Asset| Some(asset::checksum(&data.assets.path(&asset.href)).ok()?.0);
+            let digest = digest(&mut items, &rows, on_disk)?;
             output.result(&digest, &json!({"digest": digest}));
             return Ok(Outcome::Done);
         }
@@ -62,8 +63,13 @@ impl Check {
     }
 }
 
-/// SHA-256 over the digest of the other rows and the items, ordered by collection and id, with the checksums of the files as they lie on disk.
-fn digest(data: &Data, items: &mut [Item], rows: &str) -> anyhow::Result<String> {
+/// SHA-256 over the digest of the other rows and the items, ordered by collection and id, with the checksums of the files as
+/// they lie on disk, where they can be read.
+pub(super) fn digest(
+    items: &mut [Item],
+    rows: &str,
+    on_disk: impl Fn(&Asset) -> Option<String>,
+) -> anyhow::Result<String> {
     use std::fmt::Write;
     items.sort_by(|a, b| (&a.collection, &a.id).cmp(&(&b.collection, &b.id)));
     let mut text = format!("{rows}\n");
@@ -73,9 +79,8 @@ fn digest(data: &Data, items: &mut [Item], rows: &str) -> anyhow::Result<String>
         }
         let _ = writeln!(text, "{}", serde_json::to_string(item)?);
         for (name, asset) in item.assets.iter().filter(|_| !item.is_scene()) {
-            let on_disk =
-                asset::checksum(&data.assets.path(&asset.href)).map_or("missing".into(), |(sum, _)| sum);
-            let _ = writeln!(text, "{name} {on_disk}");
+            let sum = on_disk(asset).unwrap_or_else(|| "missing".to_owned());
+            let _ = writeln!(text, "{name} {sum}");
         }
     }
     Ok(asset::checksum_of(text.as_bytes()))
@@ -214,7 +219,7 @@ impl Findings {
 const DEEPEST: usize = 8;
 
 /// All files under a folder, by name.
-fn list(folder: &Path, depth: usize, found: &mut Vec<PathBuf>) -> Result<(), String> {
+pub(super) fn list(folder: &Path, depth: usize, found: &mut Vec<PathBuf>) -> Result<(), String> {
     if depth > DEEPEST || !folder.exists() {
         return Ok(());
     }

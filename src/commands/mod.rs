@@ -1,5 +1,6 @@
 //! One file a command.
 
+pub(crate) mod backup;
 pub(crate) mod check;
 pub(crate) mod erosion;
 mod fused;
@@ -8,6 +9,7 @@ pub(crate) mod ingest;
 pub(crate) mod init;
 pub(crate) mod keys;
 pub(crate) mod process;
+pub(crate) mod restore;
 pub(crate) mod serve;
 pub(crate) mod validate;
 mod weekly;

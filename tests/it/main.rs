@@ -7,6 +7,7 @@
 )]
 
 mod angiang;
+mod backup;
 mod broken_input;
 mod calendar;
 mod damage;

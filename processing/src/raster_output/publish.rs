@@ -70,9 +70,8 @@ pub(crate) async fn publish_item(
 /// # Errors
 /// When the folder cannot be written.
 pub(crate) fn write_document(assets: &Assets, item: &Item) -> Result<Temporary> {
-    let stac = item.to_stac(|href| format!("./{}", href.rsplit('/').next().unwrap_or(href)));
     let temporary = Temporary(assets.temporary(&item.id));
-    fs::write(&temporary.0, format!("{stac:#}\n")).map_err(|error| Error::io(&temporary.0, error))?;
+    fs::write(&temporary.0, item.stac_document()).map_err(|error| Error::io(&temporary.0, error))?;
     Ok(temporary)
 }
 
