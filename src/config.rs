@@ -13,6 +13,7 @@ use sen_processing::inundation::DeltaSettings;
 use sen_processing::phenology::CalendarSettings;
 use sen_processing::settings::Settings;
 use sen_processing::source::GeotiffLayout;
+use sen_processing::steps::StepSettings;
 use sen_tiler::ServeOptions;
 use sen_tiler::mqtt::MqttOptions;
 use serde::{Deserialize, Serialize};
@@ -108,6 +109,20 @@ pub(crate) struct Data {
     pub(crate) assets: Assets,
     /// The grid of all weeks where it was decided, or what is wrong with it.
     pub(crate) remembered: Result<Option<Grid>, String>,
+}
+
+impl Data {
+    /// What is set for the steps of a run.
+    pub(crate) fn step_settings(&self) -> StepSettings<'_> {
+        StepSettings {
+            processing: &self.config.processing,
+            fusion: &self.config.fusion,
+            calendar: &self.config.calendar,
+            fire: &self.config.fire,
+            delta: &self.config.delta,
+            folder: &self.folder,
+        }
+    }
 }
 
 impl Place {

@@ -1,6 +1,7 @@
 //! NDVI of two band COGs of one scene through the weekly run, to be timed: `weekly_ndvi RED NIR DATA_FOLDER`.
 
 use sen_catalog::raster::Cog;
+use sen_catalog::run::StepReport;
 use sen_catalog::store::SqliteStore;
 use sen_catalog::{Asset, Assets, Band, Interval, Item, Store};
 use sen_processing::pipeline::Weekly;
@@ -53,7 +54,8 @@ async fn main() -> Result<(), Box<dyn Error>> {
         settings: Settings::default(),
         cancelled: &cancelled,
     };
-    let report = weekly.run(&[week], &Silent).await?;
+    let mut report = StepReport::new("rasters");
+    weekly.run(&[week], &mut report, &Silent).await?;
     if report.is_complete() {
         Ok(())
     } else {

@@ -11,6 +11,7 @@ use sen_catalog::{Assets, Grid, Window, asset};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use sha2::{Digest, Sha256};
+use std::path::Path;
 
 /// Bit of a cell: permanent water.
 pub const PERMANENT: u8 = 1;
@@ -75,47 +76,29 @@ struct Raster {
 }
 
 impl Given {
+    /// Looks whether the rasters are there; their pixels are not read.
+    ///
+    /// # Errors
+    /// Names the setting and the file that cannot be read.
+    pub(crate) fn check(ancillary: &Ancillary, assets: &Assets) -> Result<()> {
+        rasters(ancillary, assets).map(|_| ())
+    }
+
     /// Looks whether the rasters are there and takes their checksums.
     ///
     /// # Errors
     /// Names the setting and the file that cannot be read.
     pub(crate) fn open(ancillary: &Ancillary, assets: &Assets) -> Result<Self> {
-        let settings = [
-            ("permanent_water", PERMANENT, &ancillary.permanent_water),
-            ("built_up", RADAR_BLIND, &ancillary.built_up),
-            ("forest", RADAR_BLIND, &ancillary.forest),
-            ("high_ground", HIGH, &ancillary.high_ground),
-        ];
-        let (mut rasters, mut hasher) = (Vec::new(), Sha256::new());
-        for (name, bit, mask) in settings {
-            let Some(mask) = mask else { continue };
-            let path = assets.path(&mask.path);
-            let href = path.to_string_lossy().into_owned();
-            let refused = |error: Error| {
-                Error::Invalid(format!(
-                    "processing.ancillary.{name}: {error}; name an existing GeoTIFF or take the setting away"
-                ))
-            };
-            let info = gdal_io::info(&href).map_err(refused)?;
-            if !(1..=info.bands).contains(&mask.band) {
-                return Err(Error::Invalid(format!(
-                    "processing.ancillary.{name}: {href} has {} bands and no band {}",
-                    info.bands, mask.band
-                )));
-            }
-            let (sha256, _) = asset::checksum(&path).map_err(|error| refused(error.into()))?;
+        let rasters = rasters(ancillary, assets)?;
+        let mut hasher = Sha256::new();
+        for Raster { name, href, mask, .. } in &rasters {
+            let path = Path::new(href);
+            let (sha256, _) = asset::checksum(path).map_err(|error| refused(name, &error))?;
             hasher.update(json!([name, sha256, mask.band, mask.values, mask.at_least]).to_string());
-            for sidecar in gdal_io::sidecars(&path) {
-                let (sha256, _) = asset::checksum(&sidecar).map_err(|error| refused(error.into()))?;
+            for sidecar in gdal_io::sidecars(path) {
+                let (sha256, _) = asset::checksum(&sidecar).map_err(|error| refused(name, &error))?;
                 hasher.update(sha256);
             }
-            rasters.push(Raster {
-                name,
-                bit,
-                href,
-                plausible: Plausible::of(name, mask, &info),
-                mask: mask.clone(),
-            });
         }
         let fingerprint = if rasters.is_empty() {
             String::new()
@@ -148,6 +131,42 @@ impl Given {
         }
         Ok(bits)
     }
+}
+
+fn refused(name: &str, error: &impl std::fmt::Display) -> Error {
+    Error::Invalid(format!(
+        "processing.ancillary.{name}: {error}; name an existing GeoTIFF or take the setting away"
+    ))
+}
+
+/// The rasters that are set.
+fn rasters(ancillary: &Ancillary, assets: &Assets) -> Result<Vec<Raster>> {
+    let settings = [
+        ("permanent_water", PERMANENT, &ancillary.permanent_water),
+        ("built_up", RADAR_BLIND, &ancillary.built_up),
+        ("forest", RADAR_BLIND, &ancillary.forest),
+        ("high_ground", HIGH, &ancillary.high_ground),
+    ];
+    let mut rasters = Vec::new();
+    for (name, bit, mask) in settings {
+        let Some(mask) = mask else { continue };
+        let href = assets.path(&mask.path).to_string_lossy().into_owned();
+        let info = gdal_io::info(&href).map_err(|error| refused(name, &error))?;
+        if !(1..=info.bands).contains(&mask.band) {
+            return Err(Error::Invalid(format!(
+                "processing.ancillary.{name}: {href} has {} bands and no band {}",
+                info.bands, mask.band
+            )));
+        }
+        rasters.push(Raster {
+            name,
+            bit,
+            href,
+            plausible: Plausible::of(name, mask, &info),
+            mask: mask.clone(),
+        });
+    }
+    Ok(rasters)
 }
 
 impl Raster {

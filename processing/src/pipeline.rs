@@ -7,13 +7,10 @@
 mod context;
 mod product_files;
 mod publish;
-mod report;
 mod week;
 
 #[cfg(test)]
 mod tests;
-
-pub use report::{DuplicateScene, Entry, FailedScene, Outcome, OutsideScene, WeeklyReport};
 
 use crate::ancillary::Given;
 use crate::duplicate::{self, Duplicate};
@@ -24,6 +21,7 @@ use crate::settings::Settings;
 use crate::source::{WEEKLY_SCENES, fingerprint_scenes, sentinel1_grd, unchanged};
 use crate::{Result, look};
 use context::References;
+use sen_catalog::run::{Dataset, Failure, StepReport, StepStatus};
 use sen_catalog::{Assets, Bounds, Grid, Item, ItemQuery, Period, Store};
 use serde_json::{Value, json};
 use std::collections::{BTreeSet, HashMap};
@@ -51,8 +49,8 @@ pub struct Weekly<'a> {
 
 /// A product of a week that has to be made.
 struct Task<'a> {
-    /// Index in the report.
-    entry: usize,
+    /// Index among the units of the report.
+    unit: usize,
     product: &'a dyn Product,
     /// The scenes it is made of, as indices of the week's scenes.
     scenes: Vec<usize>,
@@ -77,12 +75,18 @@ struct Week<'a> {
 
 impl Weekly<'_> {
     /// Makes what is missing or out of date in the given weeks, and in later ones that look back at them (see
-    /// [`context`]). What fails is named in the report and the rest done.
+    /// [`context`]). What fails is named in the report and the rest done. Gives the weeks that nobody asked for and that a
+    /// product looking back has touched: the statistics of their zones have to be seen to as well.
     ///
     /// # Errors
     /// When the catalogue or a raster named in the settings cannot be read; failures of single weeks are in the report.
-    pub async fn run(&self, weeks: &[Period], progress: &dyn Progress) -> Result<WeeklyReport> {
-        let mut report = WeeklyReport::default();
+    pub async fn run(
+        &self,
+        weeks: &[Period],
+        report: &mut StepReport,
+        progress: &dyn Progress,
+    ) -> Result<BTreeSet<Period>> {
+        let mut also = BTreeSet::new();
         let given = Given::open(&self.settings.ancillary, &self.assets)?;
         let asked: BTreeSet<Period> = weeks.iter().copied().collect();
         let mut queue = self.later(&asked).await?;
@@ -94,34 +98,27 @@ impl Weekly<'_> {
                 break;
             }
             if asked.contains(&week) {
-                if self
-                    .run_week(week, self.products, &given, &mut report, progress)
-                    .await?
-                    .is_break()
-                {
-                    break;
-                }
+                self.see_to_week(week, self.products, &given, report, progress)
+                    .await;
                 continue;
             }
-            let before = report.entries.len();
-            let flow = self
-                .run_week(week, &looking_back, &given, &mut report, progress)
-                .await?;
-            let made = |entry: &Entry| entry.outcome == Outcome::Made;
-            if report.entries[before..].iter().any(made) {
+            let before = report.units.len();
+            self.see_to_week(week, &looking_back, &given, report, progress)
+                .await;
+            if report.units[before..]
+                .iter()
+                .any(|(_, status)| *status == StepStatus::Made)
+            {
                 queue.extend(self.later(&BTreeSet::from([week])).await?);
             }
-            report.forget_idle(before);
+            forget_idle(report, before);
             for product in &looking_back {
                 if self.lacks_tables(*product, week).await? {
-                    report.also.insert(week);
+                    also.insert(week);
                 }
             }
-            if flow.is_break() {
-                break;
-            }
         }
-        Ok(report)
+        Ok(also)
     }
 
     /// Every week of which there is a scene, oldest first.
@@ -134,16 +131,32 @@ impl Weekly<'_> {
         Ok(weeks.into_iter().collect())
     }
 
-    /// One week; breaks when going on makes no sense (stopped, disk full).
+    /// One week; when the catalogue fails in it, the products of the week failed, and the others are tried.
+    async fn see_to_week(
+        &self,
+        week: Period,
+        products: &[&dyn Product],
+        given: &Given,
+        report: &mut StepReport,
+        progress: &dyn Progress,
+    ) {
+        let before = report.units.len();
+        if let Err(error) = self.run_week(week, products, given, report, progress).await {
+            report.units.truncate(before);
+            for product in products {
+                report.enter(raster_of(*product), Some(week), StepStatus::failed(&error));
+            }
+        }
+    }
+
     async fn run_week(
         &self,
         week: Period,
         products: &[&dyn Product],
         given: &Given,
-        report: &mut WeeklyReport,
+        report: &mut StepReport,
         progress: &dyn Progress,
-    ) -> Result<std::ops::ControlFlow<()>> {
-        use std::ops::ControlFlow::{Break, Continue};
+    ) -> Result<()> {
         let (scenes, duplicates) = self.scenes(week, report).await?;
         let references = self.references(week, &scenes).await?;
         let week = Week {
@@ -154,55 +167,46 @@ impl Weekly<'_> {
         };
         let tasks = self.tasks(&week, products, report).await?;
         if tasks.is_empty() {
-            return Ok(Continue(()));
+            return Ok(());
         }
-        let duplicate = |one: Duplicate| DuplicateScene {
-            period: week.period,
-            scene: one.scene,
-            of: one.of,
-            left_out: one.left_out,
-        };
-        report.duplicates.extend(duplicates.into_iter().map(duplicate));
+        let notes = duplicates
+            .into_iter()
+            .map(|one| duplicate_note(&one, week.period));
+        report.notes.extend(notes);
         progress.begin(&week.period.to_string(), week::steps(&self.grid));
         let made = blocking(|| week::make(self, &week, &tasks, progress));
         let made = match made {
             Ok(made) => made,
             Err(week::Stop::Cancelled) => {
                 report.cancelled = true;
-                report.remove(&tasks.iter().map(|task| task.entry).collect::<Vec<_>>());
-                return Ok(Break(()));
+                // the tasks' units are not looked at as long as they are not made
+                let mut index = 0;
+                report.units.retain(|_| {
+                    index += 1;
+                    !tasks.iter().any(|task| task.unit == index - 1)
+                });
+                return Ok(());
             }
             Err(week::Stop::Failed(error)) => {
                 for task in &tasks {
-                    report.entries[task.entry].outcome = Outcome::Failed {
-                        reason: error.to_string(),
-                    };
+                    report.units[task.unit].1 = StepStatus::failed(&error);
                 }
-                return Ok(Break(()));
+                return Ok(());
             }
         };
-        report
-            .failed_scenes
-            .extend(made.failed.iter().map(|(scene, reason)| FailedScene {
-                period: week.period,
-                scene: scene.clone(),
-                reason: reason.clone(),
-            }));
+        let failed = made.failed.iter();
+        let failed = failed.map(|(scene, reason)| Failure::new(scene, reason).in_week(week.period));
+        report.left_out.extend(failed);
         for (task, product) in tasks.iter().zip(made.products) {
-            let outcome = match publish::publish(self, &week, task, product, &made.failed).await {
-                Ok(outcome) => outcome,
-                Err(error) => Outcome::Failed {
-                    reason: error.to_string(),
-                },
-            };
-            report.entries[task.entry].outcome = outcome;
+            let outcome = publish::publish(self, &week, task, product, &made.failed).await;
+            report.units[task.unit].1 = outcome.unwrap_or_else(StepStatus::failed);
         }
-        Ok(Continue(()))
+        Ok(())
     }
 
     /// The week's scenes that touch the province, in order of time, and those of which another processing counts; scenes
     /// outside are named in the report.
-    async fn scenes(&self, week: Period, report: &mut WeeklyReport) -> Result<(Vec<Item>, Vec<Duplicate>)> {
+    async fn scenes(&self, week: Period, report: &mut StepReport) -> Result<(Vec<Item>, Vec<Duplicate>)> {
         let mut scenes = Vec::new();
         for collection in WEEKLY_SCENES {
             let query = ItemQuery {
@@ -216,15 +220,14 @@ impl Weekly<'_> {
         scenes.retain(|scene| match look::covered(&scene.grid, &self.grid) {
             Ok(Some(_)) => true,
             Ok(None) => {
-                report.outside.push(outside(scene, province));
+                report.notes.push(outside_note(scene, province));
                 false
             }
             Err(error) => {
-                report.failed_scenes.push(FailedScene {
-                    period: week,
-                    scene: context::name(scene),
-                    reason: format!("cannot be placed on the province grid: {error}"),
-                });
+                let reason = format!("cannot be placed on the province grid: {error}");
+                report
+                    .left_out
+                    .push(Failure::new(context::name(scene), reason).in_week(week));
                 false
             }
         });
@@ -238,7 +241,7 @@ impl Weekly<'_> {
         &self,
         week: &Week<'_>,
         products: &[&'p dyn Product],
-        report: &mut WeeklyReport,
+        report: &mut StepReport,
     ) -> Result<Vec<Task<'p>>> {
         let (scenes, references) = (week.scenes, week.references);
         let mut tasks = Vec::new();
@@ -247,8 +250,8 @@ impl Weekly<'_> {
             let usable: Vec<usize> = (0..scenes.len())
                 .filter(|&index| look::input(product, &scenes[index]).is_some())
                 .collect();
-            let outcome = if usable.is_empty() {
-                Outcome::NoInput
+            let status = if usable.is_empty() {
+                StepStatus::NoInput
             } else {
                 let beyond = product.beyond();
                 let compared = if beyond.reference {
@@ -279,17 +282,17 @@ impl Weekly<'_> {
                     .item(product.name(), &Item::weekly_id(product.name(), week.period))
                     .await?;
                 if let Some(reason) = changed {
-                    Outcome::Failed { reason }
+                    StepStatus::Failed { reason }
                 } else if previous
                     .as_ref()
                     .is_some_and(|item| self.is_current(item, product, &inputs, &history))
                 {
-                    Outcome::UpToDate
+                    StepStatus::UpToDate
                 } else {
                     match blocking(|| self.open_earlier(earlier)) {
                         Ok(earlier) => {
                             tasks.push(Task {
-                                entry: report.entries.len(),
+                                unit: report.units.len(),
                                 product,
                                 scenes: usable,
                                 inputs,
@@ -297,19 +300,15 @@ impl Weekly<'_> {
                                 earlier,
                                 history,
                             });
-                            Outcome::Made
+                            StepStatus::Made
                         }
-                        Err(error) => Outcome::Failed {
+                        Err(error) => StepStatus::Failed {
                             reason: format!("an earlier week cannot be read: {error}"),
                         },
                     }
                 }
             };
-            report.entries.push(Entry {
-                period: week.period,
-                product: product.name().to_owned(),
-                outcome,
-            });
+            report.enter(raster_of(product), Some(week.period), status);
         }
         Ok(tasks)
     }
@@ -335,23 +334,54 @@ impl Weekly<'_> {
     }
 }
 
+/// The layer of a product.
+fn raster_of(product: &dyn Product) -> Dataset {
+    Dataset::Collection(product.name().to_owned())
+}
+
+/// Takes out the units from an index on in which nothing was done.
+fn forget_idle(report: &mut StepReport, from: usize) {
+    let mut index = 0;
+    report.units.retain(|(_, status)| {
+        index += 1;
+        index <= from || !matches!(status, StepStatus::UpToDate | StepStatus::NoInput)
+    });
+}
+
+/// What is said of a scene whose look another processing shows as well.
+fn duplicate_note(one: &Duplicate, week: Period) -> Failure {
+    let reason = if one.left_out {
+        format!(
+            "left out: {} is a newer or better processing of the same look",
+            one.of
+        )
+    } else {
+        format!(
+            "only fills what {} lacks: the same look, processed the same",
+            one.of
+        )
+    };
+    Failure::new(&one.scene, reason).in_week(week)
+}
+
 /// What is said of a scene outside the province.
-fn outside(scene: &Item, province: Bounds) -> OutsideScene {
+fn outside_note(scene: &Item, province: Bounds) -> Failure {
     let own = scene.bbox;
     // a hundredth of a degree, about a kilometre: numbers that a person can type
     let (down, up) = (
         |value: f64| (value * 100.0).floor() / 100.0,
         |value: f64| (value * 100.0).ceil() / 100.0,
     );
-    OutsideScene {
-        period: scene.period(),
-        scene: context::name(scene),
-        bbox: [own.west, own.south, own.east, own.north],
-        wider_bounds: [
-            down(own.west.min(province.west)),
-            down(own.south.min(province.south)),
-            up(own.east.max(province.east)),
-            up(own.north.max(province.north)),
-        ],
-    }
+    let wider = [
+        down(own.west.min(province.west)),
+        down(own.south.min(province.south)),
+        up(own.east.max(province.east)),
+        up(own.north.max(province.north)),
+    ];
+    let reason = format!(
+        "lies at {:.2?}, outside [grid], and is on no map; to show what is there write `bounds = {wider:?}` under [grid] in \
+         sen.toml and run `sen process`, which makes every week anew",
+        [own.west, own.south, own.east, own.north]
+    );
+    Failure::new(context::name(scene), reason).in_week(scene.period())
 }

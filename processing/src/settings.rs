@@ -1,6 +1,7 @@
 //! What can be set about the weekly run.
 
 use crate::ancillary::Ancillary;
+use crate::{Error, Result};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -30,14 +31,23 @@ impl Default for Settings {
 }
 
 impl Settings {
+    /// Says what cannot be used, naming the setting.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] for a margin that is none.
+    pub fn check(&self) -> Result<()> {
+        if (0.0..=500.0).contains(&self.cloud_dilation_m) {
+            return Ok(());
+        }
+        Err(Error::Invalid(format!(
+            "processing.cloud_dilation_m: {} is not within 0 to 500 metres",
+            self.cloud_dilation_m
+        )))
+    }
+
     /// The margin around clouds in cells of a grid of metres.
     pub(crate) fn dilation(&self, cell_m: f64) -> f64 {
-        let metres = if self.cloud_dilation_m.is_finite() {
-            self.cloud_dilation_m.clamp(0.0, 500.0)
-        } else {
-            0.0
-        };
-        metres / cell_m
+        self.cloud_dilation_m / cell_m
     }
 
     /// Rows of a strip when a row of all looks takes so many bytes: even, so that cells of 20 m stay whole.

@@ -18,10 +18,10 @@ use sen_catalog::feature::{self, Shape};
 use sen_catalog::fire;
 use sen_catalog::item::SCENE_COLLECTIONS;
 use sen_catalog::raster::Cog;
+use sen_catalog::run::{Dataset, StepReport, StepStatus};
 use sen_catalog::statistic::{StatisticTable, ZonalStatistic, asset_name};
 use sen_catalog::zonal::{self, Layer, Options, Zone};
 use sen_catalog::{Asset, Assets, Crs, Grid, Item, ItemQuery, Period, Store, asset};
-use serde::Serialize;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -39,47 +39,18 @@ pub struct ZoneStatistics<'a> {
     pub cancelled: &'a AtomicBool,
 }
 
-/// A table.
-#[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct Entry {
-    /// `collection/id` of the item.
-    pub item: String,
-    /// The layer of zones.
-    pub layer: String,
-}
-
-/// A table that could not be made.
-#[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct Failed {
-    /// `collection/id` of the item.
-    pub item: String,
-    /// The layer of zones.
-    pub layer: String,
-    /// Why, naming the file.
-    pub reason: String,
-}
-
-/// What a run did.
-#[derive(Clone, Debug, Default, PartialEq, Serialize)]
-pub struct Report {
-    /// Tables made, by layer, collection and week.
-    pub made: Vec<Entry>,
-    /// How many tables were up to date.
-    pub up_to_date: usize,
-    /// Tables that could not be made.
-    pub failed: Vec<Failed>,
-    /// True when the run was stopped before its end.
-    pub cancelled: bool,
-}
-
 impl ZoneStatistics<'_> {
     /// Makes the tables of the given weeks (none: of all) that are missing or out of date, one layer of zones after the
     /// other. What fails is named in the report and the rest done.
     ///
     /// # Errors
-    /// When the catalogue cannot be read or written.
-    pub async fn run(&self, weeks: Option<&[Period]>, progress: &dyn Progress) -> Result<Report> {
-        let mut report = Report::default();
+    /// When the catalogue cannot be read.
+    pub async fn run(
+        &self,
+        weeks: Option<&[Period]>,
+        report: &mut StepReport,
+        progress: &dyn Progress,
+    ) -> Result<()> {
         let layers = self.store.layers().await?;
         // cells of hot spots are polygons, but nobody asks for their weeks
         let is_zone = |layer: &&feature::Layer| layer.shape == Shape::Polygon && layer.name != fire::HOTSPOTS;
@@ -89,23 +60,31 @@ impl ZoneStatistics<'_> {
             if items.is_empty() {
                 break;
             }
-            let zones = Zones::read(self.store.as_ref(), &layer.name).await?;
+            let zones = match Zones::read(self.store.as_ref(), &layer.name).await {
+                Ok(zones) => zones,
+                Err(error) => {
+                    report.enter(table_of("*", &layer.name), None, StepStatus::failed(error));
+                    continue;
+                }
+            };
             progress.begin(&format!("statistics of {}", layer.name), items.len() as u64);
             let mut placed: Option<(Grid, Vec<Zone>)> = None;
             for item in items {
                 if self.cancelled.load(Ordering::Relaxed) {
                     report.cancelled = true;
-                    return Ok(report);
+                    return Ok(());
                 }
-                self.table(item, &zones, &mut placed, &mut report, progress)
-                    .await?;
-                if report.cancelled {
-                    return Ok(report);
+                let (table, week) = (table_of(&item.collection, &layer.name), item.period());
+                let outcome = self.table(item, &zones, &mut placed, progress).await;
+                if outcome.is_err() && self.cancelled.load(Ordering::Relaxed) {
+                    report.cancelled = true;
+                    return Ok(());
                 }
+                report.enter_outcome(table, Some(week), outcome);
                 progress.advance(1);
             }
         }
-        Ok(report)
+        Ok(())
     }
 
     /// The weekly items with a raster, oldest week first within a collection.
@@ -138,38 +117,21 @@ impl ZoneStatistics<'_> {
         mut item: Item,
         zones: &Zones,
         placed: &mut Option<(Grid, Vec<Zone>)>,
-        report: &mut Report,
         progress: &dyn Progress,
-    ) -> Result<()> {
+    ) -> Result<StepStatus> {
         let Some(main) = item.main_asset().cloned() else {
-            return Ok(());
-        };
-        let entry = Entry {
-            item: format!("{}/{}", item.collection, item.id),
-            layer: zones.layer.clone(),
+            return Ok(StepStatus::NoInput);
         };
         let metadata = metadata(&item, &main, zones);
         if self.is_current(&item, &zones.layer, &metadata) {
-            report.up_to_date += 1;
-            return Ok(());
+            return Ok(StepStatus::UpToDate);
         }
-        let made = blocking(|| {
+        let (temporary, asset) = blocking(|| {
             let statistics = self.measure(&main, zones, placed, progress)?;
             self.write(&item, zones, statistics, &metadata)
-        });
-        match made {
-            Ok((temporary, asset)) => {
-                self.publish(&mut item, &zones.layer, &temporary, asset).await?;
-                report.made.push(entry);
-            }
-            Err(_) if self.cancelled.load(Ordering::Relaxed) => report.cancelled = true,
-            Err(error) => report.failed.push(Failed {
-                item: entry.item,
-                layer: entry.layer,
-                reason: error.to_string(),
-            }),
-        }
-        Ok(())
+        })?;
+        self.publish(&mut item, &zones.layer, &temporary, asset).await?;
+        Ok(StepStatus::Made)
     }
 
     /// True when the item's table is whole and made of the same.
@@ -246,6 +208,14 @@ impl ZoneStatistics<'_> {
             .publish(&document.0, &Assets::href(item, &item.id, "json"))?;
         self.store.put_item(item).await?;
         Ok(())
+    }
+}
+
+/// The tables of a collection and a layer of zones.
+fn table_of(collection: &str, layer: &str) -> Dataset {
+    Dataset::Statistics {
+        collection: collection.to_owned(),
+        layer: layer.to_owned(),
     }
 }
 

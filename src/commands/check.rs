@@ -57,6 +57,7 @@ impl Check {
             return Ok(Outcome::Done);
         }
         let mut findings = Findings::default();
+        runtime.block_on(findings.settings(&data));
         let items = runtime.block_on(findings.catalogue(&data));
         findings.files(&data, &items, output);
         findings.report(&data, items.len(), output)
@@ -98,6 +99,31 @@ impl Findings {
     fn wrong(&mut self, item: &str, asset: &str, reason: impl std::fmt::Display) {
         self.wrong
             .push(json!({"item": item, "asset": asset, "reason": reason.to_string()}));
+    }
+
+    /// What the steps of a run, the service and the broker would refuse.
+    async fn settings(&mut self, data: &Data) {
+        let config = &data.config;
+        let mut wrong = match data
+            .step_settings()
+            .check(data.store.as_ref(), &data.assets)
+            .await
+        {
+            Ok(wrong) => wrong,
+            Err(error) => vec![error.to_string()],
+        };
+        let others = [
+            config.quality.check().map_err(|error| error.to_string()),
+            sen_tiler::check_memory(&config.serve).map_err(|error| error.to_string()),
+            config
+                .mqtt
+                .as_ref()
+                .map_or(Ok(()), |broker| broker.check().map_err(|error| error.to_string())),
+        ];
+        wrong.extend(others.into_iter().filter_map(Result::err));
+        for reason in wrong {
+            self.wrong("sen.toml", "", reason);
+        }
     }
 
     /// The rows, and the grid among them; gives the items as far as they can be read.

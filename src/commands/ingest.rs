@@ -1,14 +1,16 @@
 //! `sen ingest`: scenes into the catalogue, then the weekly products of the weeks touched.
 
+use super::run_report;
 use super::weekly::{self, WriteLock};
 use crate::Outcome;
 use crate::config::{Data, Place, UsageError};
 use crate::output::{Output, table};
 use clap::Args;
 use sen_catalog::address::unsigned;
+use sen_catalog::run::Failure;
 use sen_catalog::{Bounds, Item, Period, TimeQuery};
 use sen_processing::run::Progress;
-use sen_processing::source::{self, Failure, Found, SourceOptions, Units};
+use sen_processing::source::{self, Found, SourceOptions, Units};
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -51,6 +53,10 @@ impl Ingest {
         let data = place.open()?;
         let options = self.options(&data)?;
         let lock = WriteLock::take(&data)?;
+        if !self.no_process {
+            let runtime = tokio::runtime::Builder::new_current_thread().build()?;
+            runtime.block_on(weekly::check_settings(&data))?;
+        }
         // before any runtime: the HTTP client of STAC APIs is a blocking one
         let found = self.discover(&options, output)?;
         output.finish();
@@ -63,7 +69,7 @@ impl Ingest {
                 let weeks = weeks.into_iter().collect();
                 let report =
                     weekly::make_on_grid(&data, &found.scenes, weeks, products, &cancelled, output).await?;
-                let (weekly_text, weekly_value, weekly_outcome) = weekly::summary(&report)?;
+                let (weekly_text, weekly_value, weekly_outcome) = run_report::summary(&report)?;
                 text = format!("{text}\n{weekly_text}");
                 value["weekly"] = weekly_value;
                 if matches!(weekly_outcome, Outcome::Partly) {
@@ -198,20 +204,15 @@ fn scenes_summary(tally: &BTreeMap<String, Tally>, found: &Found) -> (String, Va
         .collect();
     let mut text = table(&["collection", "new", "known", "first week", "last week"], &rows);
     for note in &found.notes {
-        text += &format!("note: {}: {}\n", note.what, note.reason);
+        text += &format!("note: {note}\n");
     }
     for failure in &found.failures {
-        text += &format!("failed: {}: {}\n", failure.what, failure.reason);
+        text += &format!("failed: {failure}\n");
     }
     let collections: Vec<_> = tally
         .iter()
         .map(|(name, t)| json!({"collection": name, "new": t.new, "known": t.known, "first": t.first, "last": t.last}))
         .collect();
-    let told = |list: &[Failure]| -> Vec<Value> {
-        list.iter()
-            .map(|one| json!({"what": one.what, "reason": one.reason}))
-            .collect()
-    };
     let outcome = if !found.failures.is_empty() {
         Outcome::Partly
     } else if found.scenes.is_empty() {
@@ -222,7 +223,7 @@ fn scenes_summary(tally: &BTreeMap<String, Tally>, found: &Found) -> (String, Va
     };
     (
         text,
-        json!({"scenes": collections, "notes": told(&found.notes), "failures": told(&found.failures)}),
+        json!({"scenes": collections, "notes": found.notes, "failures": found.failures}),
         outcome,
     )
 }

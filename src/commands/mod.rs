@@ -3,13 +3,13 @@
 pub(crate) mod backup;
 pub(crate) mod check;
 pub(crate) mod erosion;
-mod fused;
 pub(crate) mod import;
 pub(crate) mod ingest;
 pub(crate) mod init;
 pub(crate) mod keys;
 pub(crate) mod process;
 pub(crate) mod restore;
+mod run_report;
 pub(crate) mod serve;
 pub(crate) mod validate;
 mod weekly;

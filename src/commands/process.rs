@@ -1,5 +1,6 @@
 //! `sen process`: the weekly products of the scenes in the catalogue.
 
+use super::run_report;
 use super::weekly::{self, WriteLock};
 use crate::Outcome;
 use crate::config::{Place, UsageError};
@@ -34,6 +35,7 @@ impl Process {
         let lock = WriteLock::take(&data)?;
         let (runtime, cancelled) = weekly::runtime()?;
         let outcome = runtime.block_on(async {
+            weekly::check_settings(&data).await?;
             let mut scenes = Vec::new();
             for name in SCENE_COLLECTIONS {
                 scenes.extend(
@@ -52,7 +54,7 @@ impl Process {
             let weeks: BTreeSet<_> = scenes.iter().map(sen_catalog::Item::period).collect();
             let weeks = weeks.into_iter().collect();
             let report = weekly::make_on_grid(&data, &scenes, weeks, products, &cancelled, output).await?;
-            let (text, value, outcome) = weekly::summary(&report)?;
+            let (text, value, outcome) = run_report::summary(&report)?;
             output.result(&text, &value);
             Ok(outcome)
         });

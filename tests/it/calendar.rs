@@ -1,6 +1,6 @@
 //! The crop calendar through the binary: the demo's plots, its scenes, its truth.
 
-use crate::harness::Sen;
+use crate::harness::{Sen, count, step};
 use chrono::NaiveDate;
 use sen_catalog::season::{Season, stage_on};
 use sen_catalog::{FeatureQuery, store};
@@ -124,7 +124,12 @@ fn every_plot_of_the_demo_has_its_crops_within_days_and_a_rerun_finds_nothing_to
     let digest = sen.digest();
     let again = sen.run(&["process", "--period", "2026-W46", "--product", "ndvi", "--json"]);
     let again = again.expect(0).json();
-    assert_eq!(again["calendars"][0]["plots"], crops.len(), "{again}");
-    assert_eq!(again["calendars"][0]["made"], false, "{again}");
+    let seasons = step(&again, "crop_seasons");
+    assert_eq!(seasons["figures"]["plots"], crops.len(), "{again}");
+    assert_eq!(
+        count(&again, "crop_seasons", "records/crop_season/plots", "up_to_date"),
+        1,
+        "{again}"
+    );
     assert_eq!(sen.digest(), digest);
 }

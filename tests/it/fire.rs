@@ -1,6 +1,6 @@
 //! Forest fire: a ranger reads the level of the day and whose table it is; gaps are told, fires told from straw.
 
-use crate::harness::{Sen, Service};
+use crate::harness::{Sen, Service, count, step};
 use crate::scenes::{self, CLOUD, Dn, RICE};
 use serde_json::{Value, json};
 use std::fmt::Write;
@@ -26,7 +26,7 @@ const P: [f64; 10] = [
 ];
 
 /// A value every hour from the 16th, a day of rain; the hours of `gap` are missing.
-fn station(gap: &[&str]) -> String {
+pub(crate) fn station(gap: &[&str]) -> String {
     let mut csv = String::from("time,station,temperature_c,humidity_percent,rain_mm,wind_m_s\n");
     let days = std::iter::once((28.0, 90.0, 8.0)).chain(DAYS);
     for (number, (t, rh, rain)) in days.enumerate() {
@@ -77,7 +77,7 @@ fn import(sen: &Sen, what: &[&str], name: &str, features: &[Value]) {
 }
 
 /// A province with a forest block, a paddy 700 m away, and a station that says what `csv` holds.
-fn province(csv: &str) -> Sen {
+pub(crate) fn province(csv: &str) -> Sen {
     let sen = Sen::new();
     sen.run(&["init"]).expect(0);
     let config = sen.data().join("sen.toml");
@@ -124,7 +124,11 @@ fn days_of(service: &Service, datetime: &str) -> Vec<Value> {
 fn a_ranger_reads_todays_level_with_its_citation() {
     let sen = province(&station(&[]));
     let made = sen.run(&["--json", "process"]).expect(0).json();
-    assert_eq!(made["fire"]["weeks_made"], 2, "{made}");
+    assert_eq!(
+        count(&made, "fire_danger", "collection/fire_danger", "made"),
+        2,
+        "{made}"
+    );
     let service = sen.serve();
 
     let all = days_of(&service, "2026-W34/2026-W35");
@@ -215,10 +219,9 @@ fn a_ranger_reads_todays_level_with_its_citation() {
     // nothing to do is nothing done; a station that says more is counted
     let before = sen.digest();
     let again = sen.run(&["--json", "process"]).expect(0).json();
-    assert_eq!(
-        (&again["fire"]["danger_made"], &again["fire"]["weeks_made"]),
-        (&json!(false), &json!(0))
-    );
+    let fire_danger = |run: &Value| count(run, "fire_danger", "collection/fire_danger", "made");
+    let days = count(&again, "danger_days", "records/fire_danger_day", "up_to_date");
+    assert_eq!((days, fire_danger(&again)), (1, 0), "{again}");
     assert_eq!(sen.digest(), before);
     let path = sen.path("more.csv");
     let more =
@@ -227,10 +230,8 @@ fn a_ranger_reads_todays_level_with_its_citation() {
     sen.run(&["import", "observations", path.to_str().expect("UTF-8")])
         .expect(0);
     let changed = sen.run(&["--json", "process"]).expect(0).json();
-    assert_eq!(
-        (&changed["fire"]["danger_changed"], &changed["fire"]["weeks_made"]),
-        (&json!(1), &json!(1))
-    );
+    let blocks = &step(&changed, "danger_days")["figures"]["blocks_changed"];
+    assert_eq!((blocks, fire_danger(&changed)), (&json!(1), 1), "{changed}");
 }
 
 #[test]
@@ -355,7 +356,11 @@ fn every_product_can_be_made_by_its_name() {
         .run(&["--json", "process", "--product", "flood_depth"])
         .expect(0)
         .json();
-    assert_eq!(said["depths"]["made"], 1, "{said}");
+    assert_eq!(
+        count(&said, "flood_depth", "collection/flood_depth", "made"),
+        1,
+        "{said}"
+    );
     assert!(made("flood_depth") && !made("ndvi"));
 }
 
@@ -392,7 +397,8 @@ fn a_burned_block_is_suspected_then_lost_and_green_again_on_the_map_of_cover() {
         &blocks,
     );
     let made = sen.run(&["--json", "process"]).expect(0).json();
-    assert_eq!(made["fire"]["cover_weeks_made"], 14, "{made}");
+    let cover = |run: &Value, status| count(run, "forest_cover", "collection/forest_cover", status);
+    assert_eq!(cover(&made, "made"), 14, "{made}");
     let service = sen.serve();
 
     let at = |column, week: &str| {
@@ -495,11 +501,9 @@ fn a_burned_block_is_suspected_then_lost_and_green_again_on_the_map_of_cover() {
         .expect(0)
         .json();
     assert_eq!(
-        (
-            &again["fire"]["cover_weeks_made"],
-            &again["fire"]["cover_weeks_up_to_date"]
-        ),
-        (&json!(0), &json!(14))
+        (cover(&again, "made"), cover(&again, "up_to_date")),
+        (0, 14),
+        "{again}"
     );
     assert_eq!(sen.digest(), before);
 }

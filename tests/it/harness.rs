@@ -46,6 +46,23 @@ impl From<Output> for Run {
     }
 }
 
+/// What the report of a run says of a step; null where it had nothing to look at.
+pub(crate) fn step<'a>(report: &'a serde_json::Value, name: &str) -> &'a serde_json::Value {
+    let steps = report["steps"].as_array().expect("steps");
+    let step = steps.iter().find(|step| step["step"] == name);
+    step.unwrap_or(&serde_json::Value::Null)
+}
+
+/// Units of a dataset that a step came to this status with; 0 where it had none.
+pub(crate) fn count(report: &serde_json::Value, name: &str, dataset: &str, status: &str) -> u64 {
+    let all = step(report, name)["datasets"]
+        .as_array()
+        .cloned()
+        .unwrap_or_default();
+    let own = all.iter().filter(|counts| counts["dataset"] == dataset);
+    own.filter_map(|counts| counts[status].as_u64()).sum()
+}
+
 /// A data folder of a test's own.
 pub(crate) struct Sen {
     /// Kept for its life time: holds `data` and whatever the test puts beside it.

@@ -1,6 +1,7 @@
 //! Why the demo's dyke compartments are under water, week by week, against what was really so.
 
 use crate::calendar::{demo, demo_again};
+use crate::harness::{count, step};
 use chrono::NaiveDate;
 use sen_catalog::Period;
 use serde_json::Value;
@@ -50,11 +51,17 @@ fn the_demo_s_breach_is_an_alert_within_its_week_and_nothing_else_is() {
     std::fs::write(&settings, format!("{own}\n{SETTINGS}")).expect("written");
     let run = ["process", "--period", "2026-W46", "--product", "ndvi", "--json"];
     let report = sen.run(&run).expect(0).json();
-    assert_eq!(report["inundations"]["compartments"], 227, "{report}");
+    let told = |run: &Value, figure: &str| step(run, "flood_causes")["figures"][figure].clone();
+    assert_eq!(told(&report, "compartments"), 227, "{report}");
     let digest = sen.digest();
     let again = sen.run(&run).expect(0).json();
-    assert_eq!(again["inundations"]["changed"], 0, "{again}");
-    assert_eq!(again["inundations"]["measured"], 0, "{again}");
+    assert_eq!(told(&again, "records_changed"), 0, "{again}");
+    let extents = "samples/flood_extent/dyke_compartments";
+    assert_eq!(count(&again, "flood_causes", extents, "made"), 0, "{again}");
+    assert!(
+        count(&again, "flood_causes", extents, "up_to_date") > 0,
+        "{again}"
+    );
     assert_eq!(sen.digest(), digest);
 
     let service = sen.serve();

@@ -23,6 +23,7 @@ mod inundation;
 mod mqtt;
 mod old_folder;
 mod remote;
+mod run_report;
 mod scenes;
 mod sensors;
 mod toy_product;

@@ -2,6 +2,7 @@
 
 use crate::harness::Sen;
 use crate::scenes::{self, RICE};
+use sen_catalog::run::StepReport;
 use sen_catalog::{Assets, Band, store};
 use sen_processing::mask;
 use sen_processing::pipeline::Weekly;
@@ -53,7 +54,10 @@ fn a_product_added_to_the_registry_is_found_in_tiles_and_tilejson() {
     };
     let week = "2026-W34".parse().expect("a week");
     let runtime = tokio::runtime::Runtime::new().expect("a runtime");
-    let report = runtime.block_on(weekly.run(&[week], &Silent)).expect("it runs");
+    let mut report = StepReport::new("rasters");
+    runtime
+        .block_on(weekly.run(&[week], &mut report, &Silent))
+        .expect("it runs");
     assert!(report.is_complete(), "{report:?}");
 
     let waiting = std::time::Instant::now();

@@ -277,7 +277,7 @@ fn of_two_processings_of_a_look_the_newer_counts_alone_and_the_older_is_named() 
     let cloudy = |column: usize, _| if column < 64 { CLOUD } else { WATER };
     scenes::sentinel2_with(&source, new, at, 0, Some(("05.00", true)), cloudy);
     let run = sen.ingest(&source, &[]).expect(0);
-    let told = format!("left out of 2026-W34: sentinel-2-l2a/{old}: {new}");
+    let told = format!("note: 2026-W34: sentinel-2-l2a/{old}: left out: {new}");
     assert!(run.text().contains(&told), "{}", run.text());
     let service = sen.serve();
     let value = |column: usize| {

@@ -1,6 +1,6 @@
 //! What each plot's week was, as numbers: tables beside the rasters, the same over HTTP, the same as exactextract.
 
-use crate::harness::{Sen, Service, real_data};
+use crate::harness::{Sen, Service, real_data, step};
 use crate::scenes::{self, NOTHING, RICE, WATER, ring};
 use geo_types::{Coord, LineString, MultiPolygon, Polygon};
 use sen_catalog::admin::{self, AdminUnit, Level};
@@ -93,11 +93,12 @@ fn asked(service: &Service, query: &str, ring: &[(f64, f64)]) -> Vec<Value> {
 fn every_plot_has_its_numbers_of_the_week_and_http_says_the_same() {
     let sen = province();
     let said = sen.run(&["process"]).expect(0);
-    assert!(
-        said.stdout.contains("zone statistics: 10 tables made"),
-        "{}",
-        said.text()
-    );
+    let row = said
+        .stdout
+        .lines()
+        .find(|line| line.starts_with("zone_statistics"));
+    let words: Vec<&str> = row.unwrap_or_default().split_whitespace().collect();
+    assert_eq!(words[1..], ["plots", "10", "0", "0", "0", "0"], "{}", said.text());
     sen.run(&["check"]).expect(0);
 
     let ndvi = table(&sen, "ndvi", "2026-W34");
@@ -161,12 +162,11 @@ fn a_rerun_changes_no_table_and_a_late_scene_its_week_alone() {
     sen.run(&["process"]).expect(0);
     let digest = sen.digest();
     let again = sen.run(&["process", "--json"]).expect(0).json();
-    assert_eq!(
-        again["statistics"]["made"].as_array().map(Vec::len),
-        Some(0),
-        "{again}"
-    );
-    assert_eq!(again["statistics"]["up_to_date"], 10, "{again}");
+    let tables = step(&again, "zone_statistics");
+    assert_eq!(tables["units"], serde_json::json!([]), "{again}");
+    let counts = tables["datasets"].as_array().expect("tables").iter();
+    let up_to_date: u64 = counts.filter_map(|counts| counts["up_to_date"].as_u64()).sum();
+    assert_eq!(up_to_date, 10, "{again}");
     assert_eq!(sen.digest(), digest);
     sen.ingest(&sen.path("source"), &[]).expect(0);
     assert_eq!(sen.digest(), digest);
@@ -183,15 +183,13 @@ fn a_rerun_changes_no_table_and_a_late_scene_its_week_alone() {
         |_, _| RICE,
     );
     let said = sen.ingest(&late, &["--json"]).expect(0).json();
-    let made = said["weekly"]["statistics"]["made"]
-        .as_array()
-        .expect("tables")
-        .clone();
+    let made = step(&said["weekly"], "zone_statistics")["units"].clone();
+    let made = made.as_array().expect("tables");
     assert!(
         !made.is_empty()
             && made
                 .iter()
-                .all(|entry| entry["item"].as_str().is_some_and(|item| item.ends_with("W35")))
+                .all(|unit| unit["period"] == "2026-W35" && unit["status"] == "made")
     );
     assert_eq!(of(&table(&sen, "ndvi", "2026-W35"), "DT-003").valid_fraction, 1.0);
     let after = std::fs::read(

@@ -1,13 +1,14 @@
 //! Series of the forest blocks from the statistics of their weeks and from radar, and their alerts.
 
+use super::Fire;
 use super::danger::Blocks;
-use super::{Fire, FireReport};
 use crate::Result;
 use crate::phenology::Backscatter;
 use crate::run::{Progress, blocking};
 use crate::source::{fingerprint_scenes, sentinel1_grd};
 use geo_types::MultiPolygon;
 use sen_catalog::fire::change::{ForestWeek, Indicator, State, judge as judge_block};
+use sen_catalog::run::{Dataset, Failure, StepReport, StepStatus};
 use sen_catalog::statistic::{StatisticTable, asset_name};
 use sen_catalog::store::Basis;
 use sen_catalog::{Feature, Item, ItemQuery, Period, asset};
@@ -27,7 +28,7 @@ type Series = BTreeMap<i64, BTreeMap<Period, ForestWeek>>;
 pub(super) async fn judge(
     fire: &Fire<'_>,
     blocks: &Blocks,
-    report: &mut FireReport,
+    report: &mut StepReport,
     progress: &dyn Progress,
 ) -> Result<()> {
     let store = fire.store.as_ref();
@@ -61,6 +62,7 @@ pub(super) async fn judge(
         digest: asset::hex(&Sha256::digest(inputs.to_string().as_bytes())),
         said: json!({"dnbr": "uncalibrated", "settings": fire.settings.change}),
     };
+    let mut status = StepStatus::UpToDate;
     if store.fire_basis(BASIS).await?.is_none_or(|known| known != basis) {
         let mut series: Series = blocks
             .features
@@ -79,7 +81,7 @@ pub(super) async fn judge(
                 )?;
             }
         }
-        report.failed = fill_radar(fire, blocks, &scenes, &mut series, progress)?;
+        report.left_out = fill_radar(fire, blocks, &scenes, &mut series, progress)?;
         let changes = series
             .into_iter()
             .map(|(fid, weeks)| {
@@ -90,19 +92,23 @@ pub(super) async fn judge(
             })
             .collect();
         store.put_forest_change(changes).await?;
-        if report.failed.is_empty() {
+        if report.left_out.is_empty() {
             // else the scenes that could not be read are tried again
             store.put_fire_basis(BASIS, &basis).await?;
         }
-        report.change_made = true;
+        status = StepStatus::Made;
     }
+    let (mut confirmed, mut suspected) = (0, 0);
     for block in &blocks.features {
         match store.forest_change(block.fid).await?.map(|change| change.state) {
-            Some(State::Confirmed) => report.confirmed += 1,
-            Some(State::Suspected) => report.suspected += 1,
+            Some(State::Confirmed) => confirmed += 1,
+            Some(State::Suspected) => suspected += 1,
             Some(State::Usual | State::NotJudged) | None => {}
         }
     }
+    report.figure("alerts_confirmed", confirmed);
+    report.figure("alerts_suspected", suspected);
+    report.enter(Dataset::Records("forest_change".to_owned()), None, status);
     Ok(())
 }
 
@@ -151,7 +157,7 @@ fn fill_radar(
     scenes: &[Item],
     series: &mut Series,
     progress: &dyn Progress,
-) -> Result<Vec<(String, String)>> {
+) -> Result<Vec<Failure>> {
     let fids: Vec<i64> = blocks.features.iter().map(|block| block.fid).collect();
     let polygons: Vec<MultiPolygon<f64>> = blocks.features.iter().filter_map(Feature::polygons).collect();
     let radar = Backscatter {

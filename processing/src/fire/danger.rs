@@ -1,12 +1,13 @@
 //! Index P and FWI of every day and forest block.
 
+use super::Fire;
 use super::weather::Weather;
-use super::{Fire, FireReport};
 use crate::Result;
 use crate::run::Progress;
 use geo::{Centroid, Distance, Geodesic};
 use geo_types::Point;
 use sen_catalog::fire::day::{StationDay, danger};
+use sen_catalog::run::{Dataset, StepReport, StepStatus};
 use sen_catalog::store::Basis;
 use sen_catalog::{Feature, FeatureQuery, asset};
 use serde_json::json;
@@ -45,7 +46,7 @@ pub(super) async fn blocks(fire: &Fire<'_>) -> Result<Option<Blocks>> {
 pub(super) async fn days(
     fire: &Fire<'_>,
     blocks: &Blocks,
-    report: &mut FireReport,
+    report: &mut StepReport,
     progress: &dyn Progress,
 ) -> Result<()> {
     let (store, settings) = (fire.store.as_ref(), fire.settings);
@@ -71,10 +72,13 @@ pub(super) async fn days(
             "window_min": settings.window_min,
         }),
     };
+    let danger_days = Dataset::Records("fire_danger_day".to_owned());
+    report.figure("blocks", blocks.features.len());
     let known = store.fire_basis(BASIS).await?;
     if known.is_some_and(|known| known.digest == basis.digest) {
         // the citation alone may be another
         store.put_fire_basis(BASIS, &basis).await?;
+        report.enter(danger_days, None, StepStatus::UpToDate);
         return Ok(());
     }
     progress.begin("fire danger", blocks.features.len() as u64);
@@ -96,9 +100,9 @@ pub(super) async fn days(
         rows.push((block.fid, danger(&days, settings, latitude)));
         progress.advance(1);
     }
-    report.danger_changed = store.put_danger(rows).await?;
-    report.danger_made = true;
+    report.figure("blocks_changed", store.put_danger(rows).await?);
     store.put_fire_basis(BASIS, &basis).await?;
+    report.enter(danger_days, None, StepStatus::Made);
     Ok(())
 }
 

@@ -7,6 +7,7 @@ use sen_catalog::crs::Transform;
 use sen_catalog::fire::cluster::{Burning, Surroundings, burning, fires, static_sources, summaries};
 use sen_catalog::fire::firms::{Hotspot, Processing};
 use sen_catalog::fire::{FireSettings, HOTSPOTS};
+use sen_catalog::run::{Dataset, StepReport, StepStatus};
 use sen_catalog::store::Put;
 use sen_catalog::{Bounds, Crs, Feature, FeatureQuery, Store};
 use serde::Serialize;
@@ -106,30 +107,15 @@ pub async fn take_hotspots(store: &dyn Store, hotspots: &[Hotspot]) -> Result<Ta
     Ok(taken)
 }
 
-/// What became of the hot spots.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
-pub struct HotspotReport {
-    /// Hot spots known.
-    pub hotspots: usize,
-    /// Fires they make up.
-    pub fires: usize,
-    /// Hot spots in or near forest.
-    pub forest: usize,
-    /// Hot spots in paddies away from forest: most often straw.
-    pub straw: usize,
-    /// Hot spots of sources that are always hot.
-    pub static_sources: usize,
-    /// Hot spots elsewhere.
-    pub other: usize,
-    /// Hot spots of which something else is known than before.
-    pub changed: usize,
-}
-
 /// Tells fires apart and what burns, for all hot spots; writes only what changed.
 ///
 /// # Errors
 /// When the catalogue cannot be read or written.
-pub async fn judge_hotspots(store: &dyn Store, settings: &FireSettings) -> Result<HotspotReport> {
+pub async fn judge_hotspots(
+    store: &dyn Store,
+    settings: &FireSettings,
+    report: &mut StepReport,
+) -> Result<()> {
     let mut features = store.features(&FeatureQuery::layer(HOTSPOTS)).await?;
     let read: Vec<Option<Hotspot>> = features.iter().map(Hotspot::of_feature).collect();
     let mut index = 0;
@@ -159,21 +145,12 @@ pub async fn judge_hotspots(store: &dyn Store, settings: &FireSettings) -> Resul
     }
     let numbers = fires(&spots, &kinds, &settings.hotspots)?;
     let all = summaries(&spots, &numbers);
-    let mut report = HotspotReport {
-        hotspots: spots.len(),
-        fires: all.len(),
-        ..HotspotReport::default()
-    };
     let mut changed = Vec::new();
+    let mut burned: BTreeMap<&str, usize> = BTreeMap::new();
     for (((mut feature, surroundings), number), kind) in
         features.into_iter().zip(surroundings).zip(&numbers).zip(kinds)
     {
-        match kind {
-            Burning::Forest => report.forest += 1,
-            Burning::Straw => report.straw += 1,
-            Burning::Static => report.static_sources += 1,
-            Burning::Other => report.other += 1,
-        }
+        *burned.entry(figure(kind)).or_default() += 1;
         let before = feature.properties.clone();
         let fire = &all[*number];
         let values = [
@@ -197,11 +174,35 @@ pub async fn judge_hotspots(store: &dyn Store, settings: &FireSettings) -> Resul
             changed.push(feature);
         }
     }
-    report.changed = changed.len();
-    if !changed.is_empty() {
-        store.put_features(changed).await?;
+    report.figure("hotspots", spots.len());
+    report.figure("fires", all.len());
+    for kind in [Burning::Forest, Burning::Straw, Burning::Static, Burning::Other] {
+        let name = figure(kind);
+        report.figure(name, burned.get(name).copied().unwrap_or_default());
     }
-    Ok(report)
+    report.figure("changed", changed.len());
+    if spots.is_empty() {
+        return Ok(());
+    }
+    let status = if changed.is_empty() {
+        StepStatus::UpToDate
+    } else {
+        store.put_features(changed).await?;
+        StepStatus::Made
+    };
+    report.enter(Dataset::Records("hotspot".to_owned()), None, status);
+    Ok(())
+}
+
+/// What the count of hot spots of a kind is called: in or near forest, in paddies away from forest (most often straw), of
+/// sources that are always hot, elsewhere.
+fn figure(kind: Burning) -> &'static str {
+    match kind {
+        Burning::Forest => "forest",
+        Burning::Straw => "straw",
+        Burning::Static => "static_sources",
+        Burning::Other => "other",
+    }
 }
 
 /// What lies around a place.

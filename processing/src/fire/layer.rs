@@ -7,6 +7,7 @@ use crate::Result;
 use crate::phenology::cells::Cells;
 use crate::raster_output::{self, INPUTS, PixelEncoding, add_rasters, publish_item, write_raster};
 use geo_types::MultiPolygon;
+use sen_catalog::run::StepStatus;
 use sen_catalog::{Feature, Grid, Item, Period, asset};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
@@ -51,8 +52,8 @@ impl<'a> Sheets<'a> {
         }
     }
 
-    /// Draws a week unless it is there as it would be drawn; true when it was drawn.
-    pub(crate) async fn draw(&mut self, sheet: Sheet<'_>) -> Result<bool> {
+    /// Draws a week unless it is there as it would be drawn.
+    pub(crate) async fn draw(&mut self, sheet: Sheet<'_>) -> Result<StepStatus> {
         let (store, assets) = (self.fire.store.as_ref(), &self.fire.assets);
         let blocks = &self.blocks.features;
         let codes: Vec<&str> = blocks.iter().map(|block| block.code.as_str()).collect();
@@ -67,7 +68,7 @@ impl<'a> Sheets<'a> {
         let id = Item::weekly_id(self.collection, sheet.week);
         let known = store.item(self.collection, &id).await?;
         if raster_output::is_current(assets, known.as_ref(), &inputs) {
-            return Ok(false);
+            return Ok(StepStatus::UpToDate);
         }
         let grid = self.grid;
         let cells = match &mut self.cells {
@@ -114,6 +115,6 @@ impl<'a> Sheets<'a> {
         };
         add_rasters(&mut item, &files);
         publish_item(store, assets, &item, &files, known.is_some()).await?;
-        Ok(true)
+        Ok(StepStatus::Made)
     }
 }

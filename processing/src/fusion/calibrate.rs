@@ -1,12 +1,13 @@
 //! The configured comparisons of layers with stations, version by version in the store.
 
-use super::calibration::{Pair, compare, judge};
+use super::calibration::{Pair, Verdict, compare, judge};
 use super::matchup::matchup;
-use super::settings::FusionSettings;
+use super::settings::{CalibrationSettings, FusionSettings};
 use crate::Result;
 use sen_catalog::calibration::Calibration;
-use sen_catalog::{Assets, FeatureQuery, ItemQuery, Store, asset};
-use serde::Serialize;
+use sen_catalog::observation::Datastream;
+use sen_catalog::run::{Dataset, Failure, StepReport, StepStatus};
+use sen_catalog::{Assets, Feature, FeatureQuery, ItemQuery, Store, asset};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 use std::collections::BTreeSet;
@@ -14,85 +15,89 @@ use std::collections::BTreeSet;
 /// Version of the method.
 const VERSION: u32 = 1;
 
-/// What became of one comparison.
-#[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct CalibrationReport {
-    /// What stations measure.
-    pub property: String,
-    /// The layer.
-    pub collection: String,
-    /// Pairs found.
-    pub pairs: usize,
-    /// Version in the store; none when the pairs do not make a comparison.
-    pub version: Option<u32>,
-    /// True when the correction is applied.
-    pub applied: bool,
-    /// Why or why not.
-    pub reason: String,
-}
-
-/// Makes every configured comparison; one whose pairs have not changed keeps its version.
+/// Makes every configured comparison; one whose pairs have not changed keeps its version. What fails is named in the report
+/// and the rest done.
 ///
 /// # Errors
-/// When the catalogue or a raster cannot be read.
+/// When the catalogue cannot be read.
 pub async fn calibrate(
     store: &dyn Store,
     assets: &Assets,
     settings: &FusionSettings,
-) -> Result<Vec<CalibrationReport>> {
-    let mut reports = Vec::new();
+    report: &mut StepReport,
+) -> Result<()> {
     if settings.calibrations.is_empty() {
-        return Ok(reports);
+        return Ok(());
     }
     let stations = store.features(&FeatureQuery::layer(&settings.stations)).await?;
     let streams = store.datastreams(None).await?;
     for setting in &settings.calibrations {
-        let items = store.items(&ItemQuery::collection(&setting.collection)).await?;
-        let (mut pairs, mut lineage) = (Vec::new(), BTreeSet::new());
-        for stream in streams
+        let streams = streams
             .iter()
-            .filter(|stream| stream.property == setting.property)
-        {
-            let Some(station) = stations.iter().find(|station| station.code == stream.station) else {
-                continue;
-            };
-            for item in &items {
-                let zones = setting.zones.as_deref();
-                let found = matchup(store, assets, station, stream, item, zones, setting.days).await?;
-                if let Some((found, satellite)) = found.and_then(|m| m.satellite().map(|value| (m, value))) {
-                    lineage.insert(found.item);
-                    lineage.insert(format!("datastreams/{}", stream.id));
-                    pairs.push(Pair {
-                        station: found.station,
-                        satellite,
-                        ground: found.ground,
-                    });
-                }
-            }
-        }
-        reports.push(decide(store, &setting.property, &setting.collection, &pairs, lineage).await?);
+            .filter(|stream| stream.property == setting.property);
+        let stations = streams.filter_map(|stream| {
+            let station = stations.iter().find(|station| station.code == stream.station)?;
+            Some((station, stream))
+        });
+        let outcome = compared(store, assets, setting, stations.collect(), report).await;
+        let name = format!("calibration/{}/{}", setting.property, setting.collection);
+        report.enter_outcome(Dataset::Records(name), None, outcome);
     }
-    Ok(reports)
+    Ok(())
 }
 
-/// Compares, judges and keeps the outcome.
+/// One comparison, of the stations that measure its property.
+async fn compared(
+    store: &dyn Store,
+    assets: &Assets,
+    setting: &CalibrationSettings,
+    stations: Vec<(&Feature, &Datastream)>,
+    report: &mut StepReport,
+) -> Result<StepStatus> {
+    let items = store.items(&ItemQuery::collection(&setting.collection)).await?;
+    let (mut pairs, mut lineage) = (Vec::new(), BTreeSet::new());
+    for (station, stream) in stations {
+        for item in &items {
+            let zones = setting.zones.as_deref();
+            let found = matchup(store, assets, station, stream, item, zones, setting.days).await?;
+            if let Some((found, satellite)) = found.and_then(|m| m.satellite().map(|value| (m, value))) {
+                lineage.insert(found.item);
+                lineage.insert(format!("datastreams/{}", stream.id));
+                pairs.push(Pair {
+                    station: found.station,
+                    satellite,
+                    ground: found.ground,
+                });
+            }
+        }
+    }
+    let what = format!("{} against {}", setting.collection, setting.property);
+    let count = pairs.len();
+    let (status, said) = match decide(store, setting, &pairs, lineage).await? {
+        None => (
+            StepStatus::NoInput,
+            "correction not applied: too few pairs to compare".to_owned(),
+        ),
+        Some((status, verdict)) => {
+            let applied = if verdict.apply { "" } else { "not " };
+            (status, format!("correction {applied}applied: {}", verdict.reason))
+        }
+    };
+    report
+        .notes
+        .push(Failure::new(what, format!("{count} pairs, {said}")));
+    Ok(status)
+}
+
+/// Compares, judges and keeps the outcome; none when the pairs do not make a comparison.
 async fn decide(
     store: &dyn Store,
-    property: &str,
-    collection: &str,
+    setting: &CalibrationSettings,
     pairs: &[Pair],
     lineage: BTreeSet<String>,
-) -> Result<CalibrationReport> {
-    let mut report = CalibrationReport {
-        property: property.to_owned(),
-        collection: collection.to_owned(),
-        pairs: pairs.len(),
-        version: None,
-        applied: false,
-        reason: "too few pairs to compare".to_owned(),
-    };
+) -> Result<Option<(StepStatus, Verdict)>> {
     let Some(comparison) = compare(pairs) else {
-        return Ok(report);
+        return Ok(None);
     };
     let verdict = judge(pairs, &comparison);
     let mut figures = match json!(comparison) {
@@ -102,8 +107,8 @@ async fn decide(
     figures.insert("rmse_left_out".into(), json!(verdict.rmse_left_out));
     let inputs = json!([VERSION, pairs]).to_string();
     let calibration = Calibration {
-        property: property.to_owned(),
-        collection: collection.to_owned(),
+        property: setting.property.clone(),
+        collection: setting.collection.clone(),
         version: 0,
         inputs: asset::hex(&Sha256::digest(inputs.as_bytes())),
         slope: comparison.theil_sen.slope,
@@ -113,8 +118,13 @@ async fn decide(
         figures,
         lineage: lineage.into_iter().collect(),
     };
-    report.version = Some(store.put_calibration(&calibration).await?);
-    report.applied = verdict.apply;
-    report.reason = verdict.reason;
-    Ok(report)
+    let known = store.calibrations(&setting.property, &setting.collection).await?;
+    let newest = known.iter().map(|one| one.version).max();
+    let version = store.put_calibration(&calibration).await?;
+    let status = if newest == Some(version) {
+        StepStatus::UpToDate
+    } else {
+        StepStatus::Made
+    };
+    Ok(Some((status, verdict)))
 }

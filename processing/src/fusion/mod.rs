@@ -11,11 +11,11 @@ mod surfaces;
 #[cfg(test)]
 mod tests;
 
-pub use calibrate::{CalibrationReport, calibrate};
+pub use calibrate::calibrate;
 pub use calibration::{Comparison, Line, Pair, Verdict, compare, judge};
 pub use idw::{NEIGHBOURS, POWER, idw};
 pub use kriging::{FIT_FROM, Kriging, Prediction, Variogram};
 pub use matchup::{Matchup, matchup};
 pub use points::{Sample, distinct};
 pub use settings::{CalibrationSettings, FusionSettings, SurfaceSettings};
-pub use surfaces::{SurfaceReport, Surfaces};
+pub use surfaces::Surfaces;

@@ -1,8 +1,10 @@
 //! What can be set about surfaces between stations.
 
 use super::kriging::Variogram;
+use crate::{Error, Result};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeSet;
 
 /// Surfaces between stations.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -55,7 +57,67 @@ pub struct SurfaceSettings {
     pub nugget: f64,
 }
 
+impl FusionSettings {
+    /// Says what cannot be used, naming the setting.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] for numbers that make no surface, and for a surface that is set twice.
+    pub fn check(&self) -> Result<()> {
+        let wrong = |what: String| Err(Error::Invalid(what));
+        if !is_positive(self.cell_m) {
+            return wrong(format!("fusion.cell_m: {} must be above 0", self.cell_m));
+        }
+        let mut names = BTreeSet::new();
+        for surface in &self.surfaces {
+            let name = &surface.property;
+            if name.is_empty() || !names.insert(name) {
+                return wrong(format!(
+                    "fusion.surfaces.property: `{name}` is empty or stands twice; each surface is of another property"
+                ));
+            }
+            surface.check()?;
+        }
+        for calibration in &self.calibrations {
+            if !(calibration.days >= 0.0 && calibration.days.is_finite()) {
+                return wrong(format!(
+                    "fusion.calibrations.days of {}: {} must be 0 or more",
+                    calibration.property, calibration.days
+                ));
+            }
+        }
+        Ok(())
+    }
+}
+
+fn is_positive(number: f64) -> bool {
+    number > 0.0 && number.is_finite()
+}
+
 impl SurfaceSettings {
+    fn check(&self) -> Result<()> {
+        let name = &self.property;
+        for (setting, number) in [("step", self.step), ("range_m", self.range_m)] {
+            if !is_positive(number) {
+                return Err(Error::Invalid(format!(
+                    "fusion.surfaces.{setting} of {name}: {number} must be above 0"
+                )));
+            }
+        }
+        let offset = self.log_offset.unwrap_or_default();
+        for (setting, number) in [
+            ("psill", self.psill),
+            ("nugget", self.nugget),
+            ("log_offset", offset),
+        ] {
+            if !(number >= 0.0 && number.is_finite()) {
+                return Err(Error::Invalid(format!(
+                    "fusion.surfaces.{setting} of {name}: {number} must be 0 or more"
+                )));
+            }
+        }
+        Ok(())
+    }
+
     /// The variogram for few stations.
     pub(super) fn variogram(&self) -> Variogram {
         Variogram::Spherical {

@@ -16,10 +16,10 @@ use crate::{Error, Result};
 use rayon::prelude::*;
 use sen_catalog::crs::Transform;
 use sen_catalog::item::ASSET_DESCRIPTIONS;
-use sen_catalog::observation::Flag;
+use sen_catalog::observation::{Datastream, Flag};
+use sen_catalog::run::{Dataset, StepReport, StepStatus};
 use sen_catalog::store::ObservationQuery;
 use sen_catalog::{Assets, Crs, FeatureQuery, Grid, Item, Period, Store, asset};
-use serde::Serialize;
 use serde_json::{Map, Value, json};
 use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
@@ -53,19 +53,6 @@ pub struct Surfaces<'a> {
     pub settings: &'a FusionSettings,
 }
 
-/// What became of the surfaces of one property.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct SurfaceReport {
-    /// The property.
-    pub property: String,
-    /// Weeks made or made anew.
-    pub made: usize,
-    /// Weeks that were up to date.
-    pub up_to_date: usize,
-    /// Weeks without enough observations.
-    pub no_input: usize,
-}
-
 /// A station's value of a week.
 struct StationWeek {
     code: String,
@@ -75,14 +62,18 @@ struct StationWeek {
 }
 
 impl Surfaces<'_> {
-    /// Makes the surfaces of the weeks that are missing or out of date.
+    /// Makes the surfaces of the weeks that are missing or out of date. What fails is named in the report and the rest done.
     ///
     /// # Errors
-    /// When the catalogue cannot be read or a file not be written.
-    pub async fn run(&self, weeks: &[Period], progress: &dyn Progress) -> Result<Vec<SurfaceReport>> {
+    /// When the stations cannot be read.
+    pub async fn run(
+        &self,
+        weeks: &[Period],
+        report: &mut StepReport,
+        progress: &dyn Progress,
+    ) -> Result<()> {
         let places = self.places().await?;
         let streams = self.store.datastreams(None).await?;
-        let mut reports = Vec::new();
         for surface in &self.settings.surfaces {
             let own: Vec<_> = streams
                 .iter()
@@ -92,36 +83,47 @@ impl Surfaces<'_> {
                 continue;
             }
             progress.begin(&surface.property, weeks.len() as u64);
-            let mut report = SurfaceReport {
-                property: surface.property.clone(),
-                made: 0,
-                up_to_date: 0,
-                no_input: 0,
-            };
             for week in weeks {
-                let mut values = Vec::new();
-                for stream in &own {
-                    let (x, y) = places[&stream.station];
-                    if let Some((value, count)) = self.value(stream.id, *week).await? {
-                        values.push(StationWeek {
-                            code: stream.station.clone(),
-                            sample: Sample { x, y, value },
-                            count,
-                        });
-                    }
-                }
-                if values.is_empty() {
-                    report.no_input += 1;
-                } else if self.make(surface, *week, &values).await? {
-                    report.made += 1;
-                } else {
-                    report.up_to_date += 1;
-                }
+                let outcome = self.week(surface, &own, &places, *week).await;
+                report.enter_outcome(
+                    Dataset::Collection(surface.property.clone()),
+                    Some(*week),
+                    outcome,
+                );
                 progress.advance(1);
             }
-            reports.push(report);
         }
-        Ok(reports)
+        Ok(())
+    }
+
+    /// One surface of one week from the datastreams of its property.
+    async fn week(
+        &self,
+        surface: &SurfaceSettings,
+        streams: &[&Datastream],
+        places: &BTreeMap<String, (f64, f64)>,
+        week: Period,
+    ) -> Result<StepStatus> {
+        let mut values = Vec::new();
+        for stream in streams {
+            let (x, y) = places[&stream.station];
+            if let Some((value, count)) = self.value(stream.id, week).await? {
+                values.push(StationWeek {
+                    code: stream.station.clone(),
+                    sample: Sample { x, y, value },
+                    count,
+                });
+            }
+        }
+        if values.is_empty() {
+            return Ok(StepStatus::NoInput);
+        }
+        let made = self.make(surface, week, &values).await?;
+        Ok(if made {
+            StepStatus::Made
+        } else {
+            StepStatus::UpToDate
+        })
     }
 
     /// Where the stations stand, in the system of the grid.

@@ -17,12 +17,12 @@ use rayon::prelude::*;
 use sen_catalog::flood::{CLOUD, NO_DATA, NOT_WATER, is_on_land, is_seen};
 use sen_catalog::inundation::{Cause, Inundation};
 use sen_catalog::raster::Cog;
+use sen_catalog::run::{Dataset, Failure, StepReport, StepStatus};
 use sen_catalog::{Asset, Assets, Feature, FeatureQuery, Grid, Item, Period, Store, asset};
-use serde::Serialize;
 use serde_json::json;
 use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 /// Version of the method; another one remakes every depth.
@@ -49,27 +49,68 @@ pub struct Depths<'a> {
     pub settings: &'a DeltaSettings,
     /// Folder that a relative path of the DEM starts from.
     pub folder: &'a Path,
-    /// Layer of the stations.
-    pub stations: &'a str,
     /// Kept in each item as `sen:code_version`.
     pub code_version: String,
 }
 
-/// What a run did.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
-pub struct DepthReport {
-    /// Weeks made or made anew.
-    pub made: usize,
-    /// Weeks that were up to date.
-    pub up_to_date: usize,
-    /// Weeks with a flood map and no level between gauges.
-    pub no_input: usize,
-    /// Weeks whose maps are gone or not as they were written, with the reason; what was made of them before stays.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub failed: Vec<(Period, String)>,
-    /// Why there are no depths at all.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub none: Option<String>,
+/// The DEM as it is set.
+struct Dem {
+    path: PathBuf,
+    checksum: String,
+    /// Standard error of its heights, metres.
+    error_m: f64,
+}
+
+/// Why a week has no depth.
+enum Attempt {
+    /// The DEM cannot be used, in this week and in every other.
+    Dem(Error),
+    /// Something of the week.
+    Week(Error),
+}
+
+impl<E: Into<Error>> From<E> for Attempt {
+    fn from(error: E) -> Self {
+        Self::Week(error.into())
+    }
+}
+
+/// What is made.
+fn depths_of_weeks() -> Dataset {
+    Dataset::Collection(DEPTH.to_owned())
+}
+
+/// Says what is wrong with the DEM that is set: it must be a raster, and its heights and the levels of the stations must not
+/// count from different zeros. Its pixels are not read.
+///
+/// # Errors
+/// Names the setting; or the catalogue cannot be read.
+pub async fn check_dem(
+    settings: &DeltaSettings,
+    folder: &Path,
+    store: &dyn Store,
+    stations: &str,
+) -> Result<()> {
+    let Some(dem) = &settings.dem else { return Ok(()) };
+    let path = folder.join(dem);
+    gdal_io::info(&path.to_string_lossy()).map_err(|error| {
+        Error::Invalid(format!(
+            "delta.dem: {error}; name an existing raster of heights or take the setting away"
+        ))
+    })?;
+    let Some(own) = &settings.dem_datum else {
+        return Ok(());
+    };
+    for station in store.features(&FeatureQuery::layer(stations)).await? {
+        let datum = station.properties.get("datum").and_then(|datum| datum.as_str());
+        if let Some(datum) = datum.filter(|datum| datum != own) {
+            return Err(Error::Invalid(format!(
+                "delta.dem_datum: the DEM counts from {own}, station {} from {datum}; give a DEM on the gauges' datum",
+                station.code
+            )));
+        }
+    }
+    Ok(())
 }
 
 /// The DEM on the province grid.
@@ -79,110 +120,115 @@ struct Ground {
 }
 
 impl Depths<'_> {
-    /// Makes the depths of the weeks that are missing or out of date.
+    /// Makes the depths of the weeks that are missing or out of date; none without a DEM. What fails is named in the report and
+    /// the rest done.
     ///
     /// # Errors
-    /// When the settings contradict the stations, the DEM cannot be read, or the catalogue cannot be read or written.
-    pub async fn run(&self, weeks: &[Period], progress: &dyn Progress) -> Result<DepthReport> {
-        let mut report = DepthReport::default();
+    /// When the DEM or the catalogue cannot be read.
+    pub async fn run(
+        &self,
+        weeks: &[Period],
+        report: &mut StepReport,
+        progress: &dyn Progress,
+    ) -> Result<()> {
         let Some(dem) = self.settings.dem.as_deref() else {
-            report.none = Some("no DEM is given ([delta] dem), and depth is not told without one".into());
-            return Ok(report);
+            let reason = "no DEM is given ([delta] dem), and depth is not told without one";
+            report.notes.push(Failure::new("depth of floods", reason));
+            return Ok(());
         };
-        let error_m = self
-            .settings
-            .dem_error_m
-            .filter(|error| error.is_finite() && *error > 0.0);
-        let error_m = error_m.ok_or_else(|| {
-            Error::Invalid("delta.dem_error_m: give the standard error of the DEM's heights in metres".into())
-        })?;
-        self.check_datum().await?;
         let compartments = self
             .store
             .features(&FeatureQuery::layer(&self.settings.compartments))
             .await?;
-        let mut ground: Option<Ground> = None;
         let path = self.folder.join(dem);
-        let (sum, _) = blocking(|| asset::checksum(&path))?;
+        let (checksum, _) = blocking(|| asset::checksum(&path))?;
+        let dem = Dem {
+            path,
+            checksum,
+            error_m: self.settings.dem_error()?,
+        };
+        let mut ground: Option<Ground> = None;
         progress.begin("depth of floods", weeks.len() as u64);
         for week in weeks {
             progress.advance(1);
             let Some(flood) = self.store.item(FLOOD, &Item::weekly_id(FLOOD, *week)).await? else {
                 continue;
             };
-            let Some(level) = self.store.item(LEVEL, &Item::weekly_id(LEVEL, *week)).await? else {
-                report.no_input += 1;
-                continue;
-            };
-            let records = self
-                .store
-                .inundations_in(&self.settings.compartments, *week, &[])
-                .await?;
-            let shut = shut(&compartments, &records);
-            let codes: Vec<&str> = shut.iter().map(|one| one.code.as_str()).collect();
-            let made_of = json!([
-                VERSION,
-                flood.version(),
-                level.version(),
-                level
-                    .assets
-                    .get("variance")
-                    .and_then(|asset| asset.sha256.clone()),
-                sum,
-                error_m,
-                codes
-            ]);
-            let inputs = asset::hex(&Sha256::digest(made_of.to_string().as_bytes()));
-            let known = self.store.item(DEPTH, &Item::weekly_id(DEPTH, *week)).await?;
-            if raster_output::is_current(&self.assets, known.as_ref(), &inputs) {
-                report.up_to_date += 1;
-                continue;
-            }
-            let made = blocking(|| {
-                let flood_map = self.cog(&flood, FLOOD)?.ok_or_else(|| missing(&flood, FLOOD))?;
-                let grid = *flood_map.grid();
-                let ground = match &mut ground {
-                    Some(ground) if ground.grid == grid => ground,
-                    other => other.insert(Ground::read(&path, grid)?),
-                };
-                let water = Water::read(self, &level, &grid)?;
-                let classes = flood_map.read_window::<u8>(0, 0, grid.window())?;
-                let silent = places(&shut, &grid)?;
-                let told = depths(&classes, &ground.heights, &water, &silent, grid.width, error_m);
-                Ok::<_, Error>((grid, told))
-            });
-            let (grid, (classes, uncertainty)) = match made {
-                Err(Error::Catalog(error)) => {
-                    report.failed.push((*week, error.to_string()));
-                    continue;
+            let outcome = self.week(*week, &flood, &compartments, &dem, &mut ground).await;
+            match outcome {
+                // the file fails in every week: once is enough
+                Err(Attempt::Dem(error)) => return Err(error),
+                Err(Attempt::Week(error)) => {
+                    report.enter(depths_of_weeks(), Some(*week), StepStatus::failed(error));
                 }
-                other => other?,
-            };
-            let mut item = self.item(*week, grid, &flood, &level, &inputs)?;
-            let files = self.files(&grid, &classes, &uncertainty)?;
-            add_rasters(&mut item, &files);
-            publish_item(self.store.as_ref(), &self.assets, &item, &files, known.is_some()).await?;
-            report.made += 1;
-        }
-        Ok(report)
-    }
-
-    /// Heights and levels that count from different zeros make no depth.
-    async fn check_datum(&self) -> Result<()> {
-        let Some(own) = &self.settings.dem_datum else {
-            return Ok(());
-        };
-        let stations = self.store.features(&FeatureQuery::layer(self.stations)).await?;
-        for station in stations {
-            let datum = station.properties.get("datum").and_then(|datum| datum.as_str());
-            if let Some(datum) = datum.filter(|datum| datum != own) {
-                return Err(Error::Invalid(format!(
-                    "delta.dem_datum: the DEM counts from {own}, station {} from {datum}; give a DEM on the gauges' datum",
-                    station.code
-                )));
+                Ok(status) => report.enter(depths_of_weeks(), Some(*week), status),
             }
         }
         Ok(())
+    }
+
+    /// The depth of one week.
+    async fn week(
+        &self,
+        week: Period,
+        flood: &Item,
+        compartments: &[Feature],
+        dem: &Dem,
+        ground: &mut Option<Ground>,
+    ) -> Result<StepStatus, Attempt> {
+        let Some(level) = self.store.item(LEVEL, &Item::weekly_id(LEVEL, week)).await? else {
+            return Ok(StepStatus::NoInput);
+        };
+        let records = self
+            .store
+            .inundations_in(&self.settings.compartments, week, &[])
+            .await?;
+        let shut = shut(compartments, &records);
+        let codes: Vec<&str> = shut.iter().map(|one| one.code.as_str()).collect();
+        let made_of = json!([
+            VERSION,
+            flood.version(),
+            level.version(),
+            level
+                .assets
+                .get("variance")
+                .and_then(|asset| asset.sha256.clone()),
+            dem.checksum,
+            dem.error_m,
+            codes
+        ]);
+        let inputs = asset::hex(&Sha256::digest(made_of.to_string().as_bytes()));
+        let known = self.store.item(DEPTH, &Item::weekly_id(DEPTH, week)).await?;
+        if raster_output::is_current(&self.assets, known.as_ref(), &inputs) {
+            return Ok(StepStatus::UpToDate);
+        }
+        let (grid, (classes, uncertainty)) = blocking(|| {
+            let flood_map = self.cog(flood, FLOOD)?.ok_or_else(|| missing(flood, FLOOD))?;
+            let grid = *flood_map.grid();
+            let ground = match ground {
+                Some(ground) if ground.grid == grid => ground,
+                other => other.insert(Ground::read(&dem.path, grid).map_err(Attempt::Dem)?),
+            };
+            let water = Water::read(self, &level, &grid)?;
+            let classes = flood_map
+                .read_window::<u8>(0, 0, grid.window())
+                .map_err(Error::from)?;
+            let silent = places(&shut, &grid)?;
+            let told = depths(
+                &classes,
+                &ground.heights,
+                &water,
+                &silent,
+                grid.width,
+                dem.error_m,
+            );
+            Ok::<_, Attempt>((grid, told))
+        })?;
+        let mut item = self.item(week, grid, flood, &level, &inputs)?;
+        let files = self.files(&grid, &classes, &uncertainty)?;
+        add_rasters(&mut item, &files);
+        publish_item(self.store.as_ref(), &self.assets, &item, &files, known.is_some()).await?;
+        Ok(StepStatus::Made)
     }
 
     fn cog(&self, item: &Item, name: &str) -> Result<Option<Cog>> {

@@ -12,7 +12,7 @@ mod settings;
 #[cfg(test)]
 mod tests;
 
-pub use depth::{DEPTH, DepthReport, Depths, NOT_TOLD};
+pub use depth::{DEPTH, Depths, NOT_TOLD, check_dem};
 pub use settings::{DeltaSettings, Release};
 
 use crate::Result;
@@ -23,8 +23,8 @@ use measure::Week;
 use sen_catalog::flood::alone;
 use sen_catalog::inundation::course::{Circumstances, Measured, course};
 use sen_catalog::inundation::{Cause, Inundation};
+use sen_catalog::run::{Dataset, Failure, StepReport, StepStatus};
 use sen_catalog::{Asset, Assets, Feature, FeatureQuery, Item, ItemQuery, Period, Store, asset};
-use serde::Serialize;
 use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -51,66 +51,38 @@ pub struct Inundations<'a> {
     pub cancelled: &'a AtomicBool,
 }
 
-/// What a run did.
-#[derive(Clone, Debug, Default, PartialEq, Serialize)]
-pub struct InundationReport {
-    /// The layer of the compartments.
-    pub layer: String,
-    /// Compartments.
-    pub compartments: usize,
-    /// Weeks with a flood map.
-    pub weeks: usize,
-    /// Of them, those that had to be measured.
-    pub measured: usize,
-    /// Records that are others than before.
-    pub changed: usize,
-    /// Compartments called overtopped or broken in the newest week.
-    pub alerts: Vec<String>,
-    /// Weeks whose map tells other kinds of water now.
-    pub retold: Vec<Period>,
-    /// Maps that could not be read, with the reason. While there are any the records of all weeks stay as they were.
-    pub failed: Vec<(String, String)>,
-}
-
 impl Inundations<'_> {
-    /// Brings the records of every week up to date; none where there are no compartments or no flood maps.
+    /// Brings the records of every week up to date, and the flood maps that they tell the kinds of water of; nothing where there
+    /// are no compartments or no flood maps. What fails is named in the report; while a map cannot be read the records of all
+    /// weeks stay as they were, because what a later week is called depends on the weeks before.
     ///
     /// # Errors
-    /// When the settings cannot be used, or the catalogue cannot be read or written.
-    pub async fn run(&self, progress: &dyn Progress) -> Result<Option<InundationReport>> {
+    /// When the catalogue cannot be read or written.
+    pub async fn run(&self, report: &mut StepReport, progress: &dyn Progress) -> Result<()> {
         let layer = &self.settings.compartments;
-        if !self
-            .store
-            .layers()
-            .await?
-            .iter()
-            .any(|known| known.name == *layer)
-        {
-            return Ok(None);
+        let layers = self.store.layers().await?;
+        if !layers.iter().any(|known| known.name == *layer) {
+            return Ok(());
         }
         let items = self.store.items(&ItemQuery::collection(FLOOD)).await?;
         let compartments = self.store.features(&FeatureQuery::layer(layer)).await?;
         if items.is_empty() || compartments.is_empty() {
-            return Ok(None);
+            return Ok(());
         }
-        self.settings.check()?;
-        let mut report = InundationReport {
-            layer: layer.clone(),
-            compartments: compartments.len(),
-            weeks: items.len(),
-            ..InundationReport::default()
-        };
+        report.figure("compartments", compartments.len());
         progress.begin(&format!("water of {layer}"), items.len() as u64);
         let zones = fingerprint(&compartments);
-        let Some(weeks) = self
-            .measured(&items, &compartments, &zones, &mut report, progress)
-            .await?
-        else {
-            return Ok(Some(report));
-        };
-        if !report.failed.is_empty() {
-            // what a later week is called depends on the weeks before: without one of them nothing is told anew
-            return Ok(Some(report));
+        let weeks = self
+            .measured(&items, &compartments, &zones, report, progress)
+            .await?;
+        let causes = Dataset::Records("flood_cause".to_owned());
+        if report.cancelled {
+            return Ok(());
+        }
+        let unreadable = report.failed().next().map(|(unit, _)| unit.clone());
+        if let Some(by) = unreadable {
+            report.enter(causes, None, StepStatus::HeldBack { by });
+            return Ok(());
         }
         let around = Around::read(self.store.as_ref(), self.settings, &compartments).await?;
         let gauges = Gauges::read(
@@ -122,72 +94,82 @@ impl Inundations<'_> {
         .await?;
         let records = self.records(&compartments, &around, &gauges, &weeks);
         let newest = weeks.last().map(|(week, _)| *week);
-        let codes: BTreeMap<i64, &str> = compartments
-            .iter()
-            .map(|one| (one.fid, one.code.as_str()))
-            .collect();
-        report.alerts = records
-            .iter()
-            .filter(|record| Some(record.period) == newest && record.class.is_alert())
-            .filter_map(|record| codes.get(&record.fid).map(|code| (*code).to_owned()))
-            .collect();
-        report.changed = self.store.put_inundations(layer, records.clone()).await?;
+        tell_alerts(&records, newest, &compartments, report);
+        let changed = self.store.put_inundations(layer, records.clone()).await?;
+        report.figure("records_changed", changed);
+        let status = if changed > 0 {
+            StepStatus::Made
+        } else {
+            StepStatus::UpToDate
+        };
+        report.enter(causes, None, status);
         let kinds = Kinds::new(self, &compartments, &gauges, &zones);
         progress.begin("kinds of water", items.len() as u64);
         for item in items {
             if self.cancelled.load(Ordering::Relaxed) {
+                report.cancelled = true;
                 break;
             }
-            let (id, period) = (item.id.clone(), item.period());
+            let period = item.period();
             let causes = records.iter().filter(|record| record.period == period);
-            match kinds.tell(item, causes).await {
-                Ok(true) => report.retold.push(period),
-                Ok(false) => {}
-                Err(error) => report.failed.push((id, error.to_string())),
-            }
+            let told = kinds.tell(item, causes).await.map(|told| {
+                if told {
+                    StepStatus::Made
+                } else {
+                    StepStatus::UpToDate
+                }
+            });
+            report.enter_outcome(Dataset::Collection(FLOOD.to_owned()), Some(period), told);
             progress.advance(1);
         }
-        Ok(Some(report))
+        Ok(())
     }
 
-    /// What each week's map shows, oldest week first; none when stopped.
+    /// What each week's map shows, oldest week first, as far as the maps can be read.
     async fn measured(
         &self,
         items: &[Item],
         compartments: &[Feature],
         zones: &str,
-        report: &mut InundationReport,
+        report: &mut StepReport,
         progress: &dyn Progress,
-    ) -> Result<Option<Vec<(Period, Vec<Measured>)>>> {
+    ) -> Result<Vec<(Period, Vec<Measured>)>> {
+        let layer = &self.settings.compartments;
+        let extents = Dataset::Samples {
+            kind: "flood_extent".to_owned(),
+            layer: layer.clone(),
+        };
         let mut weeks = Vec::new();
         for item in items {
             if self.cancelled.load(Ordering::Relaxed) {
-                return Ok(None);
+                report.cancelled = true;
+                return Ok(weeks);
             }
+            let week = item.period();
             let digest = digest(item, zones);
-            let known = self.store.measured(&report.layer, item.period(), &digest).await?;
-            let measured = if let Some(known) = known.filter(|known| known.len() == compartments.len()) {
-                known.into_iter().map(|(_, measured)| measured).collect()
-            } else {
-                let made = blocking(|| Week::read(item, &self.assets)?.measure(compartments));
-                let made = match made {
-                    Ok(made) => made,
-                    Err(error) => {
-                        report.failed.push((item.id.clone(), error.to_string()));
-                        continue;
+            let known = self.store.measured(layer, week, &digest).await?;
+            let (measured, status) =
+                if let Some(known) = known.filter(|known| known.len() == compartments.len()) {
+                    let known = known.into_iter().map(|(_, measured)| measured);
+                    (known.collect(), StepStatus::UpToDate)
+                } else {
+                    match blocking(|| Week::read(item, &self.assets)?.measure(compartments)) {
+                        Ok(made) => {
+                            let rows = compartments.iter().map(|one| one.fid).zip(made.clone()).collect();
+                            self.store.put_measured(layer, week, &digest, rows).await?;
+                            (made, StepStatus::Made)
+                        }
+                        Err(error) => {
+                            report.enter(extents.clone(), Some(week), StepStatus::failed(error));
+                            continue;
+                        }
                     }
                 };
-                report.measured += 1;
-                let rows = compartments.iter().map(|one| one.fid).zip(made.clone()).collect();
-                self.store
-                    .put_measured(&report.layer, item.period(), &digest, rows)
-                    .await?;
-                made
-            };
-            weeks.push((item.period(), measured));
+            report.enter(extents.clone(), Some(week), status);
+            weeks.push((week, measured));
             progress.advance(1);
         }
-        Ok(Some(weeks))
+        Ok(weeks)
     }
 
     /// The records of all weeks: first of the compartments the river can reach, whose floods count as wet neighbours of
@@ -222,6 +204,30 @@ impl Inundations<'_> {
             all[index] = told;
         }
         all.into_iter().flatten().collect()
+    }
+}
+
+/// Names the compartments called overtopped or broken in the newest week.
+fn tell_alerts(
+    records: &[Inundation],
+    newest: Option<Period>,
+    compartments: &[Feature],
+    report: &mut StepReport,
+) {
+    let codes: BTreeMap<i64, &str> = compartments
+        .iter()
+        .map(|one| (one.fid, one.code.as_str()))
+        .collect();
+    let alerts = records
+        .iter()
+        .filter(|record| Some(record.period) == newest && record.class.is_alert());
+    for record in alerts {
+        if let Some(code) = codes.get(&record.fid) {
+            let reason = "water on a standing crop behind a closed dyke; check the dyke";
+            report
+                .notes
+                .push(Failure::new(format!("ALERT {code}"), reason).in_week(record.period));
+        }
     }
 }
 

@@ -110,7 +110,20 @@ impl DeltaSettings {
                 ));
             }
         }
+        if self.dem.is_some() {
+            self.dem_error()?;
+        }
         Ok(())
+    }
+
+    /// Standard error of the heights of the DEM, metres.
+    pub(super) fn dem_error(&self) -> crate::Result<f64> {
+        let known = self.dem_error_m.filter(|error| error.is_finite() && *error > 0.0);
+        known.ok_or_else(|| {
+            crate::Error::Invalid(
+                "delta.dem_error_m: give the standard error of the DEM's heights in metres".into(),
+            )
+        })
     }
 
     /// Whether a compartment is shut off from the river at the end of a week; none when nobody knows.

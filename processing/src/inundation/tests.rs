@@ -11,6 +11,7 @@ use sen_catalog::flood::{CLOUD, FLOOD as FLOODED, NOT_WATER, OPEN_WATER, SEASONA
 use sen_catalog::inundation::Reason;
 use sen_catalog::observation::{Datastream, Flag, Observation};
 use sen_catalog::raster::Cog;
+use sen_catalog::run::Unit;
 use sen_catalog::season::Season;
 use sen_catalog::store::{Features, Inundations as _, Observations, Seasons, SqliteStore};
 use sen_catalog::{Crs, Grid};
@@ -40,6 +41,26 @@ fn grid() -> Grid {
 
 fn week(number: u32) -> Period {
     Period::week(2026, number).expect("a week")
+}
+
+fn alerts(report: &StepReport) -> Vec<&str> {
+    report.notes.iter().map(|note| note.what.as_str()).collect()
+}
+
+/// Maps that were measured, and records that are others than before.
+fn measured_and_changed(report: &StepReport) -> (usize, u64) {
+    let changed = report.figures["records_changed"].as_u64();
+    (report.counts()[0].1.made, changed.expect("a count"))
+}
+
+/// Weeks whose map tells other kinds of water now.
+fn retold(report: &StepReport) -> Vec<Period> {
+    let maps = Dataset::Collection(FLOOD.to_owned());
+    let made = |(unit, status): &(Unit, StepStatus)| {
+        let made = unit.dataset == maps && *status == StepStatus::Made;
+        unit.period.filter(|_| made)
+    };
+    report.units.iter().filter_map(made).collect()
 }
 
 fn lon_lat(column: usize, row: usize) -> (f64, f64) {
@@ -196,7 +217,7 @@ impl Delta {
             .expect("published");
     }
 
-    async fn run(&self) -> InundationReport {
+    async fn run(&self) -> StepReport {
         let inundations = Inundations {
             store: Arc::clone(&self.store) as Arc<dyn Store>,
             assets: self.assets.clone(),
@@ -204,8 +225,10 @@ impl Delta {
             stations: "stations",
             cancelled: &RUNNING,
         };
-        let report = inundations.run(&Silent).await.expect("the catalogue answers");
-        report.expect("there are compartments and maps")
+        let mut report = StepReport::new("flood_causes");
+        let run = inundations.run(&mut report, &Silent).await;
+        run.expect("the catalogue answers");
+        report
     }
 
     /// The map of a week as it is published, and as the satellites alone tell it.
@@ -250,11 +273,17 @@ async fn a_breach_is_told_from_paddies_and_from_the_river_and_a_rerun_changes_no
     let delta = Delta::new().await;
     delta.autumn().await;
     let report = delta.run().await;
-    assert_eq!((report.weeks, report.measured, report.compartments), (7, 7, 2));
+    let (extents, measured) = report.counts()[0];
+    assert_eq!(extents.to_string(), "samples/flood_extent/dyke_compartments");
+    assert_eq!(measured.made, 7);
     assert_eq!(
-        (report.changed, report.alerts.as_slice()),
-        (14, ["OB-1".to_owned()].as_slice())
+        (
+            &report.figures["compartments"],
+            &report.figures["records_changed"]
+        ),
+        (&json!(2), &json!(14))
     );
+    assert_eq!(alerts(&report), ["ALERT OB-1"]);
     let shut = delta.records("OB-1").await;
     let classes: Vec<Cause> = shut.iter().map(|record| record.class).collect();
     assert_eq!(
@@ -296,14 +325,14 @@ async fn a_breach_is_told_from_paddies_and_from_the_river_and_a_rerun_changes_no
 
     let digest = delta.store.rows_digest().await.expect("asked");
     let again = delta.run().await;
-    assert_eq!((again.measured, again.changed), (0, 0));
+    assert_eq!(measured_and_changed(&again), (0, 0));
     assert_eq!(delta.store.rows_digest().await.expect("asked"), digest);
 
     // a week that comes later costs one measurement, and leaves the others as they are
     delta.map(42, Some(19), 20, 2).await;
     delta.level(42, 2.3, Flag::Good).await;
     let later = delta.run().await;
-    assert_eq!((later.measured, later.changed), (1, 2));
+    assert_eq!(measured_and_changed(&later), (1, 2));
     let record = delta.records("OB-1").await.pop().expect("eight weeks");
     assert_eq!(
         (record.class, record.reason),
@@ -318,7 +347,7 @@ async fn the_flood_map_takes_the_kinds_of_the_causes_and_keeps_what_the_satellit
     delta.autumn().await;
     let report = delta.run().await;
     assert_eq!(
-        report.retold,
+        retold(&report),
         (36..=41).map(week).collect::<Vec<_>>(),
         "week 35 is dry"
     );
@@ -343,13 +372,17 @@ async fn the_flood_map_takes_the_kinds_of_the_causes_and_keeps_what_the_satellit
             "water stays water"
         );
     }
-    assert_eq!(delta.run().await.retold, Vec::<Period>::new());
+    assert_eq!(retold(&delta.run().await), Vec::<Period>::new());
     // a reading that comes late changes the causes, and with them the map of its week alone
     delta.level(38, 1.2, Flag::Good).await;
     delta.level(39, 1.2, Flag::Good).await;
     let again = delta.run().await;
-    assert_eq!(again.measured, 0);
-    assert_eq!(again.retold, [week(39)], "the river had left for the second week");
+    assert_eq!(measured_and_changed(&again).0, 0);
+    assert_eq!(
+        retold(&again),
+        [week(39)],
+        "the river had left for the second week"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -403,7 +436,7 @@ async fn gauges_that_are_silent_or_failed_and_clouds_make_no_class() {
     // without neighbours that are known to be open, nobody tells that the river is out
     delta.settings.open.clear();
     let report = delta.run().await;
-    assert!(report.alerts.is_empty(), "{report:?}");
+    assert!(alerts(&report).is_empty(), "{report:?}");
     let shut = delta.records("OB-1").await;
     assert_eq!(
         (shut[6].class, shut[6].reason),
@@ -441,8 +474,8 @@ async fn a_plan_makes_a_release_and_wet_neighbours_an_alert_without_a_gauge() {
     delta.level(41, 1.7, Flag::Good).await;
     let report = delta.run().await;
     assert_eq!(
-        report.alerts,
-        ["OB-1"],
+        alerts(&report),
+        ["ALERT OB-1"],
         "the open neighbour is under the river's flood"
     );
 }
@@ -469,9 +502,15 @@ async fn a_map_that_cannot_be_read_is_named_and_nothing_is_told_anew_until_it_is
             Some(bytes) => std::fs::write(&path, bytes).expect("written"),
         }
         let report = delta.run().await;
-        assert_eq!(report.failed.len(), 1, "{report:?}");
-        assert_eq!(report.failed[0].0, "flood_2026-W38");
-        assert!(report.failed[0].1.contains("flood.tif"), "{report:?}");
+        let (unit, reason) = report.failed().next().expect("it is named");
+        assert_eq!(
+            unit.to_string(),
+            "samples/flood_extent/dyke_compartments 2026-W38"
+        );
+        assert!(reason.contains("flood.tif"), "{report:?}");
+        let held_back = StepStatus::HeldBack { by: unit.clone() };
+        assert_eq!(report.total().failed, 1, "{report:?}");
+        assert_eq!(report.units.last().map(|(_, status)| status), Some(&held_back));
         assert!(
             delta.records("OB-1").await.is_empty(),
             "without a week the later ones are others"
@@ -480,7 +519,7 @@ async fn a_map_that_cannot_be_read_is_named_and_nothing_is_told_anew_until_it_is
     std::fs::write(&path, &whole).expect("back");
     let report = delta.run().await;
     assert!(
-        report.failed.is_empty() && report.alerts == ["OB-1"],
+        report.is_complete() && alerts(&report) == ["ALERT OB-1"],
         "{report:?}"
     );
     let told = delta.records("OB-1").await;
@@ -495,7 +534,8 @@ async fn a_map_that_cannot_be_read_is_named_and_nothing_is_told_anew_until_it_is
         .expect("there");
     std::fs::write(delta.assets.path(&item.assets[FLOOD].href), &whole[..200]).expect("cut");
     let report = delta.run().await;
-    assert_eq!(report.failed[0].0, "flood_2026-W42", "{report:?}");
+    let week = report.failed().next().and_then(|(unit, _)| unit.period);
+    assert_eq!(week, Some(self::week(42)), "{report:?}");
     assert_eq!(delta.records("OB-1").await, told);
 }
 
@@ -510,14 +550,21 @@ async fn depth_needs_a_dem_on_the_gauges_datum_and_is_told_where_the_river_stand
             assets: delta.assets.clone(),
             settings: &delta.settings,
             folder: delta.folder.path(),
-            stations: "stations",
             code_version: "test".into(),
         };
         let runtime = tokio::runtime::Handle::current();
-        tokio::task::block_in_place(|| runtime.block_on(depths.run(&[week(40), week(41)], &Silent)))
+        let mut report = StepReport::new("flood_depth");
+        tokio::task::block_in_place(|| {
+            runtime
+                .block_on(depths.run(&[week(40), week(41)], &mut report, &Silent))
+                .map(|()| report)
+        })
     };
     let report = run(&delta).expect("nothing to do");
-    assert!(report.none.is_some_and(|why| why.contains("DEM")));
+    assert!(
+        report.units.is_empty() && report.notes[0].reason.contains("DEM"),
+        "{report:?}"
+    );
 
     // the level between the gauges, 2.0 m with a variance of 0.16, on cells of 100 m
     let coarse = grid().coarser(10);
@@ -570,11 +617,17 @@ async fn depth_needs_a_dem_on_the_gauges_datum_and_is_told_where_the_river_stand
     };
     write(&heights);
     delta.settings.dem = Some("ground.tif".into());
-    let message = run(&delta).expect_err("no error of the heights").to_string();
+    let message = delta
+        .settings
+        .check()
+        .expect_err("no error of the heights")
+        .to_string();
     assert!(message.contains("dem_error_m"), "{message}");
     delta.settings.dem_error_m = Some(0.3);
     delta.settings.dem_datum = Some("EGM96".into());
-    let message = run(&delta).expect_err("another datum").to_string();
+    let store = delta.store.as_ref();
+    let checked = check_dem(&delta.settings, delta.folder.path(), store, "stations").await;
+    let message = checked.expect_err("another datum").to_string();
     assert!(
         message.contains("EGM96") && message.contains("TV-01"),
         "{message}"
@@ -591,7 +644,7 @@ async fn depth_needs_a_dem_on_the_gauges_datum_and_is_told_where_the_river_stand
     );
     write(&heights);
     let report = run(&delta).expect("made");
-    assert_eq!((report.made, report.no_input), (1, 1));
+    assert_eq!((report.total().made, report.total().no_input), (1, 1));
 
     let item = delta
         .store
@@ -617,5 +670,5 @@ async fn depth_needs_a_dem_on_the_gauges_datum_and_is_told_where_the_river_stand
         .expect("reads");
     assert_eq!(uncertainty[5 * SIDE + column], 50, "sqrt(0.16 + 0.09) m");
     let again = run(&delta).expect("nothing to do");
-    assert_eq!((again.made, again.up_to_date), (0, 1));
+    assert_eq!((again.total().made, again.total().up_to_date), (0, 1));
 }

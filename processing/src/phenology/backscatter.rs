@@ -11,6 +11,7 @@ use crate::settings::Settings;
 use crate::source::fingerprint_scenes;
 use chrono::NaiveDate;
 use geo_types::MultiPolygon;
+use sen_catalog::run::Failure;
 use sen_catalog::{Assets, Grid, Item, asset};
 use serde_json::Value;
 use sha2::{Digest, Sha256};
@@ -42,7 +43,7 @@ pub(crate) struct RadarLook {
 }
 
 /// The looks of scenes, and the scenes that could not be read with the reason.
-pub(crate) type RadarLooks = (Vec<RadarLook>, Vec<(String, String)>);
+pub(crate) type RadarLooks = (Vec<RadarLook>, Vec<Failure>);
 
 impl Backscatter<'_> {
     /// The looks of the scenes that can be read, in their order, and those that cannot with the reason; a scene is read once.
@@ -74,7 +75,7 @@ impl Backscatter<'_> {
                     }
                     Err(error) => {
                         progress.message(&format!("{}: {name} left out: {error}", self.layer));
-                        failed.push((name, error.to_string()));
+                        failed.push(Failure::new(name, error));
                         None
                     }
                 },

@@ -35,9 +35,10 @@ use geo_types::MultiPolygon;
 use kept::Kept;
 use looks::{PlotLook, Quantity};
 use rayon::prelude::*;
+use sen_catalog::feature::Layer;
+use sen_catalog::run::{Dataset, Failure, StepReport, StepStatus};
 use sen_catalog::season::Season;
 use sen_catalog::{Assets, FeatureQuery, Grid, Item, ItemQuery, Store, asset};
-use serde::Serialize;
 use sha2::{Digest, Sha256};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -61,32 +62,15 @@ pub struct Calendar<'a> {
     pub cancelled: &'a AtomicBool,
 }
 
-/// What became of the calendar of one layer.
-#[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct CalendarReport {
-    /// The layer.
-    pub layer: String,
-    /// False when nothing had to be done.
-    pub made: bool,
-    /// Plots of the layer.
-    pub plots: usize,
-    /// Plots with at least one crop.
-    pub with_crops: usize,
-    /// Plots whose crops are others than before.
-    pub changed: usize,
-    /// Scenes that could not be read, with the reason; the rest was used.
-    pub failed: Vec<(String, String)>,
-}
-
 impl Calendar<'_> {
-    /// Makes the calendars of the configured layers that are out of date.
+    /// Makes the calendars of the configured layers that are out of date. What fails is named in the report and the rest done.
     ///
     /// # Errors
-    /// When the catalogue cannot be read or written.
-    pub async fn run(&self, progress: &dyn Progress) -> Result<Vec<CalendarReport>> {
+    /// When the catalogue cannot be read.
+    pub async fn run(&self, report: &mut StepReport, progress: &dyn Progress) -> Result<()> {
         let known = self.store.layers().await?;
-        let mut reports = Vec::new();
         let mut scenes = None;
+        let mut figures = Figures::default();
         for name in &self.settings.layers {
             let Some(layer) = known.iter().find(|layer| layer.name == *name) else {
                 continue;
@@ -95,40 +79,59 @@ impl Calendar<'_> {
                 scenes = Some(self.scenes().await?);
             }
             let scenes = scenes.as_deref().unwrap_or_default();
-            let digest = self.digest(layer.revision, scenes);
-            let mut report = CalendarReport {
-                layer: name.clone(),
-                made: false,
-                plots: layer.count as usize,
-                with_crops: 0,
-                changed: 0,
-                failed: Vec::new(),
-            };
-            if self.store.calendar_digest(name).await?.as_deref() != Some(&digest) {
-                let features = self.store.features(&FeatureQuery::layer(name)).await?;
-                let (fids, polygons): (Vec<i64>, Vec<MultiPolygon<f64>>) = features
-                    .iter()
-                    .filter_map(|feature| Some((feature.fid, feature.polygons()?)))
-                    .unzip();
-                let plots = Plots {
-                    revision: layer.revision,
-                    fids,
-                    polygons,
-                };
-                let Some(seasons) = blocking(|| self.seasons(&plots, scenes, &mut report, progress))? else {
-                    break;
-                };
-                report.made = true;
-                report.with_crops = seasons.iter().filter(|seasons| !seasons.is_empty()).count();
-                let seasons = plots.fids.into_iter().zip(seasons).collect();
-                report.changed = self.store.put_seasons(seasons).await?;
-                if report.failed.is_empty() {
-                    self.store.put_calendar_digest(name, &digest).await?;
-                }
+            let outcome = self.layer(layer, scenes, &mut figures, report, progress).await;
+            if report.cancelled {
+                break;
             }
-            reports.push(report);
+            let seasons = Dataset::Records(format!("crop_season/{name}"));
+            report.enter_outcome(seasons, None, outcome);
+            figures.plots += layer.count as usize;
         }
-        Ok(reports)
+        if figures.plots > 0 {
+            report.figure("plots", figures.plots);
+            report.figure("plots_with_crops", figures.with_crops);
+            report.figure("plots_changed", figures.changed);
+        }
+        Ok(())
+    }
+
+    /// The calendar of one layer.
+    async fn layer(
+        &self,
+        layer: &Layer,
+        scenes: &[Item],
+        figures: &mut Figures,
+        report: &mut StepReport,
+        progress: &dyn Progress,
+    ) -> Result<StepStatus> {
+        let digest = self.digest(layer.revision, scenes);
+        if self.store.calendar_digest(&layer.name).await?.as_deref() == Some(&digest) {
+            return Ok(StepStatus::UpToDate);
+        }
+        let features = self.store.features(&FeatureQuery::layer(&layer.name)).await?;
+        let (fids, polygons): (Vec<i64>, Vec<MultiPolygon<f64>>) = features
+            .iter()
+            .filter_map(|feature| Some((feature.fid, feature.polygons()?)))
+            .unzip();
+        let plots = Plots {
+            layer: &layer.name,
+            revision: layer.revision,
+            fids,
+            polygons,
+        };
+        let before = report.left_out.len();
+        let seasons = blocking(|| self.seasons(&plots, scenes, &mut report.left_out, progress))?;
+        let Some(seasons) = seasons else {
+            report.cancelled = true;
+            return Ok(StepStatus::NoInput);
+        };
+        figures.with_crops += seasons.iter().filter(|seasons| !seasons.is_empty()).count();
+        let seasons = plots.fids.into_iter().zip(seasons).collect();
+        figures.changed += self.store.put_seasons(seasons).await?;
+        if report.left_out.len() == before {
+            self.store.put_calendar_digest(&layer.name, &digest).await?;
+        }
+        Ok(StepStatus::Made)
     }
 
     /// The scenes that help, in order of time.
@@ -163,20 +166,20 @@ impl Calendar<'_> {
     /// The crops of each plot; none when stopped.
     fn seasons(
         &self,
-        plots: &Plots,
+        plots: &Plots<'_>,
         scenes: &[Item],
-        report: &mut CalendarReport,
+        left_out: &mut Vec<Failure>,
         progress: &dyn Progress,
     ) -> Result<Option<Vec<Vec<Season>>>> {
         let cells = Cells::new(&plots.polygons, &self.grid)?;
         let kept = Kept {
             assets: &self.assets,
-            layer: &report.layer.clone(),
+            layer: plots.layer,
             fids: &plots.fids,
         };
         let dilation = self.processing.dilation(self.grid.cell_width);
         let mut looks: Vec<PlotLook> = Vec::with_capacity(scenes.len());
-        progress.begin(&format!("crop calendar of {}", report.layer), scenes.len() as u64);
+        progress.begin(&format!("crop calendar of {}", plots.layer), scenes.len() as u64);
         for batch in scenes.chunks(rayon::current_num_threads().max(1)) {
             if self.cancelled.load(Ordering::Relaxed) {
                 return Ok(None);
@@ -203,7 +206,7 @@ impl Calendar<'_> {
                     Err(error) => {
                         let name = format!("{}/{}", scene.collection, scene.id);
                         progress.message(&format!("calendar: {name} left out: {error}"));
-                        report.failed.push((name, error.to_string()));
+                        left_out.push(Failure::new(name, error));
                     }
                 }
                 progress.advance(1);
@@ -217,8 +220,18 @@ impl Calendar<'_> {
     }
 }
 
+/// Counts over all layers.
+#[derive(Default)]
+struct Figures {
+    plots: usize,
+    /// Of the layers that were made.
+    with_crops: usize,
+    changed: usize,
+}
+
 /// The plots of a layer.
-struct Plots {
+struct Plots<'a> {
+    layer: &'a str,
     /// Of the layer.
     revision: u64,
     fids: Vec<i64>,

@@ -1,5 +1,6 @@
 //! What can be set about the crop calendar.
 
+use crate::{Error, Result};
 use chrono::{Datelike, NaiveDate};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -61,6 +62,41 @@ impl CalendarSettings {
         f64::midpoint(self.duration_days[0], self.duration_days[1])
     }
 
+    /// Says what cannot be used, naming the setting.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] for days that are none and durations that no crop has.
+    pub fn check(&self) -> Result<()> {
+        let wrong = |what: String| Err(Error::Invalid(what));
+        for rule in &self.seasons {
+            if month_day(&rule.from).is_none() {
+                return wrong(format!(
+                    "calendar.seasons: `{}` of {} is no day of the year; write it as 06-05",
+                    rule.from, rule.name
+                ));
+            }
+        }
+        let [shortest, longest] = self.duration_days;
+        if !(shortest > 0.0 && shortest <= longest && longest.is_finite()) {
+            return wrong(format!(
+                "calendar.duration_days: {:?} must be the shortest and the longest time from sowing to harvest, in days",
+                self.duration_days
+            ));
+        }
+        for (name, days) in [
+            ("emergence_days", self.emergence_days),
+            ("greening_days", self.greening_days),
+            ("ripening_days", self.ripening_days),
+        ] {
+            if !(0.0..=longest).contains(&days) {
+                return wrong(format!(
+                    "calendar.{name}: {days} is not within 0 and the longest duration, {longest} days"
+                ));
+            }
+        }
+        Ok(())
+    }
+
     /// The label of a crop sown on the day: the year the season began in and its name. A day before the first rule of
     /// the year belongs to the last season of the year before.
     pub fn label(&self, sowing: NaiveDate) -> String {
@@ -111,5 +147,10 @@ mod tests {
             ..settings
         };
         assert_eq!(own.label("2026-04-17".parse().expect("a date")), "2026");
+        let said = own.check().expect_err("no day").to_string();
+        assert!(
+            said.contains("calendar.seasons") && said.contains("13-40"),
+            "{said}"
+        );
     }
 }

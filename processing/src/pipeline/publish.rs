@@ -1,10 +1,11 @@
 //! What becomes of the files of a product: its item, and whether anything of it is another than before.
 
 use super::week::MadeProduct;
-use super::{Outcome, Task, Week, Weekly, context};
+use super::{Task, Week, Weekly, context};
 use crate::Result;
 use crate::raster_output::{INPUTS, add_rasters, publish_item};
 use sen_catalog::Item;
+use sen_catalog::run::StepStatus;
 use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
 
@@ -15,7 +16,7 @@ pub(super) async fn publish(
     task: &Task<'_>,
     made: MadeProduct,
     failed: &BTreeMap<String, String>,
-) -> Result<Outcome> {
+) -> Result<StepStatus> {
     let names: Vec<String> = task
         .scenes
         .iter()
@@ -28,7 +29,7 @@ pub(super) async fn publish(
             .filter_map(|name| failed.get(*name))
             .map(String::as_str)
             .collect();
-        return Ok(Outcome::Failed {
+        return Ok(StepStatus::Failed {
             reason: format!("no scene of the week can be read: {}", reasons.join("; ")),
         });
     }
@@ -63,7 +64,7 @@ pub(super) async fn publish(
     let rasters: &[_] = if untouched { &[] } else { &made.files };
     let replaces = task.previous.is_some() && !same_pixels;
     publish_item(weekly.store.as_ref(), &weekly.assets, &item, rasters, replaces).await?;
-    Ok(Outcome::Made)
+    Ok(StepStatus::Made)
 }
 
 fn item(

@@ -50,11 +50,15 @@ impl Delta {
         Self { folder, weekly }
     }
 
-    async fn run(&self, week: &str) -> WeeklyReport {
-        self.weekly
-            .run(&[week.parse().expect("week")], &Silent)
-            .await
-            .expect("the catalogue answers")
+    async fn run(&self, week: &str) -> StepReport {
+        self.run_weeks(&[week.parse().expect("week")]).await
+    }
+
+    async fn run_weeks(&self, weeks: &[Period]) -> StepReport {
+        let mut report = StepReport::new("rasters");
+        let run = self.weekly.run(weeks, &mut report, &Silent).await;
+        run.expect("the catalogue answers");
+        report
     }
 
     async fn item(&self, collection: &str, week: &str) -> Item {
@@ -212,7 +216,7 @@ async fn a_week_of_one_scene_becomes_an_ndvi_item_with_its_document_and_nothing_
         .band(Band::Red, 1, |c, _| if c == 9 { 0_u16 } else { 1500 });
     delta.scene(scene).await;
     let report = delta.run(WEEK).await;
-    assert_eq!(report.entries[0].outcome, Outcome::Made, "{report:?}");
+    assert_eq!(report.units[0].1, StepStatus::Made, "{report:?}");
     assert!(report.is_complete());
     let ndvi = delta.pixels::<i16>("ndvi", "ndvi", WEEK).await;
     assert!(
@@ -249,9 +253,9 @@ async fn a_week_of_one_scene_becomes_an_ndvi_item_with_its_document_and_nothing_
     assert_eq!(document["properties"]["sen:lineage"][0], "sentinel-2-l2a/S2A_a");
 
     let revision = delta.weekly.store.revision().await.expect("answers");
-    assert_eq!(delta.run(WEEK).await.entries[0].outcome, Outcome::UpToDate);
+    assert_eq!(delta.run(WEEK).await.units[0].1, StepStatus::UpToDate);
     assert_eq!(delta.weekly.store.revision().await.expect("answers"), revision);
-    assert_eq!(delta.run("2026-W35").await.entries[0].outcome, Outcome::NoInput);
+    assert_eq!(delta.run("2026-W35").await.units[0].1, StepStatus::NoInput);
     assert_eq!(delta.temporary_files(), 0);
 }
 
@@ -297,7 +301,7 @@ async fn clouds_are_masked_from_a_scene_classification_on_a_coarser_shifted_grid
     let mut scene = optical(&delta, "S2A_a", "2026-08-19T03:20:00Z", 0.5);
     scene.item.assets.extend(classes.item.assets);
     delta.scene(scene).await;
-    assert_eq!(delta.run(WEEK).await.entries[0].outcome, Outcome::Made);
+    assert_eq!(delta.run(WEEK).await.units[0].1, StepStatus::Made);
     let clear = delta.pixels::<u8>("ndvi", "n_clear", WEEK).await;
     // cell centres of the province at 5, 15 m...: the cloud from 569187 to 569207 now takes columns 18 and 19
     assert_eq!(
@@ -354,7 +358,7 @@ async fn all_products_come_out_the_same_whatever_the_block_size() {
         delta.scene(radar.band(Band::Vv, 1, vv)).await;
         let report = delta.run(WEEK).await;
         assert!(
-            report.entries.iter().all(|entry| entry.outcome == Outcome::Made),
+            report.units.iter().all(|(_, status)| *status == StepStatus::Made),
             "{report:?}"
         );
         digests.push(
@@ -384,7 +388,7 @@ async fn a_late_scene_changes_its_week_and_no_other() {
         weeks.iter().map(ToString::to_string).collect::<Vec<_>>(),
         ["2026-W33", "2026-W34"]
     );
-    delta.weekly.run(&weeks, &Silent).await.expect("runs");
+    delta.run_weeks(&weeks).await;
     let before = (
         delta.item("ndvi", "2026-W33").await,
         delta.item("ndvi", WEEK).await,
@@ -392,9 +396,9 @@ async fn a_late_scene_changes_its_week_and_no_other() {
     delta
         .scene(optical(&delta, "S2B_late", "2026-08-21T03:20:00Z", 0.14))
         .await;
-    let report = delta.weekly.run(&weeks, &Silent).await.expect("runs");
-    let outcomes: Vec<_> = report.entries.iter().map(|entry| entry.outcome.clone()).collect();
-    assert_eq!(outcomes, [Outcome::UpToDate, Outcome::Made]);
+    let report = delta.run_weeks(&weeks).await;
+    let outcomes: Vec<_> = report.units.iter().map(|(_, status)| status.clone()).collect();
+    assert_eq!(outcomes, [StepStatus::UpToDate, StepStatus::Made]);
     assert_eq!(delta.item("ndvi", "2026-W33").await, before.0);
     let after = delta.item("ndvi", WEEK).await;
     assert_eq!(after.lineage, ["sentinel-2-l2a/S2A_b", "sentinel-2-l2a/S2B_late"]);
@@ -427,12 +431,12 @@ async fn a_run_killed_between_files_and_row_is_finished_by_the_next() {
     let path = |name: &str| whole.weekly.assets.path(&item.assets[name].href);
     std::fs::write(path("n_clear"), b"an older file").expect("writes");
     std::fs::remove_file(path("quality")).expect("removes");
-    assert_eq!(whole.run(WEEK).await.entries[0].outcome, Outcome::Made);
+    assert_eq!(whole.run(WEEK).await.units[0].1, StepStatus::Made);
     assert_eq!(whole.digest().await, digest);
 
     // a row whose file was damaged is made again as well
     std::fs::write(path("age_days"), b"short").expect("writes");
-    assert_eq!(whole.run(WEEK).await.entries[0].outcome, Outcome::Made);
+    assert_eq!(whole.run(WEEK).await.units[0].1, StepStatus::Made);
     assert_eq!(whole.digest().await, digest);
 }
 
@@ -456,11 +460,11 @@ async fn a_damaged_scene_is_named_and_the_week_made_from_the_others() {
     size(&mut bad, whole * 6 / 10);
     delta.scene(bad.clone()).await;
     let report = delta.run(WEEK).await;
-    assert_eq!(report.entries[0].outcome, Outcome::Made);
-    assert_eq!(report.failed_scenes.len(), 1);
-    assert_eq!(report.failed_scenes[0].scene, "sentinel-2-l2a/S2B_bad");
+    assert_eq!(report.units[0].1, StepStatus::Made);
+    assert_eq!(report.left_out.len(), 1);
+    assert_eq!(report.left_out[0].what, "sentinel-2-l2a/S2B_bad");
     assert!(
-        report.failed_scenes[0].reason.contains("S2B_bad_red.tif"),
+        report.left_out[0].reason.contains("S2B_bad_red.tif"),
         "{report:?}"
     );
     assert!(!report.is_complete());
@@ -485,7 +489,7 @@ async fn a_week_of_unreadable_scenes_fails_and_publishes_nothing() {
     delta.scene(bad).await;
     let report = delta.run(WEEK).await;
     assert!(
-        matches!(&report.entries[0].outcome, Outcome::Failed { reason } if reason.contains("red.tif")),
+        matches!(&report.units[0].1, StepStatus::Failed { reason } if reason.contains("red.tif")),
         "{report:?}"
     );
     assert!(
@@ -594,7 +598,7 @@ async fn the_run_stops_when_asked_and_leaves_nothing_behind() {
         .await;
     delta.weekly.cancelled = &STOPPED;
     let report = delta.run(WEEK).await;
-    assert!(report.cancelled && report.entries.is_empty() && !report.is_complete());
+    assert!(report.cancelled && report.units.is_empty() && !report.is_complete());
     assert_eq!(delta.temporary_files(), 0);
 }
 
@@ -610,7 +614,7 @@ async fn a_folder_that_cannot_be_written_is_named_and_nothing_is_published() {
     std::fs::write(&temporary, b"").expect("writes");
     let report = delta.run(WEEK).await;
     assert!(
-        matches!(&report.entries[0].outcome, Outcome::Failed { reason } if reason.contains("tmp")),
+        matches!(&report.units[0].1, StepStatus::Failed { reason } if reason.contains("tmp")),
         "{report:?}"
     );
     assert!(

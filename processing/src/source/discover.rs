@@ -139,17 +139,14 @@ impl Walk<'_> {
         }
         if depth >= MAX_DEPTH {
             let reason = format!("nested deeper than {MAX_DEPTH} folders; not looked into");
-            self.failures.push(Failure {
-                what: path.display().to_string(),
-                reason,
-            });
+            self.failures.push(Failure::new(path.display(), reason));
             return;
         }
         let entries = match std::fs::read_dir(path) {
             Ok(entries) => entries,
             Err(error) => {
                 self.failures
-                    .push(Failure::new(path.display(), &Error::io(path, error)));
+                    .push(Failure::new(path.display(), Error::io(path, error)));
                 return;
             }
         };
@@ -190,10 +187,8 @@ fn finish(mut found: Found, options: &SourceOptions) -> Found {
                 if let (Some(used), Some(other)) = (place(used), place(other))
                     && used != other
                 {
-                    found.notes.push(Failure {
-                        what: scene.id.clone(),
-                        reason: format!("is there twice: {used} is used, {other} left out"),
-                    });
+                    let reason = format!("is there twice: {used} is used, {other} left out");
+                    found.notes.push(Failure::new(&scene.id, reason));
                 }
                 if better {
                     first.insert(scene);
@@ -208,10 +203,9 @@ fn finish(mut found: Found, options: &SourceOptions) -> Found {
             .get(SCENE_NOTES)
             .and_then(serde_json::Value::as_array);
         let texts = notes.into_iter().flatten().filter_map(serde_json::Value::as_str);
-        found.notes.extend(texts.map(|text| Failure {
-            what: scene.id.clone(),
-            reason: text.to_owned(),
-        }));
+        found
+            .notes
+            .extend(texts.map(|text| Failure::new(&scene.id, text)));
     }
     found
         .scenes

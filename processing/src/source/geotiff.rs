@@ -88,12 +88,9 @@ fn undescribed(paths: &[&PathBuf]) -> Vec<Failure> {
         } else {
             (folder, format!("{} files such as {name}: ", files.len()))
         };
-        Failure {
-            what: what.display().to_string(),
-            reason: format!(
-                "{count}no [[geotiff]] layout of the configuration fits; write one that says bands, time and offset"
-            ),
-        }
+        let reason =
+            "no [[geotiff]] layout of the configuration fits; write one that says bands, time and offset";
+        Failure::new(what.display(), format!("{count}{reason}"))
     };
     folders.into_iter().map(failure).collect()
 }

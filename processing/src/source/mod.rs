@@ -34,7 +34,7 @@ pub use layout::{GeotiffLayout, Units};
 pub(crate) use scene::{SIDECARS, sidecars};
 pub(crate) use scene_fingerprint::fingerprint_scenes;
 
-use sen_catalog::address::unsigned_text;
+use sen_catalog::run::Failure;
 use sen_catalog::{Bounds, Item, TimeQuery};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -151,29 +151,6 @@ pub struct Found {
     pub failures: Vec<Failure>,
     /// What was done otherwise than a person may expect: files that were left out for others.
     pub notes: Vec<Failure>,
-}
-
-/// A scene, file or address, and what is to be said of it: why it cannot be used, as a rule.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Failure {
-    /// The file, id or address.
-    pub what: String,
-    /// What is wrong with it and, where a person can do something, what to do.
-    pub reason: String,
-}
-
-impl Failure {
-    /// A failure of something, by its error.
-    pub fn new(what: impl std::fmt::Display, error: &crate::Error) -> Self {
-        let what = unsigned_text(&what.to_string()).into_owned();
-        let text = error.to_string();
-        // the error names the file itself: do not say it twice
-        let reason = text
-            .strip_prefix(&format!("{what}: "))
-            .unwrap_or(&text)
-            .to_owned();
-        Self { what, reason }
-    }
 }
 
 impl Found {

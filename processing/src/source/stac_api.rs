@@ -8,7 +8,6 @@ use super::{Failure, Found, SourceOptions};
 use crate::{Error, Result};
 use chrono::{DateTime, SecondsFormat, Utc};
 use reqwest::Url;
-use sen_catalog::address::unsigned;
 use sen_catalog::{Bounds, Interval, TimeQuery};
 use serde_json::{Value, json};
 use std::collections::HashSet;
@@ -203,10 +202,7 @@ fn pages(http: &Http, first: Request, options: &SourceOptions) -> Result<Found> 
     let mut asked: Vec<Request> = Vec::new();
     let mut next = Some(first);
     while let Some(request) = next.take() {
-        let stop = |reason: String| Failure {
-            what: unsigned(request.url.as_str()).into_owned(),
-            reason,
-        };
+        let stop = |reason: String| Failure::new(&request.url, reason);
         let (page, address) = match http.json(&request) {
             Ok(answer) => answer,
             Err(error) if asked.is_empty() => return Err(error),

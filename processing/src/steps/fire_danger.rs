@@ -1,17 +1,17 @@
 //! `fire_danger`: the level of forest fire danger inside each forest block on the worst day of the week, and a raster of
 //! each day beside it (`day1`, Monday, to `day7`), drawn from the days that stations tell of.
 
-use super::{Drawn, Records, Report};
+use super::{Drawn, StepContext};
 use crate::Result;
 use crate::fire::{Sheet, Sheets};
-use crate::run::Progress;
 use async_trait::async_trait;
 use chrono::{Datelike, NaiveDate};
 use sen_catalog::Period;
 use sen_catalog::fire::FireSettings;
 use sen_catalog::fire::day::{DangerDay, worst};
+use sen_catalog::run::{Dataset, StepReport};
 use serde_json::{Value, json};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// See the module.
 #[derive(Clone, Copy, Debug)]
@@ -39,17 +39,20 @@ impl Drawn for FireDanger {
         RASTERS[0]
     }
 
+    fn after(&self) -> &'static [&'static str] {
+        &["danger_days"]
+    }
+
     /// The weeks asked for, and later ones that stations tell of.
     async fn draw(
         &self,
-        records: &Records<'_>,
+        context: &StepContext<'_>,
         weeks: &[Period],
-        _progress: &dyn Progress,
-        report: &mut Report,
-    ) -> Result<bool> {
-        let fire = &records.fire;
+        report: &mut StepReport,
+    ) -> Result<BTreeSet<Period>> {
+        let fire = &context.fire();
         let Some(blocks) = fire.blocks().await? else {
-            return Ok(false);
+            return Ok(BTreeSet::new());
         };
         let newest = weeks.iter().max().copied();
         let is_later = |week: Period| newest.is_some_and(|newest| week > newest);
@@ -64,7 +67,7 @@ impl Drawn for FireDanger {
             }
         }
         let mut sheets = Sheets::new(fire, &blocks, self.name());
-        let mut drawn = 0;
+        let mut also = BTreeSet::new();
         for (week, classes) in by_week {
             // a block is drawn while it is valid
             let shown: Vec<Option<Vec<u8>>> = blocks
@@ -74,7 +77,7 @@ impl Drawn for FireDanger {
                 .map(|(block, classes)| block.valid_on(week.last_day()).then_some(classes))
                 .collect();
             if is_later(week) {
-                report.weekly.also.insert(week);
+                also.insert(week);
             }
             let sheet = Sheet {
                 week,
@@ -84,14 +87,10 @@ impl Drawn for FireDanger {
                 properties: properties(fire.settings, week.first_day(), &shown),
                 made_of: json!([VERSION, fire.settings.levels, fire.settings.citation]),
             };
-            if sheets.draw(sheet).await? {
-                drawn += 1;
-            } else {
-                report.fire.weeks_up_to_date += 1;
-            }
+            let dataset = Dataset::Collection(self.name().to_owned());
+            report.enter_outcome(dataset, Some(week), sheets.draw(sheet).await);
         }
-        report.fire.weeks_made += drawn;
-        Ok(drawn > 0)
+        Ok(also)
     }
 }
 

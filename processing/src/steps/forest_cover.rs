@@ -1,14 +1,14 @@
 //! `forest_cover`: what became of the cover of each forest block, as the looks up to the week tell: kept, suspected loss,
 //! confirmed loss, green again. Drawn from the records of forest change; trees as they stand are not mapped.
 
-use super::{Drawn, Records, Report};
+use super::{Drawn, StepContext};
 use crate::Result;
 use crate::fire::{Sheet, Sheets};
-use crate::run::Progress;
 use async_trait::async_trait;
 use sen_catalog::Period;
 use sen_catalog::fire::ChangeSettings;
 use sen_catalog::fire::change::{Cover, ForestWeek};
+use sen_catalog::run::{Dataset, StepReport};
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -30,17 +30,20 @@ impl Drawn for ForestCover {
         NAME
     }
 
+    fn after(&self) -> &'static [&'static str] {
+        &["forest_change"]
+    }
+
     /// The weeks asked for, and later ones with a look, whose judgement rests on them.
     async fn draw(
         &self,
-        records: &Records<'_>,
+        context: &StepContext<'_>,
         weeks: &[Period],
-        _progress: &dyn Progress,
-        report: &mut Report,
-    ) -> Result<bool> {
-        let fire = &records.fire;
+        report: &mut StepReport,
+    ) -> Result<BTreeSet<Period>> {
+        let fire = &context.fire();
         let (Some(blocks), Some(oldest)) = (fire.blocks().await?, weeks.iter().min()) else {
-            return Ok(false);
+            return Ok(BTreeSet::new());
         };
         let mut known: Vec<BTreeMap<Period, ForestWeek>> = Vec::new();
         for block in &blocks.features {
@@ -51,11 +54,11 @@ impl Drawn for ForestCover {
         }
         let seen: BTreeSet<Period> = known.iter().flat_map(BTreeMap::keys).copied().collect();
         if seen.is_empty() {
-            return Ok(false);
+            return Ok(BTreeSet::new());
         }
         let later: BTreeSet<Period> = seen.range(oldest..).copied().collect();
         let mut sheets = Sheets::new(fire, &blocks, NAME);
-        let mut drawn = 0;
+        let mut also = BTreeSet::new();
         for week in later.iter().chain(weeks).copied().collect::<BTreeSet<Period>>() {
             // a block is drawn while it is valid
             let shown: Vec<Option<Vec<u8>>> = blocks
@@ -68,7 +71,7 @@ impl Drawn for ForestCover {
                 })
                 .collect();
             if !weeks.contains(&week) {
-                report.weekly.also.insert(week);
+                also.insert(week);
             }
             let sheet = Sheet {
                 week,
@@ -78,14 +81,10 @@ impl Drawn for ForestCover {
                 properties: properties(&fire.settings.change, &shown),
                 made_of: json!([VERSION, fire.settings.change]),
             };
-            if sheets.draw(sheet).await? {
-                drawn += 1;
-            } else {
-                report.fire.cover_weeks_up_to_date += 1;
-            }
+            let dataset = Dataset::Collection(NAME.to_owned());
+            report.enter_outcome(dataset, Some(week), sheets.draw(sheet).await);
         }
-        report.fire.cover_weeks_made += drawn;
-        Ok(drawn > 0)
+        Ok(also)
     }
 }
 

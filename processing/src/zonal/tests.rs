@@ -44,17 +44,17 @@ impl Delta {
         }
     }
 
-    async fn run(&self, weeks: &[&str], cancelled: &AtomicBool) -> Report {
+    async fn run(&self, weeks: &[&str], cancelled: &AtomicBool) -> StepReport {
         let weeks: Vec<Period> = weeks.iter().map(|week| week.parse().expect("a week")).collect();
         let zonal = ZoneStatistics {
             store: Arc::clone(&self.store) as Arc<dyn Store>,
             assets: self.assets.clone(),
             cancelled,
         };
-        zonal
-            .run(Some(&weeks), &Silent)
-            .await
-            .expect("the catalogue answers")
+        let mut report = StepReport::new("zone_statistics");
+        let run = zonal.run(Some(&weeks), &mut report, &Silent).await;
+        run.expect("the catalogue answers");
+        report
     }
 
     /// NDVI that grows eastwards from `base`, with a cloud over the first columns.
@@ -178,7 +178,7 @@ async fn each_week_gets_a_table_of_every_layer_of_polygons() {
     delta.ndvi("2026-W34", 2000).await;
     two_plots(&delta).await;
     let report = delta.run(&["2026-W33", "2026-W34", "2026-W35"], &RUNNING).await;
-    assert_eq!((report.made.len(), report.failed.len()), (2, 0), "{report:?}");
+    assert_eq!((report.total().made, report.total().failed), (2, 0), "{report:?}");
     let table = delta.table("2026-W34", "plots").await;
     let row = |code: &str| table.row_of_code(code).expect("read").expect("a row");
     let statistic = |code: &str| table.statistic(row(code)).expect("read");
@@ -238,7 +238,7 @@ async fn a_rerun_changes_nothing_and_a_late_scene_its_week_alone() {
         delta.store.revision().await.expect("revision"),
     );
     let again = delta.run(&weeks, &RUNNING).await;
-    assert_eq!((again.made.len(), again.up_to_date), (0, 2));
+    assert_eq!((again.total().made, again.total().up_to_date), (0, 2));
     assert_eq!(delta.digest().await, digest);
     assert_eq!(
         delta.store.revision().await.expect("revision"),
@@ -250,11 +250,8 @@ async fn a_rerun_changes_nothing_and_a_late_scene_its_week_alone() {
     delta.ndvi("2026-W34", 3000).await;
     let late = delta.run(&weeks, &RUNNING).await;
     assert_eq!(
-        late.made,
-        [Entry {
-            item: "ndvi/ndvi_2026-W34".into(),
-            layer: "plots".into()
-        }]
+        late.weeks_made(&table_of("ndvi", "plots")).collect::<Vec<_>>(),
+        ["2026-W34".parse::<Period>().expect("a week")]
     );
     assert_eq!(delta.item("2026-W33").await, before);
     let table = delta.table("2026-W34", "plots").await;
@@ -276,8 +273,8 @@ async fn a_raster_with_a_flipped_bit_makes_no_table_and_is_named() {
     std::fs::write(&path, flipped).expect("written");
     let weeks = ["2026-W33", "2026-W34"];
     let report = delta.run(&weeks, &RUNNING).await;
-    assert_eq!((report.made.len(), report.failed.len()), (1, 1), "{report:?}");
-    let reason = &report.failed[0].reason;
+    assert_eq!((report.total().made, report.total().failed), (1, 1), "{report:?}");
+    let (_, reason) = report.failed().next().expect("failed");
     assert!(
         reason.contains("ndvi.tif") && reason.contains("checksum differs"),
         "{reason}"
@@ -290,7 +287,7 @@ async fn a_raster_with_a_flipped_bit_makes_no_table_and_is_named() {
             .contains_key("statistics_plots")
     );
     std::fs::write(&path, whole).expect("back");
-    assert_eq!(delta.run(&weeks, &RUNNING).await.made.len(), 1);
+    assert_eq!(delta.run(&weeks, &RUNNING).await.total().made, 1);
 }
 
 #[tokio::test]
@@ -300,10 +297,10 @@ async fn zones_that_changed_are_counted_again_and_the_same_import_is_no_change()
     two_plots(&delta).await;
     delta.run(&["2026-W34"], &RUNNING).await;
     two_plots(&delta).await;
-    assert_eq!(delta.run(&["2026-W34"], &RUNNING).await.up_to_date, 1);
+    assert_eq!(delta.run(&["2026-W34"], &RUNNING).await.total().up_to_date, 1);
     let moved = plot("DT-1", rectangle(20.0, 2.0, 5.0, 3.5));
     delta.store.put_features(vec![moved]).await.expect("stored");
-    assert_eq!(delta.run(&["2026-W34"], &RUNNING).await.made.len(), 1);
+    assert_eq!(delta.run(&["2026-W34"], &RUNNING).await.total().made, 1);
     let table = delta.table("2026-W34", "plots").await;
     let row = table.row_of_code("DT-1").expect("read").expect("a row");
     assert_eq!(table.statistic(row).expect("read").valid_fraction, 1.0);
@@ -330,7 +327,7 @@ async fn what_was_killed_or_lost_is_finished_by_the_next_run() {
     broken.run(&weeks, &RUNNING).await;
     std::fs::write(broken.assets.path(&asset.href), b"half").expect("written");
     let report = broken.run(&weeks, &RUNNING).await;
-    assert_eq!((report.made.len(), report.up_to_date), (1, 1));
+    assert_eq!((report.total().made, report.total().up_to_date), (1, 1));
     assert_eq!(broken.digest().await, whole.digest().await);
     let left: Vec<_> = std::fs::read_dir(broken.folder.path().join("tmp"))
         .expect("tmp")
@@ -347,7 +344,8 @@ async fn a_raster_that_cannot_be_read_is_named_and_the_others_are_done() {
     let path = delta.assets.path("ndvi/2026/ndvi_2026-W33/ndvi.tif");
     std::fs::write(&path, b"no raster").expect("written");
     let report = delta.run(&["2026-W33", "2026-W34"], &RUNNING).await;
-    assert_eq!(report.made.len(), 1);
-    assert_eq!(report.failed.len(), 1);
-    assert!(report.failed[0].reason.contains("ndvi.tif"), "{report:?}");
+    assert_eq!(report.total().made, 1);
+    assert_eq!(report.total().failed, 1);
+    let (_, reason) = report.failed().next().expect("failed");
+    assert!(reason.contains("ndvi.tif"), "{report:?}");
 }

@@ -1,13 +1,14 @@
 //! `sen import hotspots`: what satellites saw burning, from CSV of NASA FIRMS.
 
 use crate::Outcome;
-use crate::commands::fused;
+use crate::commands::run_report::steps_text;
 use crate::commands::weekly::{self, WriteLock};
-use crate::config::Place;
+use crate::config::{Place, UsageError};
 use crate::output::{Output, table};
 use anyhow::Context;
 use clap::Args;
 use sen_catalog::fire::{HOTSPOTS, firms};
+use sen_catalog::run::{Dataset, Failure, StepReport, StepStatus};
 use sen_processing::fire::{Taken, judge_hotspots, take_hotspots};
 use serde::Serialize;
 use serde_json::json;
@@ -40,13 +41,14 @@ struct FileReport {
 impl Hotspots {
     pub(crate) fn run(self, place: &Place, output: &Output) -> anyhow::Result<Outcome> {
         let data = place.open()?;
-        data.config.fire.check()?;
+        let settings = &data.config.fire;
+        settings.check().map_err(|error| UsageError(error.to_string()))?;
         let lock = WriteLock::take(&data)?;
         let (runtime, cancelled) = weekly::runtime()?;
         let (mut files, mut failures) = (Vec::new(), Vec::new());
         for path in &self.files {
             if cancelled.load(Ordering::Relaxed) {
-                failures.push((path.display().to_string(), "was not read: stopped".to_owned()));
+                failures.push(Failure::new(path.display(), "was not read: stopped"));
                 continue;
             }
             let one = read(path).and_then(|delivery| {
@@ -61,10 +63,19 @@ impl Hotspots {
             });
             match one {
                 Ok(report) => files.push(report),
-                Err(error) => failures.push((path.display().to_string(), format!("{error:#}"))),
+                Err(error) => failures.push(Failure::new(path.display(), format!("{error:#}"))),
             }
         }
-        let judged = runtime.block_on(judge_hotspots(data.store.as_ref(), &data.config.fire))?;
+        let mut judged = StepReport::new("hotspots");
+        let judging = judge_hotspots(data.store.as_ref(), settings, &mut judged);
+        if let Err(error) = runtime.block_on(judging) {
+            judged.enter(
+                Dataset::Records("hotspot".to_owned()),
+                None,
+                StepStatus::failed(error),
+            );
+        }
+        let is_judged = judged.is_complete();
         drop(lock);
         let row = |one: &FileReport| {
             let counts = [
@@ -86,7 +97,6 @@ impl Hotspots {
                 &rows,
             )
         };
-        text += &fused::hotspots_text(&judged);
         for one in &files {
             for reason in &one.reasons {
                 text += &format!("refused: {}: {reason}\n", one.file);
@@ -109,16 +119,14 @@ impl Hotspots {
                 );
             }
         }
-        for (file, reason) in &failures {
-            text += &format!("failed: {file} {reason}\n");
+        for failure in &failures {
+            text += &format!("failed: {failure}\n");
         }
-        let failed: Vec<_> = failures
-            .iter()
-            .map(|(what, reason)| json!({"what": what, "reason": reason}))
-            .collect();
-        let value = json!({"layer": HOTSPOTS, "files": files, "failures": failed, "hotspots": judged});
+        let value =
+            json!({"layer": HOTSPOTS, "files": files, "failures": failures, "hotspots": judged.figures});
+        text += &steps_text(&[judged]);
         output.result(&text, &value);
-        let whole = failures.is_empty() && files.iter().all(|one| one.refused == 0);
+        let whole = is_judged && failures.is_empty() && files.iter().all(|one| one.refused == 0);
         Ok(if whole { Outcome::Done } else { Outcome::Partly })
     }
 }

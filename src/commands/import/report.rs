@@ -2,6 +2,7 @@
 
 use crate::Outcome;
 use crate::output::table;
+use sen_catalog::run::Failure;
 use sen_processing::vector::update::Updated;
 use sen_processing::vector::{Read, Trouble};
 use serde::Serialize;
@@ -53,7 +54,7 @@ pub(super) struct Report {
     pub(super) layer: String,
     pub(super) notes: Vec<String>,
     pub(super) files: Vec<FileReport>,
-    pub(super) failures: Vec<(String, String)>,
+    pub(super) failures: Vec<Failure>,
 }
 
 impl Report {
@@ -80,16 +81,11 @@ impl Report {
         for file in &self.files {
             text += &file.lines();
         }
-        for (what, reason) in &self.failures {
-            text += &format!("failed: {what}: {reason}\n");
+        for failure in &self.failures {
+            text += &format!("failed: {failure}\n");
         }
-        let failures: Vec<_> = self
-            .failures
-            .iter()
-            .map(|(what, reason)| json!({"what": what, "reason": reason}))
-            .collect();
         let value =
-            json!({"layer": self.layer, "files": self.files, "failures": failures, "notes": self.notes});
+            json!({"layer": self.layer, "files": self.files, "failures": self.failures, "notes": self.notes});
         let whole = self.failures.is_empty() && self.files.iter().all(|file| file.refused.is_empty());
         (text, value, if whole { Outcome::Done } else { Outcome::Partly })
     }

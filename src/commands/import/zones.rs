@@ -3,6 +3,7 @@
 use super::disclosure;
 use super::report::{FileReport, Odd, Report};
 use crate::Outcome;
+use crate::commands::run_report::steps_text;
 use crate::commands::weekly::{self, WriteLock};
 use crate::config::{Data, Place, UsageError, distance};
 use crate::output::Output;
@@ -11,6 +12,7 @@ use chrono::NaiveDate;
 use clap::Args;
 use sen_catalog::admin::{self, AdminUnit};
 use sen_catalog::item::SCENE_COLLECTIONS;
+use sen_catalog::run::Failure;
 use sen_catalog::store::{ItemQuery, Put, UnitQuery};
 use sen_catalog::{Crs, Feature};
 use sen_processing::gdal_io::system::{System, ToldDatum};
@@ -187,14 +189,14 @@ impl Common {
             let files = match resolve(path) {
                 Ok(files) => files,
                 Err(error) => {
-                    report.failures.push((path.display().to_string(), error.reason()));
+                    report.failures.push(Failure::new(path.display(), error.reason()));
                     continue;
                 }
             };
             for file in files {
                 match runtime.block_on(importer.file(&file)) {
                     Ok(done) => report.files.push(done),
-                    Err(error) => report.failures.push((file.name, error.reason())),
+                    Err(error) => report.failures.push(Failure::new(file.name, error.reason())),
                 }
             }
         }
@@ -202,14 +204,12 @@ impl Common {
         let (mut text, mut value, mut outcome) = report.summary();
         // also when nothing changed: an import that was stopped may have left tables to be made
         if job.process {
-            let statistics = weekly::zone_statistics(&data, None, &cancelled, output);
-            let statistics = runtime.block_on(statistics)?;
-            output.finish();
-            text += &weekly::statistics_text(&statistics);
+            let statistics = runtime.block_on(weekly::zone_statistics(&data, &cancelled, output));
             value["statistics"] = serde_json::to_value(&statistics)?;
-            if statistics.cancelled || !statistics.failed.is_empty() {
+            if !statistics.is_complete() {
                 outcome = Outcome::Partly;
             }
+            text += &steps_text(&[statistics]);
         }
         if let Some(next) = runtime.block_on(self.next(&data, job))? {
             text += &format!("note: {next}\n");

@@ -41,19 +41,19 @@ async fn a_late_scene_of_a_past_week_leads_to_the_same_as_if_it_had_come_in_time
     for index in 0..6 {
         look(&in_time, index, 18).await;
     }
-    in_time.weekly.run(&weeks(), &Silent).await.expect("answers");
+    in_time.run_weeks(&weeks()).await;
 
     let late = Delta::new(&[&FLOOD]);
     for index in [0, 1, 3, 4, 5] {
         look(&late, index, 18).await;
     }
-    late.weekly.run(&weeks(), &Silent).await.expect("answers");
+    late.run_weeks(&weeks()).await;
     look(&late, 2, 18).await;
     let report = late.run("2026-W30").await;
     let made: Vec<String> = report
-        .entries
+        .units
         .iter()
-        .map(|entry| entry.period.to_string())
+        .filter_map(|(unit, _)| Some(unit.period?.to_string()))
         .collect();
     assert_eq!(
         made,
@@ -66,8 +66,8 @@ async fn a_late_scene_of_a_past_week_leads_to_the_same_as_if_it_had_come_in_time
         items(in_time.digest().await).replace(&*in_time.folder.path().to_string_lossy(), "")
     );
     let again = late.run("2026-W30").await;
-    assert_eq!(again.entries.len(), 1, "{again:?}");
-    assert_eq!(again.entries[0].outcome, Outcome::UpToDate);
+    assert_eq!(again.units.len(), 1, "{again:?}");
+    assert_eq!(again.units[0].1, StepStatus::UpToDate);
 }
 
 #[tokio::test]
@@ -76,7 +76,7 @@ async fn a_week_that_looks_back_at_a_damaged_one_is_not_made_of_the_others() {
     for index in 0..5 {
         look(&delta, index, 18).await;
     }
-    delta.weekly.run(&weeks(), &Silent).await.expect("answers");
+    delta.run_weeks(&weeks()).await;
     let path = delta.weekly.assets.path("flood/2026/flood_2026-W29/flood.tif");
     let whole = std::fs::read(&path).expect("bytes");
     let mut flipped = whole.clone();
@@ -86,11 +86,11 @@ async fn a_week_that_looks_back_at_a_damaged_one_is_not_made_of_the_others() {
     look(&delta, 5, 18).await;
     let report = delta.run("2026-W33").await;
     let failed = report
-        .entries
+        .units
         .iter()
-        .find(|entry| entry.period.to_string() == "2026-W33")
+        .find(|(unit, _)| unit.period.map(|week| week.to_string()).as_deref() == Some("2026-W33"))
         .expect("told");
-    let Outcome::Failed { reason } = &failed.outcome else {
+    let StepStatus::Failed { reason } = &failed.1 else {
         panic!("made of a damaged week: {report:?}");
     };
     assert!(
@@ -122,7 +122,7 @@ async fn the_reference_is_of_the_same_orbit_and_named_and_too_short_a_past_is_no
     look(&delta, 0, 18).await;
     look(&delta, 1, 26).await;
     look(&delta, 2, 18).await;
-    delta.weekly.run(&weeks(), &Silent).await.expect("answers");
+    delta.run_weeks(&weeks()).await;
     let third = delta.item("flood", "2026-W30").await;
     assert_eq!(
         third.properties["sen:reference"],
@@ -143,7 +143,7 @@ async fn the_reference_is_of_the_same_orbit_and_named_and_too_short_a_past_is_no
     std::fs::remove_file(delta.folder.path().join("source/S1_0_18_vv.tif")).expect("removed");
     std::fs::remove_file(delta.weekly.assets.path("flood/2026/flood_2026-W30/flood.tif")).expect("removed");
     let report = delta.run("2026-W30").await;
-    assert_eq!(report.failed_scenes.len(), 1, "{report:?}");
+    assert_eq!(report.left_out.len(), 1, "{report:?}");
     let third = delta.item("flood", "2026-W30").await;
     assert_eq!(third.properties["sen:failed"], json!(["sentinel-1-rtc/S1_0_18"]));
 }
