@@ -89,6 +89,8 @@ impl Calendar<'_> {
         }
         if figures.plots > 0 {
             report.figure("plots", figures.plots);
+        }
+        if report.total().made > 0 {
             report.figure("plots_with_crops", figures.with_crops);
             report.figure("plots_changed", figures.changed);
         }

@@ -90,7 +90,7 @@ async fn crops_of_the_demo_province_are_dated_within_days() {
     let revision = store.revision().await.expect("a revision");
     let again = made(&store, folder.path(), grid, &settings).await;
     assert_eq!(again.total().up_to_date, 1, "nothing to do: {again:?}");
-    assert_eq!(again.figures["plots_changed"], 0);
+    assert!(!again.figures.contains_key("plots_changed"), "{again:?}");
     assert_eq!(store.revision().await.expect("a revision"), revision);
 
     let truth = truth(&seasons);
