@@ -22,7 +22,7 @@ const MOST_TOLD: usize = 20;
 
 /// The sums by unit: readings as those of their station, under their property.
 fn by_unit(sums: DigestSums, connection: &Connection) -> rusqlite::Result<HashMap<Unit, ContentDigest>> {
-    let DigestSums { mut units, readings } = sums;
+    let (mut units, readings) = sums.into_parts();
     let mut whose = connection.prepare_cached("SELECT station, property FROM datastream WHERE id = ?")?;
     let mut ask = |datastream: i64| {
         let stream = whose.query_row([datastream], |row| {
