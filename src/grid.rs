@@ -6,7 +6,6 @@
 
 use crate::config::Data;
 use anyhow::{Context, bail};
-use sen_catalog::item::SCENE_COLLECTIONS;
 use sen_catalog::{Grid, Item, ItemQuery, Period, Store};
 use sen_processing::product::PRODUCTS;
 use std::collections::BTreeSet;
@@ -212,14 +211,5 @@ impl Data {
             }
             _ => Ok(()),
         }
-    }
-
-    /// Every scene of the catalogue.
-    pub(crate) async fn all_scenes(&self) -> anyhow::Result<Vec<Item>> {
-        let mut scenes = Vec::new();
-        for name in SCENE_COLLECTIONS {
-            scenes.extend(self.store.items(&ItemQuery::collection(*name)).await?);
-        }
-        Ok(scenes)
     }
 }

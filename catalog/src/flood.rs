@@ -1,9 +1,7 @@
-//! Class numbers of the weekly layer `flood`: what writes them (processing) and what reads them (statistics, service)
+//! Class numbers of the weekly layers `flood` and `flood_observed`: what writes them (processing) and what reads them (statistics, service)
 //! agree here.
 //!
 //! 0, 1, 2 and 251 to 255 are those of OPERA DSWx; 3 to 5 say what kind of water it is, as far as that is known.
-
-use crate::item::{Asset, Item};
 
 /// Looked at and not under water.
 pub const NOT_WATER: u8 = 0;
@@ -29,14 +27,11 @@ pub const OCEAN: u8 = 254;
 /// No look covers the cell.
 pub const NO_DATA: u8 = 255;
 
-/// The asset of a flood item that keeps the classes as the satellites alone tell them, where causes of compartments have
-/// changed them.
-pub const ALONE: &str = "alone";
+/// The collection of the weekly maps as the causes tell them; it names files of [`FLOOD_OBSERVED`] where those say nothing else.
+pub const FLOOD_TOLD: &str = "flood";
 
-/// The classes of a flood item as the satellites alone tell them.
-pub fn alone(item: &Item) -> Option<&Asset> {
-    item.assets.get(ALONE).or_else(|| item.main_asset())
-}
+/// The collection of the weekly maps as the satellites alone saw them.
+pub const FLOOD_OBSERVED: &str = "flood_observed";
 
 /// True for open water of every kind; partly water is land with some.
 ///

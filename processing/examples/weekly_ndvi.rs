@@ -55,7 +55,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
         cancelled: &cancelled,
     };
     let mut report = StepReport::new("rasters");
-    weekly.run(&[week], &mut report, &Silent).await?;
+    weekly.make_week(week, &mut report, &Silent).await?;
     if report.is_complete() {
         Ok(())
     } else {

@@ -34,6 +34,23 @@ pub struct Ancillary {
     pub high_ground: Option<Mask>,
 }
 
+impl Ancillary {
+    /// The paths that are set, as they are written.
+    pub fn paths(&self) -> Vec<String> {
+        let masks = [
+            &self.permanent_water,
+            &self.built_up,
+            &self.forest,
+            &self.high_ground,
+        ];
+        masks
+            .into_iter()
+            .flatten()
+            .map(|mask| mask.path.clone())
+            .collect()
+    }
+}
+
 /// A raster, and which of its values count: those listed and those from `at_least` on; with neither, all but 0. "No data" that the
 /// file does not tag is never taken for a value: where it cannot be told from one the raster is refused.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]

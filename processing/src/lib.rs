@@ -21,6 +21,7 @@ mod raster_output;
 mod reference;
 pub mod riverbank;
 pub mod run;
+pub mod runner;
 pub mod settings;
 pub mod source;
 pub mod steps;

@@ -26,7 +26,7 @@ use sen_catalog::{Assets, Bounds, Grid, Item, ItemQuery, Period, Store};
 use serde_json::{Value, json};
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::AtomicBool;
 
 /// What a weekly run needs to know.
 #[derive(Clone)]
@@ -74,61 +74,20 @@ struct Week<'a> {
 }
 
 impl Weekly<'_> {
-    /// Makes what is missing or out of date in the given weeks, and in later ones that look back at them (see
-    /// [`context`]). What fails is named in the report and the rest done. Gives the weeks that nobody asked for and that a
-    /// product looking back has touched: the statistics of their zones have to be seen to as well.
+    /// Makes what is missing or out of date of one week. What fails is named in the report and the rest done.
     ///
     /// # Errors
-    /// When the catalogue or a raster named in the settings cannot be read; failures of single weeks are in the report.
-    pub async fn run(
+    /// When a raster named in the settings cannot be read; failures of single products are in the report.
+    pub async fn make_week(
         &self,
-        weeks: &[Period],
+        week: Period,
         report: &mut StepReport,
         progress: &dyn Progress,
-    ) -> Result<BTreeSet<Period>> {
-        let mut also = BTreeSet::new();
+    ) -> Result<()> {
         let given = Given::open(&self.settings.ancillary, &self.assets)?;
-        let asked: BTreeSet<Period> = weeks.iter().copied().collect();
-        let mut queue = self.later(&asked).await?;
-        queue.extend(&asked);
-        let looking_back = self.looking_back();
-        while let Some(week) = queue.pop_first() {
-            if self.cancelled.load(Ordering::Relaxed) {
-                report.cancelled = true;
-                break;
-            }
-            if asked.contains(&week) {
-                self.see_to_week(week, self.products, &given, report, progress)
-                    .await;
-                continue;
-            }
-            let before = report.units.len();
-            self.see_to_week(week, &looking_back, &given, report, progress)
-                .await;
-            if report.units[before..]
-                .iter()
-                .any(|(_, status)| *status == StepStatus::Made)
-            {
-                queue.extend(self.later(&BTreeSet::from([week])).await?);
-            }
-            forget_idle(report, before);
-            for product in &looking_back {
-                if self.lacks_tables(*product, week).await? {
-                    also.insert(week);
-                }
-            }
-        }
-        Ok(also)
-    }
-
-    /// Every week of which there is a scene, oldest first.
-    pub async fn weeks(&self) -> Result<Vec<Period>> {
-        let mut weeks = BTreeSet::new();
-        for collection in WEEKLY_SCENES {
-            let scenes = self.store.items(&ItemQuery::collection(*collection)).await?;
-            weeks.extend(scenes.iter().map(Item::period));
-        }
-        Ok(weeks.into_iter().collect())
+        self.see_to_week(week, self.products, &given, report, progress)
+            .await;
+        Ok(())
     }
 
     /// One week; when the catalogue fails in it, the products of the week failed, and the others are tried.
@@ -337,15 +296,6 @@ impl Weekly<'_> {
 /// The layer of a product.
 fn raster_of(product: &dyn Product) -> Dataset {
     Dataset::Collection(product.name().to_owned())
-}
-
-/// Takes out the units from an index on in which nothing was done.
-fn forget_idle(report: &mut StepReport, from: usize) {
-    let mut index = 0;
-    report.units.retain(|(_, status)| {
-        index += 1;
-        index <= from || !matches!(status, StepStatus::UpToDate | StepStatus::NoInput)
-    });
 }
 
 /// What is said of a scene whose look another processing shows as well.

@@ -16,18 +16,23 @@ use layer::Zones;
 use sen_catalog::coverage::Projection;
 use sen_catalog::feature::{self, Shape};
 use sen_catalog::fire;
-use sen_catalog::item::SCENE_COLLECTIONS;
 use sen_catalog::raster::Cog;
-use sen_catalog::run::{Dataset, StepReport, StepStatus};
+use sen_catalog::run::{Dataset, StepReport, StepStatus, Unit};
 use sen_catalog::statistic::{StatisticTable, ZonalStatistic, asset_name};
 use sen_catalog::zonal::{self, Layer, Options, Zone};
-use sen_catalog::{Asset, Assets, Crs, Grid, Item, ItemQuery, Period, Store, asset};
-use std::collections::{BTreeMap, BTreeSet};
+use sen_catalog::{Asset, Assets, Crs, Grid, Item, Period, Store, asset};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 /// Moves on when the same zones and pixels would give other numbers.
-const METHOD: &str = "1";
+pub(crate) const METHOD: &str = "1";
+
+/// True for layers of zones that are told week by week: polygons. Cells of hot spots are polygons too, but nobody asks for
+/// their weeks.
+pub(crate) fn is_zone_layer(layer: &feature::Layer) -> bool {
+    layer.shape == Shape::Polygon && layer.name != fire::HOTSPOTS
+}
 
 /// The second half of the weekly run.
 pub struct ZoneStatistics<'a> {
@@ -40,75 +45,64 @@ pub struct ZoneStatistics<'a> {
 }
 
 impl ZoneStatistics<'_> {
-    /// Makes the tables of the given weeks (none: of all) that are missing or out of date, one layer of zones after the
-    /// other. What fails is named in the report and the rest done.
+    /// Makes the tables that are missing or out of date, one layer of zones after the other: units are statistics of a collection
+    /// and layer, by week. What fails is named in the report and the rest done.
     ///
     /// # Errors
     /// When the catalogue cannot be read.
-    pub async fn run(
+    pub async fn make_units(
         &self,
-        weeks: Option<&[Period]>,
+        units: &[Unit],
         report: &mut StepReport,
         progress: &dyn Progress,
     ) -> Result<()> {
-        let layers = self.store.layers().await?;
-        // cells of hot spots are polygons, but nobody asks for their weeks
-        let is_zone = |layer: &&feature::Layer| layer.shape == Shape::Polygon && layer.name != fire::HOTSPOTS;
-        for layer in layers.iter().filter(is_zone) {
-            // read again for each layer: the rows have changed
-            let items = self.items(weeks).await?;
-            if items.is_empty() {
-                break;
+        let mut layers: BTreeMap<&str, Vec<(&str, Period, &Unit)>> = BTreeMap::new();
+        for unit in units {
+            if let (Dataset::Statistics { collection, layer }, Some(week)) = (&unit.dataset, unit.period) {
+                layers.entry(layer).or_default().push((collection, week, unit));
             }
-            let zones = match Zones::read(self.store.as_ref(), &layer.name).await {
+        }
+        for (layer, mut tables) in layers {
+            tables.sort_unstable_by_key(|(collection, week, _)| (*collection, *week));
+            let zones = match Zones::read(self.store.as_ref(), layer).await {
                 Ok(zones) => zones,
                 Err(error) => {
-                    report.enter(table_of("*", &layer.name), None, StepStatus::failed(error));
+                    for (_, _, unit) in tables {
+                        let status = StepStatus::failed(&error);
+                        report.enter(unit.dataset.clone(), unit.period, status);
+                    }
                     continue;
                 }
             };
-            progress.begin(&format!("statistics of {}", layer.name), items.len() as u64);
+            progress.begin(&format!("statistics of {layer}"), tables.len() as u64);
             let mut placed: Option<(Grid, Vec<Zone>)> = None;
-            for item in items {
+            for (collection, week, unit) in tables {
                 if self.cancelled.load(Ordering::Relaxed) {
                     report.cancelled = true;
                     return Ok(());
                 }
-                let (table, week) = (table_of(&item.collection, &layer.name), item.period());
-                let outcome = self.table(item, &zones, &mut placed, progress).await;
+                // read again for each layer: the rows have changed
+                let item = self
+                    .store
+                    .item(collection, &Item::weekly_id(collection, week))
+                    .await?;
+                let is_raster = |item: &Item| {
+                    let main = item.main_asset();
+                    main.is_some_and(|asset| asset.is_raster() && !asset.href.contains("://"))
+                };
+                let outcome = match item.filter(is_raster) {
+                    Some(item) => self.table(item, &zones, &mut placed, progress).await,
+                    None => Ok(StepStatus::NoInput),
+                };
                 if outcome.is_err() && self.cancelled.load(Ordering::Relaxed) {
                     report.cancelled = true;
                     return Ok(());
                 }
-                report.enter_outcome(table, Some(week), outcome);
+                report.enter_outcome(unit.dataset.clone(), unit.period, outcome);
                 progress.advance(1);
             }
         }
         Ok(())
-    }
-
-    /// The weekly items with a raster, oldest week first within a collection.
-    async fn items(&self, weeks: Option<&[Period]>) -> Result<Vec<Item>> {
-        let weeks: Option<BTreeSet<Period>> = weeks.map(|weeks| weeks.iter().copied().collect());
-        let mut items = Vec::new();
-        for collection in self.store.collections().await? {
-            if SCENE_COLLECTIONS.contains(&collection.as_str()) {
-                continue;
-            }
-            let query = ItemQuery {
-                from: weeks.as_ref().and_then(|weeks| weeks.first().copied()),
-                to: weeks.as_ref().and_then(|weeks| weeks.last().copied()),
-                ..ItemQuery::collection(collection)
-            };
-            let found = self.store.items(&query).await?;
-            items.extend(found.into_iter().filter(|item| {
-                let raster = item
-                    .main_asset()
-                    .is_some_and(|asset| asset.is_raster() && !asset.href.contains("://"));
-                raster && weeks.as_ref().is_none_or(|weeks| weeks.contains(&item.period()))
-            }));
-        }
-        Ok(items)
     }
 
     /// One table, when it has to be made.
@@ -208,14 +202,6 @@ impl ZoneStatistics<'_> {
             .publish(&document.0, &Assets::href(item, &item.id, "json"))?;
         self.store.put_item(item).await?;
         Ok(())
-    }
-}
-
-/// The tables of a collection and a layer of zones.
-fn table_of(collection: &str, layer: &str) -> Dataset {
-    Dataset::Statistics {
-        collection: collection.to_owned(),
-        layer: layer.to_owned(),
     }
 }
 

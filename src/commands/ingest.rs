@@ -10,6 +10,7 @@ use sen_catalog::address::unsigned;
 use sen_catalog::run::Failure;
 use sen_catalog::{Bounds, Item, Period, TimeQuery};
 use sen_processing::run::Progress;
+use sen_processing::runner::RunScope;
 use sen_processing::source::{self, Found, SourceOptions, Units};
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
@@ -65,10 +66,11 @@ impl Ingest {
             let (tally, weeks) = register(&data, &found).await?;
             let (mut text, mut value, mut outcome) = scenes_summary(&tally, &found);
             if !self.no_process && !weeks.is_empty() {
-                let products = weekly::products(&[])?;
-                let weeks = weeks.into_iter().collect();
-                let report =
-                    weekly::make_on_grid(&data, &found.scenes, weeks, products, &cancelled, output).await?;
+                let scope = RunScope {
+                    weeks: Some(weeks.into_iter().collect()),
+                    ..RunScope::default()
+                };
+                let report = weekly::make_on_grid(&data, &found.scenes, scope, &cancelled, output).await?;
                 let (weekly_text, weekly_value, weekly_outcome) = run_report::summary(&report)?;
                 text = format!("{text}\n{weekly_text}");
                 value["weekly"] = weekly_value;

@@ -8,7 +8,7 @@ use crate::output::Output;
 use clap::Args;
 use sen_catalog::item::SCENE_COLLECTIONS;
 use sen_catalog::{ItemQuery, TimeQuery};
-use std::collections::BTreeSet;
+use sen_processing::runner::RunScope;
 
 /// Make or remake weekly products; does nothing when they are up to date.
 #[derive(Args)]
@@ -16,6 +16,9 @@ pub(crate) struct Process {
     /// Only this week (2026-W34) or these (2026-W30/2026-W34).
     #[arg(long, value_name = "WEEK[/WEEK]")]
     period: Option<String>,
+    /// Say what would be made and why, and make nothing.
+    #[arg(long)]
+    explain: bool,
     /// Only these products.
     #[arg(long, value_name = "NAME", num_args = 1..)]
     product: Vec<String>,
@@ -51,9 +54,14 @@ impl Process {
             if scenes.is_empty() {
                 anyhow::bail!("the catalogue holds no scene of this time; take some in with `sen ingest`");
             }
-            let weeks: BTreeSet<_> = scenes.iter().map(sen_catalog::Item::period).collect();
-            let weeks = weeks.into_iter().collect();
-            let report = weekly::make_on_grid(&data, &scenes, weeks, products, &cancelled, output).await?;
+            // later weeks may have something to say without a scene: fire danger
+            let asked = || scenes.iter().map(sen_catalog::Item::period).collect();
+            let scope = RunScope {
+                weeks: self.period.as_ref().map(|_| asked()),
+                collections: products,
+                is_explained: self.explain,
+            };
+            let report = weekly::make_on_grid(&data, &scenes, scope, &cancelled, output).await?;
             let (text, value, outcome) = run_report::summary(&report)?;
             output.result(&text, &value);
             Ok(outcome)

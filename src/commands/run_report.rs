@@ -2,7 +2,7 @@
 
 use crate::Outcome;
 use crate::output::table;
-use sen_catalog::run::{Dataset, Failure, RunReport, StatusCounts, StepReport};
+use sen_catalog::run::{Dataset, Failure, RunReport, StatusCounts, StepReport, Unit};
 use serde_json::{Map, Value};
 
 /// The report as text, JSON and exit status.
@@ -110,11 +110,21 @@ fn findings_text(step: &StepReport) -> String {
     for (unit, reason) in step.failed() {
         text += &format!("failed: {}: {unit}: {reason}\n", step.step);
     }
+    let mut by_cause: Vec<(&Unit, &Unit, usize)> = Vec::new();
     for (unit, by) in step.held_back() {
-        text += &format!(
-            "held back: {}: {unit} stays as it was, because {by} failed\n",
-            step.step
-        );
+        let same =
+            |(first, cause, _): &&mut (&Unit, &Unit, usize)| first.dataset == unit.dataset && *cause == by;
+        match by_cause.iter_mut().find(same) {
+            Some((_, _, more)) => *more += 1,
+            None => by_cause.push((unit, by, 0)),
+        }
+    }
+    for (unit, by, more) in by_cause {
+        let stays = match more {
+            0 => "stays as it was".to_owned(),
+            more => format!("and {more} more stay as they were"),
+        };
+        text += &format!("held back: {}: {unit} {stays}, because {by} failed\n", step.step);
     }
     text + &together(&format!("left out of {}", step.step), &step.left_out)
 }
@@ -145,7 +155,7 @@ fn together(word: &str, findings: &[Failure]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use sen_catalog::run::{StepStatus, Unit};
+    use sen_catalog::run::StepStatus;
 
     #[test]
     fn people_get_a_row_a_layer_and_each_reason_once() {

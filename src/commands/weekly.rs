@@ -5,9 +5,9 @@ use crate::grid;
 use crate::output::Output;
 use anyhow::Context;
 use sen_catalog::run::{Dataset, RunReport, StepReport, StepStatus};
-use sen_catalog::{Item, Period};
-use sen_processing::steps::{ProductSelection, StepContext, layer_names, run_steps};
-use sen_processing::zonal::ZoneStatistics;
+use sen_catalog::{Grid, Item};
+use sen_processing::runner::{RunScope, Runner, StepContext};
+use sen_processing::steps::{STATISTIC_STEPS, STEPS, layer_names};
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -49,14 +49,16 @@ pub(crate) async fn stop_signal() {
     }
 }
 
-/// The layers named, or all.
-pub(crate) fn products(names: &[String]) -> Result<ProductSelection, UsageError> {
-    ProductSelection::of_names(names).map_err(|name| {
-        UsageError(format!(
+/// The layers named; none: all.
+pub(crate) fn products(names: &[String]) -> Result<Option<BTreeSet<String>>, UsageError> {
+    let known = layer_names();
+    if let Some(name) = names.iter().find(|name| !known.contains(&name.as_str())) {
+        return Err(UsageError(format!(
             "no product is named `{name}`; there are {}",
-            layer_names().join(", ")
-        ))
-    })
+            known.join(", ")
+        )));
+    }
+    Ok((!names.is_empty()).then(|| names.iter().cloned().collect()))
 }
 
 /// Says what is wrong with the settings of the steps before anything is done.
@@ -69,32 +71,36 @@ pub(crate) async fn check_settings(data: &Data) -> anyhow::Result<()> {
     Err(UsageError(wrong.join("\n")).into())
 }
 
-/// Decides the grid and makes the weeks on it: all of them, and all products, where some lie on another one.
+fn context<'a>(data: &'a Data, grid: Grid, cancelled: &'a AtomicBool, output: &'a Output) -> StepContext<'a> {
+    StepContext {
+        store: Arc::clone(&data.store),
+        assets: data.assets.clone(),
+        grid,
+        code_version: env!("CARGO_PKG_VERSION").to_owned(),
+        settings: data.step_settings(),
+        cancelled,
+        progress: output,
+    }
+}
+
+/// Decides the grid and makes what is asked for on it: all of it where some weeks lie on another one.
 pub(crate) async fn make_on_grid(
     data: &Data,
     scenes: &[Item],
-    mut weeks: Vec<Period>,
-    mut products: ProductSelection,
+    mut scope: RunScope,
     cancelled: &AtomicBool,
     output: &Output,
 ) -> anyhow::Result<RunReport> {
     let mut decision = data.decide_grid(scenes).await?;
     let moved = !decision.elsewhere.is_empty();
     if moved {
-        let all: BTreeSet<Period> = data.all_scenes().await?.iter().map(Item::period).collect();
-        weeks = all.into_iter().collect();
-        products = ProductSelection::all();
+        scope = RunScope {
+            is_explained: scope.is_explained,
+            ..RunScope::default()
+        };
     }
-    let context = StepContext {
-        store: Arc::clone(&data.store),
-        assets: data.assets.clone(),
-        grid: decision.grid,
-        code_version: env!("CARGO_PKG_VERSION").to_owned(),
-        settings: data.step_settings(),
-        cancelled,
-        progress: output,
-    };
-    let mut report = run_steps(&context, &products, &weeks).await;
+    let context = context(data, decision.grid, cancelled, output);
+    let mut report = Runner { steps: STEPS }.run(&context, &scope).await?;
     output.finish();
     if moved {
         report.notes.push(format!(
@@ -103,6 +109,7 @@ pub(crate) async fn make_on_grid(
             grid::describe(&decision.grid)
         ));
         if !report.cancelled
+            && !scope.is_explained
             && let Err(error) = data.remember(&mut decision).await
         {
             let mut grid = StepReport::new("grid");
@@ -119,20 +126,20 @@ pub(crate) async fn make_on_grid(
 }
 
 /// What the rasters of all weeks say of every zone: tables that are missing or were made of other rasters or zones.
-pub(crate) async fn zone_statistics(data: &Data, cancelled: &AtomicBool, output: &Output) -> StepReport {
-    let zonal = ZoneStatistics {
-        store: Arc::clone(&data.store),
-        assets: data.assets.clone(),
-        cancelled,
+pub(crate) async fn zone_statistics(
+    data: &Data,
+    cancelled: &AtomicBool,
+    output: &Output,
+) -> anyhow::Result<RunReport> {
+    let Some(grid) = data.remembered.clone().map_err(UsageError)? else {
+        return Ok(RunReport::default()); // no week was made yet
     };
-    let mut report = StepReport::new("zone_statistics");
-    if let Err(error) = zonal.run(None, &mut report, output).await {
-        let tables = Dataset::Statistics {
-            collection: "*".to_owned(),
-            layer: "*".to_owned(),
-        };
-        report.enter(tables, None, StepStatus::failed(error));
+    let context = context(data, grid, cancelled, output);
+    let report = Runner {
+        steps: STATISTIC_STEPS,
     }
+    .run(&context, &RunScope::default())
+    .await?;
     output.finish();
-    report
+    Ok(report)
 }

@@ -1,6 +1,6 @@
 //! The crop calendar through the binary: the demo's plots, its scenes, its truth.
 
-use crate::harness::{Sen, count, step};
+use crate::harness::{Sen, count};
 use chrono::NaiveDate;
 use sen_catalog::season::{Season, stage_on};
 use sen_catalog::{FeatureQuery, store};
@@ -122,10 +122,8 @@ fn every_plot_of_the_demo_has_its_crops_within_days_and_a_rerun_finds_nothing_to
     assert!((2_000..13_000).contains(&growing), "{growing}");
 
     let digest = sen.digest();
-    let again = sen.run(&["process", "--period", "2026-W46", "--product", "ndvi", "--json"]);
+    let again = sen.run(&["process", "--period", "2026-W46", "--json"]);
     let again = again.expect(0).json();
-    let seasons = step(&again, "crop_seasons");
-    assert_eq!(seasons["figures"]["plots"], crops.len(), "{again}");
     assert_eq!(
         count(&again, "crop_seasons", "records/crop_season/plots", "up_to_date"),
         1,

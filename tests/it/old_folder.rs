@@ -126,7 +126,7 @@ fn a_folder_killed_on_its_way_to_the_newest_layout_goes_on_from_where_it_was() {
 
 #[test]
 fn a_folder_of_the_first_layout_is_whole_is_served_and_has_nothing_to_make() {
-    let (sen, digest) = restore_folder(1);
+    let (sen, _) = restore_folder(1);
     // who only reads changes nothing, and says who may
     let said = sen.run(&["check"]).expect(1).text();
     assert!(
@@ -137,7 +137,8 @@ fn a_folder_of_the_first_layout_is_whole_is_served_and_has_nothing_to_make() {
     assert_eq!(layout(&sen.data().join("catalog.sqlite.before-2")), 1);
     let said = sen.run(&["check"]).expect(0).stdout;
     assert!(said.contains("all is well"), "{said}");
-    assert_eq!(sen.digest(), digest);
+    // layout 3 gave the flood as the satellites saw it items of its own
+    let digest = sen.digest();
 
     let service = sen.serve();
     let (zoom, x, y) = scenes::tile(14, 90, 40);
@@ -159,7 +160,8 @@ fn a_folder_of_the_first_layout_is_whole_is_served_and_has_nothing_to_make() {
     let again = sen.run(&PROCESS).expect(0).json();
     for (name, layer) in [
         ("rasters", "ndvi"),
-        ("rasters", "flood"),
+        ("rasters", "flood_observed"),
+        ("flood", "flood"),
         ("fire_danger", "fire_danger"),
         ("flood_depth", "flood_depth"),
     ] {

@@ -127,7 +127,7 @@ fn a_step_that_fails_is_named_what_rests_on_it_held_back_and_the_rest_done_and_t
         "{reason}"
     );
     let held_back = json!([{
-        "dataset": "collection/forest_cover", "period": null, "status": "held_back",
+        "dataset": "collection/forest_cover", "period": "2026-W34", "status": "held_back",
         "by": {"dataset": "records/forest_change", "period": null},
     }]);
     assert_eq!(step(&said, "forest_cover")["units"], held_back, "{said}");
@@ -143,7 +143,7 @@ fn a_step_that_fails_is_named_what_rests_on_it_held_back_and_the_rest_done_and_t
     let text = sen.run(&["process"]).expect(1).stdout;
     for told in [
         "failed: forest_change: records/forest_change: ",
-        "held back: forest_cover: collection/forest_cover stays as it was, because records/forest_change failed",
+        "held back: forest_cover: collection/forest_cover 2026-W34 stays as it was, because records/forest_change failed",
     ] {
         assert!(text.contains(told), "{text}");
     }

@@ -56,7 +56,7 @@ fn a_product_added_to_the_registry_is_found_in_tiles_and_tilejson() {
     let runtime = tokio::runtime::Runtime::new().expect("a runtime");
     let mut report = StepReport::new("rasters");
     runtime
-        .block_on(weekly.run(&[week], &mut report, &Silent))
+        .block_on(weekly.make_week(week, &mut report, &Silent))
         .expect("it runs");
     assert!(report.is_complete(), "{report:?}");
 

@@ -64,8 +64,16 @@ impl Dataset {
         }
     }
 
-    /// True when the other one is this one, or one of those that its `*` stands for.
+    /// True when the other one is this one, or one of those that its `*` stands for. Records of a kind hold those of the kind of
+    /// one layer, `crop_season/plots`.
     pub fn covers(&self, other: &Self) -> bool {
+        if let (Self::Records(kind), Self::Records(part)) = (self, other)
+            && part
+                .strip_prefix(kind.as_str())
+                .is_some_and(|rest| rest.starts_with('/'))
+        {
+            return true;
+        }
         let ((kind, name, layer), (other_kind, other_name, other_layer)) = (self.parts(), other.parts());
         let fits = |own: &str, other: &str| own == "*" || own == other;
         kind == other_kind

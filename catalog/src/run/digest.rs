@@ -118,6 +118,17 @@ impl DatasetDigests {
         Some(periods.values().copied().sum())
     }
 
+    /// The datasets that hold anything.
+    pub fn datasets(&self) -> impl Iterator<Item = &Dataset> {
+        self.0.keys()
+    }
+
+    /// The digests of a dataset by period.
+    pub fn periods(&self, dataset: &Dataset) -> impl Iterator<Item = (Option<Period>, ContentDigest)> {
+        let periods = self.0.get(dataset).into_iter().flatten();
+        periods.map(|(period, digest)| (*period, *digest))
+    }
+
     /// Every unit with its digest, by dataset, then period.
     pub fn iter(&self) -> impl Iterator<Item = (Unit, ContentDigest)> {
         self.0.iter().flat_map(|(dataset, periods)| {

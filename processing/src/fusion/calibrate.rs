@@ -2,7 +2,7 @@
 
 use super::calibration::{Pair, Verdict, compare, judge};
 use super::matchup::matchup;
-use super::settings::{CalibrationSettings, FusionSettings};
+use super::settings::CalibrationSettings;
 use crate::Result;
 use sen_catalog::calibration::Calibration;
 use sen_catalog::observation::Datastream;
@@ -23,15 +23,13 @@ const VERSION: u32 = 1;
 pub async fn calibrate(
     store: &dyn Store,
     assets: &Assets,
-    settings: &FusionSettings,
+    layer: &str,
+    settings: &[&CalibrationSettings],
     report: &mut StepReport,
 ) -> Result<()> {
-    if settings.calibrations.is_empty() {
-        return Ok(());
-    }
-    let stations = store.features(&FeatureQuery::layer(&settings.stations)).await?;
+    let stations = store.features(&FeatureQuery::layer(layer)).await?;
     let streams = store.datastreams(None).await?;
-    for setting in &settings.calibrations {
+    for setting in settings {
         let streams = streams
             .iter()
             .filter(|stream| stream.property == setting.property);

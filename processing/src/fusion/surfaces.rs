@@ -17,7 +17,7 @@ use rayon::prelude::*;
 use sen_catalog::crs::Transform;
 use sen_catalog::item::ASSET_DESCRIPTIONS;
 use sen_catalog::observation::{Datastream, Flag};
-use sen_catalog::run::{Dataset, StepReport, StepStatus};
+use sen_catalog::run::{Dataset, StepReport, StepStatus, Unit};
 use sen_catalog::store::ObservationQuery;
 use sen_catalog::{Assets, Crs, FeatureQuery, Grid, Item, Period, Store, asset};
 use serde_json::{Map, Value, json};
@@ -62,13 +62,14 @@ struct StationWeek {
 }
 
 impl Surfaces<'_> {
-    /// Makes the surfaces of the weeks that are missing or out of date. What fails is named in the report and the rest done.
+    /// Makes the surfaces that are missing or out of date: units are collections named after a property, by week. What fails
+    /// is named in the report and the rest done.
     ///
     /// # Errors
     /// When the stations cannot be read.
-    pub async fn run(
+    pub async fn make_units(
         &self,
-        weeks: &[Period],
+        units: &[Unit],
         report: &mut StepReport,
         progress: &dyn Progress,
     ) -> Result<()> {
@@ -79,17 +80,13 @@ impl Surfaces<'_> {
                 .iter()
                 .filter(|stream| stream.property == surface.property && places.contains_key(&stream.station))
                 .collect();
-            if own.is_empty() {
-                continue;
-            }
+            let dataset = Dataset::Collection(surface.property.clone());
+            let wanted = units.iter().filter(|unit| unit.dataset == dataset);
+            let weeks: Vec<Period> = wanted.filter_map(|unit| unit.period).collect();
             progress.begin(&surface.property, weeks.len() as u64);
             for week in weeks {
-                let outcome = self.week(surface, &own, &places, *week).await;
-                report.enter_outcome(
-                    Dataset::Collection(surface.property.clone()),
-                    Some(*week),
-                    outcome,
-                );
+                let outcome = self.week(surface, &own, &places, week).await;
+                report.enter_outcome(dataset.clone(), Some(week), outcome);
                 progress.advance(1);
             }
         }

@@ -6,7 +6,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use geo_types::{Geometry, Point};
 use sen_catalog::observation::{Datastream, Flag, Observation};
 use sen_catalog::raster::{Cog, CogProfile, CogWriter, Compression, DataType, Overviews};
-use sen_catalog::run::{StepReport, StepStatus};
+use sen_catalog::run::{Dataset, StepReport, StepStatus, Unit};
 use sen_catalog::store::SqliteStore;
 use sen_catalog::{Asset, Assets, Crs, Feature, Grid, Item, Period, Store, Window};
 use std::collections::BTreeMap;
@@ -83,7 +83,16 @@ fn surfaces<'a>(store: &Arc<dyn Store>, assets: &Assets, settings: &'a FusionSet
 
 async fn run(maker: &Surfaces<'_>, weeks: &[Period]) -> StepReport {
     let mut report = StepReport::new("surfaces");
-    let run = maker.run(weeks, &mut report, &Silent).await;
+    let surfaces = maker.settings.surfaces.iter();
+    let units = surfaces.flat_map(|surface| {
+        weeks.iter().map(|week| Unit {
+            dataset: Dataset::Collection(surface.property.clone()),
+            period: Some(*week),
+        })
+    });
+    let run = maker
+        .make_units(&units.collect::<Vec<_>>(), &mut report, &Silent)
+        .await;
     run.expect("the stations are read");
     report
 }
@@ -396,7 +405,14 @@ async fn a_layer_that_is_off_is_corrected_and_a_good_one_is_left_alone() {
         };
         for status in [StepStatus::Made, StepStatus::UpToDate] {
             let mut report = StepReport::new("calibrations");
-            let run = calibrate(store.as_ref(), &assets, &settings, &mut report).await;
+            let run = calibrate(
+                store.as_ref(),
+                &assets,
+                &settings.stations,
+                &[&settings.calibrations[0]],
+                &mut report,
+            )
+            .await;
             run.expect("compared");
             assert_eq!(report.units[0].1, status, "{report:?}");
             let said = if expected {

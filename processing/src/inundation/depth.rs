@@ -5,8 +5,8 @@
 //! river, tide or a broken dyke the depth is not told. `uncertainty` is the standard deviation of the depth,
 //! sqrt(s_level^2 + s_ground^2), of the kriged level and of the DEM.
 
+use super::DeltaSettings;
 use super::kinds::places;
-use super::{DeltaSettings, FLOOD};
 use crate::gdal_io::{self, Resampling};
 use crate::raster_output::{
     self, INPUTS, PixelEncoding, RasterFile, add_rasters, publish_item, write_raster,
@@ -14,7 +14,7 @@ use crate::raster_output::{
 use crate::run::{Progress, blocking};
 use crate::{Error, Result};
 use rayon::prelude::*;
-use sen_catalog::flood::{CLOUD, NO_DATA, NOT_WATER, is_on_land, is_seen};
+use sen_catalog::flood::{CLOUD, FLOOD_TOLD, NO_DATA, NOT_WATER, is_on_land, is_seen};
 use sen_catalog::inundation::{Cause, Inundation};
 use sen_catalog::raster::Cog;
 use sen_catalog::run::{Dataset, Failure, StepReport, StepStatus};
@@ -151,7 +151,11 @@ impl Depths<'_> {
         progress.begin("depth of floods", weeks.len() as u64);
         for week in weeks {
             progress.advance(1);
-            let Some(flood) = self.store.item(FLOOD, &Item::weekly_id(FLOOD, *week)).await? else {
+            let Some(flood) = self
+                .store
+                .item(FLOOD_TOLD, &Item::weekly_id(FLOOD_TOLD, *week))
+                .await?
+            else {
                 continue;
             };
             let outcome = self.week(*week, &flood, &compartments, &dem, &mut ground).await;
@@ -203,7 +207,9 @@ impl Depths<'_> {
             return Ok(StepStatus::UpToDate);
         }
         let (grid, (classes, uncertainty)) = blocking(|| {
-            let flood_map = self.cog(flood, FLOOD)?.ok_or_else(|| missing(flood, FLOOD))?;
+            let flood_map = self
+                .cog(flood, FLOOD_TOLD)?
+                .ok_or_else(|| missing(flood, FLOOD_TOLD))?;
             let grid = *flood_map.grid();
             let ground = match ground {
                 Some(ground) if ground.grid == grid => ground,
@@ -257,7 +263,10 @@ impl Depths<'_> {
             grid,
             bbox: grid.lon_lat_bounds()?,
             assets: BTreeMap::new(),
-            lineage: vec![format!("{FLOOD}/{}", flood.id), format!("{LEVEL}/{}", level.id)],
+            lineage: vec![
+                format!("{FLOOD_TOLD}/{}", flood.id),
+                format!("{LEVEL}/{}", level.id),
+            ],
             properties: properties
                 .map(|(name, value)| (name.to_owned(), value))
                 .into_iter()

@@ -1,23 +1,27 @@
 //! The flood map with the causes put into it: water in a compartment takes the kind of its cause, and water outside every
 //! compartment is a flood while the nearest gauge is at BĐ2 or above (at BĐ1 the river only begins to leave its bed), and is
 //! seasonal water once the river has been below BĐ1 for a week, as in compartments. Water whose kind is not known stays so: it may
-//! be the river itself. What the satellites alone tell stays beside it ([`ALONE`])
-//! and is what later weeks and the causes themselves look at, so that nothing goes round in a circle.
+//! be the river itself. What the satellites alone saw is a collection of its own
+//! ([`FLOOD_OBSERVED`](sen_catalog::flood::FLOOD_OBSERVED)), which later weeks and the causes themselves look at, so that
+//! nothing goes round in a circle.
 
 use super::Inundations;
 use super::around::Gauges;
-use crate::raster_output::{PixelEncoding, RasterFile, add_rasters, copy_raster, publish_item, write_raster};
+use crate::raster_output::{
+    PixelEncoding, RasterFile, add_rasters, is_whole, link_raster, publish_item, write_raster,
+};
 use crate::run::blocking;
 use crate::{Error, Result};
 use chrono::TimeDelta;
 use rayon::prelude::*;
 use sen_catalog::coverage::{Coverage, Outline, Projection};
 use sen_catalog::crs::Transform;
-use sen_catalog::flood::{ALONE, FLOOD, NO_DATA, SEASONAL, alone, is_on_land};
+use sen_catalog::flood::{FLOOD, FLOOD_TOLD, NO_DATA, SEASONAL, is_on_land};
 use sen_catalog::inundation::gauge::GaugeWeek;
 use sen_catalog::inundation::rules::LEFT_DAYS;
 use sen_catalog::inundation::{Cause, Inundation};
 use sen_catalog::raster::Cog;
+use sen_catalog::run::StepStatus;
 use sen_catalog::{Asset, Crs, Feature, Grid, Item, Period, asset};
 use serde::Serialize;
 use serde_json::json;
@@ -34,7 +38,7 @@ const CAUSES: &str = "sen:causes";
 const RULE: &str = "water of compartments by its cause: flood 5 for river flood, tidal flood and a broken dyke, 4 for paddy \
     water, planned releases and less than three tenths of the compartment; outside compartments flood 5 while the nearest \
     gauge is at BĐ2 or above (at BĐ1 even at low tide) and its kind is known, 4 once it has been below BĐ1 for a week; else as the \
-    satellites tell it (asset `alone`)";
+    satellites saw it (collection `flood_observed`)";
 /// Side in cells of the squares for which the nearest gauge is asked.
 const SQUARE: usize = 64;
 /// Stand in the map of a week for "outside" and for a cause that is not known.
@@ -79,21 +83,31 @@ impl<'a> Kinds<'a> {
         }
     }
 
-    /// Puts the causes of its week into a flood item; true when its map is another than before.
+    /// Makes the flood map of a week from what the satellites saw and the causes.
     ///
     /// # Errors
     /// When the map cannot be read, or files or rows cannot be written.
     pub(super) async fn tell(
         &self,
-        mut item: Item,
+        seen: &Item,
         records: impl Iterator<Item = &Inundation>,
-    ) -> Result<bool> {
-        let Some(own) = alone(&item).cloned() else {
-            return Ok(false);
+    ) -> Result<StepStatus> {
+        let Some(own) = seen.main_asset().cloned() else {
+            return Ok(StepStatus::NoInput);
         };
-        let period = item.period();
+        let period = seen.period();
         let kinds: BTreeMap<i64, u8> = records.map(|record| (record.fid, kind(record.class))).collect();
-        let river = self.river(&item.grid, period)?;
+        // where there are no compartments the map says what the satellites said
+        let river = if self.compartments.is_empty() {
+            Vec::new()
+        } else {
+            self.river(&seen.grid, period)?
+        };
+        let files: Vec<_> = seen
+            .assets
+            .iter()
+            .filter(|(_, asset)| asset.is_raster())
+            .collect();
         let made_of = json!([
             VERSION,
             own.sha256,
@@ -102,38 +116,78 @@ impl<'a> Kinds<'a> {
             river
         ]);
         let causes = asset::hex(&Sha256::digest(made_of.to_string().as_bytes()));
-        if item.properties.get(CAUSES) == Some(&json!(causes)) {
-            return Ok(false);
+        let (store, assets) = (self.run.store.as_ref(), &self.run.assets);
+        let id = Item::weekly_id(FLOOD_TOLD, period);
+        let known = store.item(FLOOD_TOLD, &id).await?;
+        let is_current = known.as_ref().is_some_and(|known| {
+            let rasters = known.assets.values().filter(|asset| asset.is_raster());
+            let mut beside = files.iter().filter(|(name, _)| **name != seen.collection);
+            known.properties.get(CAUSES) == Some(&json!(causes))
+                && beside.all(|(name, asset)| {
+                    known.assets.get(*name).map(|own| &own.sha256) == Some(&asset.sha256)
+                })
+                && is_whole(assets, rasters)
+        });
+        if is_current {
+            return Ok(StepStatus::UpToDate);
         }
-        let told = blocking(|| self.classes(&item.grid, &own, &kinds, &river))?;
-        let before = item.main_asset().and_then(|asset| asset.sha256.clone());
+        let told = if river.is_empty() {
+            None
+        } else {
+            blocking(|| self.classes(&seen.grid, &own, &kinds, &river))?
+        };
+        let mut rasters: Vec<RasterFile> = Vec::new();
+        for (name, asset) in files {
+            let is_main = *name == seen.collection;
+            rasters.push(match &told {
+                Some(classes) if is_main => self.write(seen, FLOOD_TOLD, classes)?,
+                _ if is_main => link_raster(assets, FLOOD_TOLD, asset)?,
+                _ => link_raster(assets, name, asset)?,
+            });
+        }
+        let mut item = Item {
+            id,
+            collection: FLOOD_TOLD.to_owned(),
+            assets: BTreeMap::new(),
+            ..seen.clone()
+        };
         item.properties.insert(CAUSES.to_owned(), json!(causes));
         item.properties.insert("sen:kinds_rule".to_owned(), json!(RULE));
-        let mut rasters: Vec<RasterFile> = Vec::new();
-        if let Some(classes) = &told {
-            rasters.push(self.write(&item, super::FLOOD, classes)?);
-            if !item.assets.contains_key(ALONE) {
-                rasters.push(copy_raster(&self.run.assets, ALONE, &own)?);
-            }
-        } else if item.assets.remove(ALONE).is_some() {
-            // the causes say what the satellites said: one map is enough
-            rasters.push(copy_raster(&self.run.assets, super::FLOOD, &own)?);
-        }
-        let changed = rasters
-            .iter()
-            .any(|raster| raster.name == super::FLOOD && raster.asset.sha256 != before);
-        if changed {
-            // counted in other pixels
-            item.assets.retain(|_, asset| asset.is_raster());
-        }
-        let (store, assets) = (self.run.store.as_ref(), &self.run.assets);
-        let stale = assets.path(&sen_catalog::Assets::href(&item, ALONE, "tif"));
         add_rasters(&mut item, &rasters);
-        publish_item(store, assets, &item, &rasters, !rasters.is_empty()).await?;
-        if told.is_none() {
-            let _ = fs::remove_file(stale); // most often there is none
+        if let Some(known) = known.as_ref().filter(|known| {
+            known.main_asset().map(|asset| &asset.sha256) == item.main_asset().map(|asset| &asset.sha256)
+        }) {
+            // what was counted in these pixels is still so
+            let tables = known.assets.iter().filter(|(_, asset)| !asset.is_raster());
+            item.assets
+                .extend(tables.map(|(name, asset)| (name.clone(), asset.clone())));
         }
-        Ok(changed)
+        let same_pixels = known.as_ref().is_some_and(|known| {
+            let own = |item: &Item| -> Vec<_> {
+                let rasters = item.assets.iter().filter(|(_, asset)| asset.is_raster());
+                rasters
+                    .map(|(name, asset)| (name.clone(), asset.clone()))
+                    .collect()
+            };
+            own(known) == own(&item)
+                && is_whole(assets, known.assets.values().filter(|asset| asset.is_raster()))
+        });
+        if same_pixels {
+            // told for other reasons, and told the same
+            publish_item(store, assets, &item, &[], false).await?;
+            return Ok(StepStatus::UpToDate);
+        }
+        publish_item(store, assets, &item, &rasters, known.is_some()).await?;
+        // files that the week names no more
+        let named = |old: &Asset| item.assets.values().any(|asset| asset.href == old.href);
+        let gone = known
+            .iter()
+            .flat_map(|known| known.assets.values())
+            .filter(|old| !named(old));
+        gone.for_each(|old| {
+            let _ = fs::remove_file(assets.path(&old.href)); // one that is not there is gone as well
+        });
+        Ok(StepStatus::Made)
     }
 
     /// What the river makes of water outside compartments, square by square, by the nearest gauge.

@@ -3,7 +3,7 @@
 use crate::{Error, Result};
 use rayon::prelude::*;
 use sen_catalog::coverage::{Coverage, Outline, Projection};
-use sen_catalog::flood::{alone, is_on_land, is_seen, is_water};
+use sen_catalog::flood::{is_on_land, is_seen, is_water};
 use sen_catalog::inundation::course::Measured;
 use sen_catalog::raster::Cog;
 use sen_catalog::{Asset, Assets, Crs, Feature, Grid, Item, Window};
@@ -33,7 +33,7 @@ impl Week {
                 .map(|asset| Ok(Cog::open(&assets.verified(asset)?)?))
                 .transpose()
         };
-        let cog = open(alone(item))?
+        let cog = open(item.main_asset())?
             .ok_or_else(|| Error::Invalid(format!("{}/{} has no raster", item.collection, item.id)))?;
         let grid = *cog.grid();
         let classes = cog.read_window::<u8>(0, 0, grid.window())?;

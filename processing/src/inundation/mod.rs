@@ -20,20 +20,18 @@ use crate::run::{Progress, blocking};
 use around::{Around, Gauges};
 use kinds::Kinds;
 use measure::Week;
-use sen_catalog::flood::alone;
+use sen_catalog::flood::{FLOOD_OBSERVED, FLOOD_TOLD};
 use sen_catalog::inundation::course::{Circumstances, Measured, course};
 use sen_catalog::inundation::{Cause, Inundation};
 use sen_catalog::run::{Dataset, Failure, StepReport, StepStatus};
 use sen_catalog::{Asset, Assets, Feature, FeatureQuery, Item, ItemQuery, Period, Store, asset};
 use sha2::{Digest, Sha256};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 /// Version of the measurements; another one measures every week again.
 const VERSION: u32 = 2;
-/// The layer of the flood maps.
-const FLOOD: &str = "flood";
 /// Share under water from which an open neighbour counts as wet.
 const NEIGHBOUR_WET: f64 = 0.5;
 
@@ -52,21 +50,19 @@ pub struct Inundations<'a> {
 }
 
 impl Inundations<'_> {
-    /// Brings the records of every week up to date, and the flood maps that they tell the kinds of water of; nothing where there
-    /// are no compartments or no flood maps. What fails is named in the report; while a map cannot be read the records of all
-    /// weeks stay as they were, because what a later week is called depends on the weeks before.
+    /// Brings the records of every week up to date; nothing where there are no compartments or no flood maps. What fails is
+    /// named in the report; while a map cannot be read the records of all weeks stay as they were, because what a later week is
+    /// called depends on the weeks before.
     ///
     /// # Errors
     /// When the catalogue cannot be read or written.
-    pub async fn run(&self, report: &mut StepReport, progress: &dyn Progress) -> Result<()> {
+    pub async fn tell_causes(&self, report: &mut StepReport, progress: &dyn Progress) -> Result<()> {
         let layer = &self.settings.compartments;
-        let layers = self.store.layers().await?;
-        if !layers.iter().any(|known| known.name == *layer) {
-            return Ok(());
-        }
-        let items = self.store.items(&ItemQuery::collection(FLOOD)).await?;
+        let items = self.store.items(&ItemQuery::collection(FLOOD_OBSERVED)).await?;
         let compartments = self.store.features(&FeatureQuery::layer(layer)).await?;
+        let causes = Dataset::Records("flood_cause".to_owned());
         if items.is_empty() || compartments.is_empty() {
+            report.enter(causes, None, StepStatus::NoInput);
             return Ok(());
         }
         report.figure("compartments", compartments.len());
@@ -75,7 +71,6 @@ impl Inundations<'_> {
         let weeks = self
             .measured(&items, &compartments, &zones, report, progress)
             .await?;
-        let causes = Dataset::Records("flood_cause".to_owned());
         if report.cancelled {
             return Ok(());
         }
@@ -85,17 +80,11 @@ impl Inundations<'_> {
             return Ok(());
         }
         let around = Around::read(self.store.as_ref(), self.settings, &compartments).await?;
-        let gauges = Gauges::read(
-            self.store.as_ref(),
-            self.settings,
-            self.stations,
-            weeks.iter().map(|(week, _)| *week),
-        )
-        .await?;
+        let gauges = self.gauges(weeks.iter().map(|(week, _)| *week)).await?;
         let records = self.records(&compartments, &around, &gauges, &weeks);
         let newest = weeks.last().map(|(week, _)| *week);
         tell_alerts(&records, newest, &compartments, report);
-        let changed = self.store.put_inundations(layer, records.clone()).await?;
+        let changed = self.store.put_inundations(layer, records).await?;
         report.figure("records_changed", changed);
         let status = if changed > 0 {
             StepStatus::Made
@@ -103,26 +92,52 @@ impl Inundations<'_> {
             StepStatus::UpToDate
         };
         report.enter(causes, None, status);
+        Ok(())
+    }
+
+    /// Brings the flood maps of the weeks up to date: what the satellites saw, with the causes put into it. What fails is named
+    /// in the report and the rest done.
+    ///
+    /// # Errors
+    /// When the catalogue cannot be read.
+    pub async fn tell_maps(
+        &self,
+        weeks: &[Period],
+        report: &mut StepReport,
+        progress: &dyn Progress,
+    ) -> Result<()> {
+        let layer = &self.settings.compartments;
+        let compartments = self.store.features(&FeatureQuery::layer(layer)).await?;
+        let zones = fingerprint(&compartments);
+        // of a week before it is asked whether the river has left
+        let heard: BTreeSet<Period> = weeks.iter().flat_map(|week| [week.previous(), *week]).collect();
+        let gauges = self.gauges(heard.into_iter()).await?;
         let kinds = Kinds::new(self, &compartments, &gauges, &zones);
-        progress.begin("kinds of water", items.len() as u64);
-        for item in items {
+        progress.begin("kinds of water", weeks.len() as u64);
+        for week in weeks {
             if self.cancelled.load(Ordering::Relaxed) {
                 report.cancelled = true;
                 break;
             }
-            let period = item.period();
-            let causes = records.iter().filter(|record| record.period == period);
-            let told = kinds.tell(item, causes).await.map(|told| {
-                if told {
-                    StepStatus::Made
-                } else {
-                    StepStatus::UpToDate
-                }
-            });
-            report.enter_outcome(Dataset::Collection(FLOOD.to_owned()), Some(period), told);
+            let outcome = self.tell_map(&kinds, *week).await;
+            report.enter_outcome(Dataset::Collection(FLOOD_TOLD.to_owned()), Some(*week), outcome);
             progress.advance(1);
         }
         Ok(())
+    }
+
+    async fn tell_map(&self, kinds: &Kinds<'_>, week: Period) -> Result<StepStatus> {
+        let id = Item::weekly_id(FLOOD_OBSERVED, week);
+        let Some(seen) = self.store.item(FLOOD_OBSERVED, &id).await? else {
+            return Ok(StepStatus::NoInput);
+        };
+        let layer = &self.settings.compartments;
+        let records = self.store.inundations_in(layer, week, &[]).await?;
+        kinds.tell(&seen, records.iter()).await
+    }
+
+    async fn gauges(&self, weeks: impl Iterator<Item = Period>) -> Result<Gauges> {
+        Gauges::read(self.store.as_ref(), self.settings, self.stations, weeks).await
     }
 
     /// What each week's map shows, oldest week first, as far as the maps can be read.
@@ -263,6 +278,6 @@ fn fingerprint(compartments: &[Feature]) -> String {
 fn digest(item: &Item, zones: &str) -> String {
     let sum = |asset: Option<&Asset>| asset.and_then(|asset| asset.sha256.clone());
     let age = item.assets.get("age_days");
-    let made_of = serde_json::json!([VERSION, sum(alone(item)), sum(age), zones]);
+    let made_of = serde_json::json!([VERSION, sum(item.main_asset()), sum(age), zones]);
     asset::hex(&Sha256::digest(made_of.to_string().as_bytes()))
 }

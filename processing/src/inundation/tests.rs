@@ -55,7 +55,7 @@ fn measured_and_changed(report: &StepReport) -> (usize, u64) {
 
 /// Weeks whose map tells other kinds of water now.
 fn retold(report: &StepReport) -> Vec<Period> {
-    let maps = Dataset::Collection(FLOOD.to_owned());
+    let maps = Dataset::Collection(FLOOD_TOLD.to_owned());
     let made = |(unit, status): &(Unit, StepStatus)| {
         let made = unit.dataset == maps && *status == StepStatus::Made;
         unit.period.filter(|_| made)
@@ -196,8 +196,8 @@ impl Delta {
     async fn publish(&self, number: u32, classes: &[u8], age: u8) {
         let period = week(number);
         let mut item = Item {
-            id: Item::weekly_id(FLOOD, period),
-            collection: FLOOD.into(),
+            id: Item::weekly_id(FLOOD_OBSERVED, period),
+            collection: FLOOD_OBSERVED.into(),
             interval: period.interval(),
             grid: grid(),
             bbox: grid().lon_lat_bounds().expect("UTM"),
@@ -207,7 +207,8 @@ impl Delta {
         };
         let stored = PixelEncoding::classes(255);
         let files = [
-            raster_output::write_raster(&self.assets, FLOOD, classes, &grid(), stored).expect("written"),
+            raster_output::write_raster(&self.assets, FLOOD_OBSERVED, classes, &grid(), stored)
+                .expect("written"),
             raster_output::write_raster(&self.assets, "age_days", &vec![age; SIDE * SIDE], &grid(), stored)
                 .expect("written"),
         ];
@@ -226,21 +227,35 @@ impl Delta {
             cancelled: &RUNNING,
         };
         let mut report = StepReport::new("flood_causes");
-        let run = inundations.run(&mut report, &Silent).await;
+        let run = inundations.tell_causes(&mut report, &Silent).await;
         run.expect("the catalogue answers");
+        if report.is_complete() {
+            let query = ItemQuery::collection(FLOOD_OBSERVED);
+            let seen = self.store.items(&query).await.expect("items");
+            let weeks: Vec<Period> = seen.iter().map(Item::period).collect();
+            let run = inundations.tell_maps(&weeks, &mut report, &Silent).await;
+            run.expect("the catalogue answers");
+        }
         report
     }
 
     /// The map of a week as it is published, and as the satellites alone tell it.
     async fn classes(&self, number: u32) -> (Vec<u8>, Vec<u8>) {
-        let id = Item::weekly_id(FLOOD, week(number));
-        let item = self.store.item(FLOOD, &id).await.expect("asked").expect("there");
-        let read = |asset: &sen_catalog::Asset| {
-            let cog = Cog::open(&self.assets.path(&asset.href)).expect("a map");
-            cog.read_window::<u8>(0, 0, cog.grid().window()).expect("read")
-        };
-        let alone = sen_catalog::flood::alone(&item).expect("a map");
-        (read(item.main_asset().expect("a map")), read(alone))
+        let mut maps = Vec::new();
+        for collection in [FLOOD_TOLD, FLOOD_OBSERVED] {
+            let id = Item::weekly_id(collection, week(number));
+            let item = self
+                .store
+                .item(collection, &id)
+                .await
+                .expect("asked")
+                .expect("there");
+            let map = self.assets.path(&item.main_asset().expect("a map").href);
+            let cog = Cog::open(&map).expect("a map");
+            maps.push(cog.read_window::<u8>(0, 0, cog.grid().window()).expect("read"));
+        }
+        let seen = maps.pop().expect("two maps");
+        (maps.pop().expect("two maps"), seen)
     }
 
     async fn records(&self, code: &str) -> Vec<Inundation> {
@@ -348,8 +363,8 @@ async fn the_flood_map_takes_the_kinds_of_the_causes_and_keeps_what_the_satellit
     let report = delta.run().await;
     assert_eq!(
         retold(&report),
-        (36..=41).map(week).collect::<Vec<_>>(),
-        "week 35 is dry"
+        (35..=41).map(week).collect::<Vec<_>>(),
+        "each week has its map"
     );
     let shut = (SHUT + 2) * SIDE + SHUT + 2;
     let open = (SHUT + 2) * SIDE + OPEN + 2;
@@ -486,11 +501,11 @@ async fn a_map_that_cannot_be_read_is_named_and_nothing_is_told_anew_until_it_is
     delta.autumn().await;
     let item = delta
         .store
-        .item(FLOOD, "flood_2026-W38")
+        .item(FLOOD_OBSERVED, "flood_observed_2026-W38")
         .await
         .expect("asked")
         .expect("there");
-    let path = delta.assets.path(&item.assets[FLOOD].href);
+    let path = delta.assets.path(&item.assets[FLOOD_OBSERVED].href);
     let whole = std::fs::read(&path).expect("bytes");
     // one flipped bit among the pixels: it opens as before
     let mut flipped = whole.clone();
@@ -507,7 +522,7 @@ async fn a_map_that_cannot_be_read_is_named_and_nothing_is_told_anew_until_it_is
             unit.to_string(),
             "samples/flood_extent/dyke_compartments 2026-W38"
         );
-        assert!(reason.contains("flood.tif"), "{report:?}");
+        assert!(reason.contains("flood_observed.tif"), "{report:?}");
         let held_back = StepStatus::HeldBack { by: unit.clone() };
         assert_eq!(report.total().failed, 1, "{report:?}");
         assert_eq!(report.units.last().map(|(_, status)| status), Some(&held_back));
@@ -528,11 +543,15 @@ async fn a_map_that_cannot_be_read_is_named_and_nothing_is_told_anew_until_it_is
     delta.map(42, None, 20, 0).await;
     let item = delta
         .store
-        .item(FLOOD, "flood_2026-W42")
+        .item(FLOOD_OBSERVED, "flood_observed_2026-W42")
         .await
         .expect("asked")
         .expect("there");
-    std::fs::write(delta.assets.path(&item.assets[FLOOD].href), &whole[..200]).expect("cut");
+    std::fs::write(
+        delta.assets.path(&item.assets[FLOOD_OBSERVED].href),
+        &whole[..200],
+    )
+    .expect("cut");
     let report = delta.run().await;
     let week = report.failed().next().and_then(|(unit, _)| unit.period);
     assert_eq!(week, Some(self::week(42)), "{report:?}");

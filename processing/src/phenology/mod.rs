@@ -63,15 +63,15 @@ pub struct Calendar<'a> {
 }
 
 impl Calendar<'_> {
-    /// Makes the calendars of the configured layers that are out of date. What fails is named in the report and the rest done.
+    /// Makes the calendars of some of the configured layers that are out of date. What fails is named in the report and the rest done.
     ///
     /// # Errors
     /// When the catalogue cannot be read.
-    pub async fn run(&self, report: &mut StepReport, progress: &dyn Progress) -> Result<()> {
+    pub async fn run(&self, layers: &[&str], report: &mut StepReport, progress: &dyn Progress) -> Result<()> {
         let known = self.store.layers().await?;
         let mut scenes = None;
         let mut figures = Figures::default();
-        for name in &self.settings.layers {
+        for name in layers {
             let Some(layer) = known.iter().find(|layer| layer.name == *name) else {
                 continue;
             };

@@ -28,7 +28,10 @@ async fn made(store: &Arc<dyn Store>, folder: &Path, grid: Grid, settings: &Cale
         cancelled: &AtomicBool::new(false),
     };
     let mut report = StepReport::new("crop_seasons");
-    calendar.run(&mut report, &Silent).await.expect("a calendar");
+    calendar
+        .run(&["plots"], &mut report, &Silent)
+        .await
+        .expect("a calendar");
     report
 }
 

@@ -10,7 +10,7 @@ use crate::reference::{self, REFERENCE_DAYS};
 use crate::source::WEEKLY_SCENES;
 use crate::{Result, duplicate, look};
 use chrono::TimeDelta;
-use sen_catalog::flood::alone;
+use sen_catalog::flood::{FLOOD_OBSERVED, FLOOD_TOLD};
 use sen_catalog::raster::Cog;
 use sen_catalog::{Asset, Item, ItemQuery, Period, asset};
 use serde_json::{Value, json};
@@ -68,44 +68,6 @@ fn weeks_on(week: Period, weeks: i64) -> Period {
 }
 
 impl Weekly<'_> {
-    /// Products that look back.
-    pub(super) fn looking_back(&self) -> Vec<&dyn Product> {
-        let back = |product: &&dyn Product| product.beyond().weeks > 0 || product.beyond().reference;
-        self.products.iter().copied().filter(back).collect()
-    }
-
-    /// Weeks after some of `weeks` whose products may look back at these.
-    pub(super) async fn later(&self, weeks: &BTreeSet<Period>) -> Result<BTreeSet<Period>> {
-        let mut later = BTreeSet::new();
-        let (Some(&first), Some(&last)) = (weeks.first(), weeks.last()) else {
-            return Ok(later);
-        };
-        for product in self.looking_back() {
-            let beyond = product.beyond();
-            let reach = if beyond.reference {
-                REFERENCE_DAYS / 7 + 1
-            } else {
-                0
-            };
-            let query = ItemQuery {
-                from: Some(first.next()),
-                to: Some(weeks_on(last, reach.max(i64::from(beyond.weeks)))),
-                ..ItemQuery::collection(product.name())
-            };
-            later.extend(self.store.items(&query).await?.iter().map(Item::period));
-        }
-        Ok(later)
-    }
-
-    /// True when an item has no table of zones yet, which a weekly run has to see to.
-    pub(super) async fn lacks_tables(&self, product: &dyn Product, week: Period) -> Result<bool> {
-        let item = self
-            .store
-            .item(product.name(), &Item::weekly_id(product.name(), week))
-            .await?;
-        Ok(item.is_some_and(|item| item.assets.values().all(sen_catalog::Asset::is_raster)))
-    }
-
     /// The earlier weeks that a product looks back at, newest first, and a fingerprint of their classes (empty without
     /// any). Told by the rows alone: nothing is opened for a week that is up to date.
     pub(super) async fn earlier(
@@ -127,10 +89,12 @@ impl Weekly<'_> {
         for item in self.store.items(&query).await? {
             let current = item.properties.get("sen:product_version") == Some(&json!(product.version()))
                 && item.grid == self.grid;
-            let Some(asset) = alone(&item).filter(|_| current) else {
+            let Some(asset) = item.main_asset().filter(|_| current) else {
                 continue;
             };
-            hasher.update(json!([item.id, asset.sha256]).to_string());
+            // by the name of the days when the flood was one collection: the marks of older folders go on to hold
+            let id = item.id.replacen(FLOOD_OBSERVED, FLOOD_TOLD, 1);
+            hasher.update(json!([id, asset.sha256]).to_string());
             earlier.push((item.period(), asset.clone()));
         }
         if earlier.len() < beyond.least_weeks.max(1) {

@@ -5,7 +5,7 @@
 //! those of [`crate::steps`].
 
 mod evi;
-mod flood;
+mod flood_observed;
 mod index;
 mod mndwi;
 mod nbr;
@@ -13,7 +13,7 @@ mod ndmi;
 mod ndvi;
 
 pub use evi::EVI;
-pub use flood::FLOOD;
+pub use flood_observed::FLOOD;
 pub use index::{Index, normalized_difference};
 pub use mndwi::MNDWI;
 pub use nbr::NBR;

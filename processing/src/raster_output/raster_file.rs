@@ -151,14 +151,16 @@ pub(crate) fn write_raster<T: Pixel>(
     writer.finish()
 }
 
-/// A published raster once more, byte by byte, under another name.
+/// A published raster once more under another name: the same bytes on the disk, where the file system has links.
 ///
 /// # Errors
 /// When the file cannot be read or the folder not be written.
-pub(crate) fn copy_raster(assets: &Assets, name: &str, of: &Asset) -> Result<RasterFile> {
+pub(crate) fn link_raster(assets: &Assets, name: &str, of: &Asset) -> Result<RasterFile> {
     let temporary = Temporary(assets.temporary(name));
     let from = assets.path(&of.href);
-    std::fs::copy(&from, &temporary.0).map_err(|error| Error::io(&from, error))?;
+    std::fs::hard_link(&from, &temporary.0)
+        .or_else(|_| std::fs::copy(&from, &temporary.0).map(|_| ()))
+        .map_err(|error| Error::io(&from, error))?;
     Ok(RasterFile {
         name: name.to_owned(),
         asset: of.clone(),

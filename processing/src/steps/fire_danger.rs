@@ -1,17 +1,17 @@
 //! `fire_danger`: the level of forest fire danger inside each forest block on the worst day of the week, and a raster of
 //! each day beside it (`day1`, Monday, to `day7`), drawn from the days that stations tell of.
 
-use super::{Drawn, StepContext};
 use crate::Result;
 use crate::fire::{Sheet, Sheets};
+use crate::runner::{FingerprintParts, RunView, Step, StepContext, StepSettings};
 use async_trait::async_trait;
 use chrono::{Datelike, NaiveDate};
 use sen_catalog::Period;
 use sen_catalog::fire::FireSettings;
 use sen_catalog::fire::day::{DangerDay, worst};
-use sen_catalog::run::{Dataset, StepReport};
+use sen_catalog::run::{Dataset, Fingerprint, StepReport, StepStatus, Unit};
 use serde_json::{Value, json};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 /// See the module.
 #[derive(Clone, Copy, Debug)]
@@ -34,40 +34,86 @@ const RASTERS: [&str; 8] = [
 ];
 
 #[async_trait]
-impl Drawn for FireDanger {
+impl Step for FireDanger {
     fn name(&self) -> &'static str {
         RASTERS[0]
     }
 
-    fn after(&self) -> &'static [&'static str] {
-        &["danger_days"]
+    fn version(&self) -> u32 {
+        VERSION
     }
 
-    /// The weeks asked for, and later ones that stations tell of.
-    async fn draw(
+    fn reads(&self, settings: &StepSettings<'_>) -> Vec<Dataset> {
+        vec![
+            Dataset::Records("fire_danger_day".to_owned()),
+            Dataset::Shapes(settings.fire.blocks.clone()),
+        ]
+    }
+
+    fn writes(&self, _: &StepSettings<'_>) -> Vec<Dataset> {
+        vec![Dataset::Collection(RASTERS[0].to_owned())]
+    }
+
+    /// The weeks with a scene, and later ones that stations tell of.
+    fn list_units(&self, _: &StepContext<'_>, view: &RunView) -> Vec<Unit> {
+        let seen = view.weeks_with(&[Dataset::Scenes("*".to_owned())]);
+        let newest = seen.last().copied();
+        let told = view.weeks_with(&[Dataset::Records("fire_danger_day".to_owned())]);
+        let weeks = told
+            .into_iter()
+            .filter(|week| seen.contains(week) || newest.is_some_and(|newest| *week > newest));
+        let unit = |week| Unit {
+            dataset: Dataset::Collection(RASTERS[0].to_owned()),
+            period: Some(week),
+        };
+        weeks.map(unit).collect()
+    }
+
+    fn fingerprint_unit(
         &self,
         context: &StepContext<'_>,
-        weeks: &[Period],
+        view: &RunView,
+        unit: &Unit,
+    ) -> Option<Fingerprint> {
+        let fire = context.settings.fire;
+        let parts = FingerprintParts::default()
+            .with_week(
+                view,
+                &Dataset::Records("fire_danger_day".to_owned()),
+                unit.period?,
+            )
+            .with_whole(view, &Dataset::Shapes(fire.blocks.clone()))
+            .with_value(&"fire", fire)
+            .with_value(&"grid", &context.grid);
+        Some(parts.finish())
+    }
+
+    async fn make_units(
+        &self,
+        context: &StepContext<'_>,
+        stale: &[Unit],
         report: &mut StepReport,
-    ) -> Result<BTreeSet<Period>> {
-        let fire = &context.fire();
+    ) -> Result<()> {
+        let fire = &super::fire_of(context);
+        let dataset = Dataset::Collection(RASTERS[0].to_owned());
         let Some(blocks) = fire.blocks().await? else {
-            return Ok(BTreeSet::new());
+            for unit in stale {
+                report.enter(dataset.clone(), unit.period, StepStatus::NoInput);
+            }
+            return Ok(());
         };
-        let newest = weeks.iter().max().copied();
-        let is_later = |week: Period| newest.is_some_and(|newest| week > newest);
-        let mut by_week: BTreeMap<Period, Vec<Vec<u8>>> = BTreeMap::new();
+        let unknown = || vec![classes(&[]); blocks.features.len()];
+        let weeks = stale.iter().filter_map(|unit| Some((unit.period?, unknown())));
+        let mut by_week: BTreeMap<Period, Vec<Vec<u8>>> = weeks.collect();
         for (index, block) in blocks.features.iter().enumerate() {
             let days = fire.store.danger(block.fid, None, None).await?;
             for (week, days) in by_weeks(&days) {
-                if weeks.contains(&week) || is_later(week) {
-                    let unknown = || vec![classes(&[]); blocks.features.len()];
-                    by_week.entry(week).or_insert_with(unknown)[index] = classes(&days);
+                if let Some(blocks) = by_week.get_mut(&week) {
+                    blocks[index] = classes(&days);
                 }
             }
         }
-        let mut sheets = Sheets::new(fire, &blocks, self.name());
-        let mut also = BTreeSet::new();
+        let mut sheets = Sheets::new(fire, &blocks, RASTERS[0]);
         for (week, classes) in by_week {
             // a block is drawn while it is valid
             let shown: Vec<Option<Vec<u8>>> = blocks
@@ -76,9 +122,6 @@ impl Drawn for FireDanger {
                 .zip(classes)
                 .map(|(block, classes)| block.valid_on(week.last_day()).then_some(classes))
                 .collect();
-            if is_later(week) {
-                also.insert(week);
-            }
             let sheet = Sheet {
                 week,
                 names: &RASTERS,
@@ -87,10 +130,9 @@ impl Drawn for FireDanger {
                 properties: properties(fire.settings, week.first_day(), &shown),
                 made_of: json!([VERSION, fire.settings.levels, fire.settings.citation]),
             };
-            let dataset = Dataset::Collection(self.name().to_owned());
-            report.enter_outcome(dataset, Some(week), sheets.draw(sheet).await);
+            report.enter_outcome(dataset.clone(), Some(week), sheets.draw(sheet).await);
         }
-        Ok(also)
+        Ok(())
     }
 }
 

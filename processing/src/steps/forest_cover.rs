@@ -1,16 +1,16 @@
 //! `forest_cover`: what became of the cover of each forest block, as the looks up to the week tell: kept, suspected loss,
 //! confirmed loss, green again. Drawn from the records of forest change; trees as they stand are not mapped.
 
-use super::{Drawn, StepContext};
 use crate::Result;
 use crate::fire::{Sheet, Sheets};
+use crate::runner::{FingerprintParts, RunView, Step, StepContext, StepSettings};
 use async_trait::async_trait;
 use sen_catalog::Period;
 use sen_catalog::fire::ChangeSettings;
 use sen_catalog::fire::change::{Cover, ForestWeek};
-use sen_catalog::run::{Dataset, StepReport};
+use sen_catalog::run::{Dataset, Fingerprint, StepReport, StepStatus, Unit};
 use serde_json::{Value, json};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 /// See the module.
 #[derive(Clone, Copy, Debug)]
@@ -25,41 +25,76 @@ const NOT_SEEN: u8 = 253;
 const NOT_JUDGED: u8 = 254;
 
 #[async_trait]
-impl Drawn for ForestCover {
+impl Step for ForestCover {
     fn name(&self) -> &'static str {
         NAME
     }
 
-    fn after(&self) -> &'static [&'static str] {
-        &["forest_change"]
+    fn version(&self) -> u32 {
+        VERSION
     }
 
-    /// The weeks asked for, and later ones with a look, whose judgement rests on them.
-    async fn draw(
+    fn reads(&self, settings: &StepSettings<'_>) -> Vec<Dataset> {
+        vec![
+            Dataset::Records("forest_change".to_owned()),
+            Dataset::Shapes(settings.fire.blocks.clone()),
+        ]
+    }
+
+    fn writes(&self, _: &StepSettings<'_>) -> Vec<Dataset> {
+        vec![Dataset::Collection(NAME.to_owned())]
+    }
+
+    /// The weeks with a scene, once blocks were seen in any.
+    fn list_units(&self, _: &StepContext<'_>, view: &RunView) -> Vec<Unit> {
+        if !view.holds(&Dataset::Records("forest_change".to_owned())) {
+            return Vec::new();
+        }
+        let weeks = view.weeks_with(&[Dataset::Scenes("*".to_owned())]);
+        let unit = |week| Unit {
+            dataset: Dataset::Collection(NAME.to_owned()),
+            period: Some(week),
+        };
+        weeks.into_iter().map(unit).collect()
+    }
+
+    fn fingerprint_unit(&self, context: &StepContext<'_>, view: &RunView, _: &Unit) -> Option<Fingerprint> {
+        let reads = self.reads(&context.settings);
+        let parts = reads.iter().fold(FingerprintParts::default(), |parts, read| {
+            parts.with_whole(view, read)
+        });
+        let fire = context.settings.fire;
+        let parts = parts
+            .with_value(&"fire.change", &fire.change)
+            .with_value(&"fire.cell_m", &fire.cell_m)
+            .with_value(&"grid", &context.grid);
+        Some(parts.finish())
+    }
+
+    async fn make_units(
         &self,
         context: &StepContext<'_>,
-        weeks: &[Period],
+        stale: &[Unit],
         report: &mut StepReport,
-    ) -> Result<BTreeSet<Period>> {
-        let fire = &context.fire();
-        let (Some(blocks), Some(oldest)) = (fire.blocks().await?, weeks.iter().min()) else {
-            return Ok(BTreeSet::new());
-        };
+    ) -> Result<()> {
+        let fire = &super::fire_of(context);
+        let blocks = fire.blocks().await?;
         let mut known: Vec<BTreeMap<Period, ForestWeek>> = Vec::new();
-        for block in &blocks.features {
+        for block in blocks.iter().flat_map(|blocks| &blocks.features) {
             let change = fire.store.forest_change(block.fid).await?;
             let seen = change.into_iter().flat_map(|change| change.weeks);
             let seen = seen.filter(ForestWeek::is_seen);
             known.push(seen.map(|week| (Period::of_date(week.from), week)).collect());
         }
-        let seen: BTreeSet<Period> = known.iter().flat_map(BTreeMap::keys).copied().collect();
-        if seen.is_empty() {
-            return Ok(BTreeSet::new());
-        }
-        let later: BTreeSet<Period> = seen.range(oldest..).copied().collect();
+        let dataset = Dataset::Collection(NAME.to_owned());
+        let Some(blocks) = blocks.filter(|_| known.iter().any(|weeks| !weeks.is_empty())) else {
+            for unit in stale {
+                report.enter(dataset.clone(), unit.period, StepStatus::NoInput);
+            }
+            return Ok(());
+        };
         let mut sheets = Sheets::new(fire, &blocks, NAME);
-        let mut also = BTreeSet::new();
-        for week in later.iter().chain(weeks).copied().collect::<BTreeSet<Period>>() {
+        for week in stale.iter().filter_map(|unit| unit.period) {
             // a block is drawn while it is valid
             let shown: Vec<Option<Vec<u8>>> = blocks
                 .features
@@ -70,9 +105,6 @@ impl Drawn for ForestCover {
                     block.valid_on(week.last_day()).then(|| vec![class])
                 })
                 .collect();
-            if !weeks.contains(&week) {
-                also.insert(week);
-            }
             let sheet = Sheet {
                 week,
                 names: &[NAME],
@@ -81,10 +113,9 @@ impl Drawn for ForestCover {
                 properties: properties(&fire.settings.change, &shown),
                 made_of: json!([VERSION, fire.settings.change]),
             };
-            let dataset = Dataset::Collection(NAME.to_owned());
-            report.enter_outcome(dataset, Some(week), sheets.draw(sheet).await);
+            report.enter_outcome(dataset.clone(), Some(week), sheets.draw(sheet).await);
         }
-        Ok(also)
+        Ok(())
     }
 }
 

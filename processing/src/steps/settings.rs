@@ -1,32 +1,11 @@
-//! What is set for all steps, and what is wrong with it: said before the first one begins.
+//! What is wrong with the settings of the steps: said before the first one begins.
 
 use super::layer_names;
 use crate::ancillary::Given;
-use crate::fusion::FusionSettings;
-use crate::inundation::{DeltaSettings, check_dem};
-use crate::phenology::CalendarSettings;
-use crate::settings::Settings;
+use crate::inundation::check_dem;
+use crate::runner::StepSettings;
 use crate::{Error, Result};
-use sen_catalog::fire::FireSettings;
 use sen_catalog::{Assets, Store};
-use std::path::Path;
-
-/// The settings of all steps.
-#[derive(Clone, Copy, Debug)]
-pub struct StepSettings<'a> {
-    /// How scenes are read and weeks made.
-    pub processing: &'a Settings,
-    /// Surfaces and calibrations.
-    pub fusion: &'a FusionSettings,
-    /// Crop calendars.
-    pub calendar: &'a CalendarSettings,
-    /// Forest fire.
-    pub fire: &'a FireSettings,
-    /// Dyke compartments.
-    pub delta: &'a DeltaSettings,
-    /// The data folder, which relative paths start from.
-    pub folder: &'a Path,
-}
 
 impl StepSettings<'_> {
     /// What is wrong with the settings, a sentence each that names the setting; of one table the first fault. Files that they

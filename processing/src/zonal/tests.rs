@@ -4,6 +4,7 @@ use super::*;
 use crate::run::Silent;
 use geo_types::{Coord, LineString, MultiPolygon, Polygon};
 use sen_catalog::Feature;
+use sen_catalog::ItemQuery;
 use sen_catalog::crs::Transform;
 use sen_catalog::raster::{CogProfile, CogWriter, Compression, DataType, Overviews};
 use sen_catalog::store::{Features, SqliteStore};
@@ -52,7 +53,22 @@ impl Delta {
             cancelled,
         };
         let mut report = StepReport::new("zone_statistics");
-        let run = zonal.run(Some(&weeks), &mut report, &Silent).await;
+        let mut units = Vec::new();
+        for layer in self
+            .store
+            .layers()
+            .await
+            .expect("layers")
+            .iter()
+            .filter(|layer| is_zone_layer(layer))
+        {
+            let dataset = table_of("ndvi", &layer.name);
+            units.extend(weeks.iter().map(|week| Unit {
+                dataset: dataset.clone(),
+                period: Some(*week),
+            }));
+        }
+        let run = zonal.make_units(&units, &mut report, &Silent).await;
         run.expect("the catalogue answers");
         report
     }
@@ -348,4 +364,12 @@ async fn a_raster_that_cannot_be_read_is_named_and_the_others_are_done() {
     assert_eq!(report.total().failed, 1);
     let (_, reason) = report.failed().next().expect("failed");
     assert!(reason.contains("ndvi.tif"), "{report:?}");
+}
+
+/// The tables of a collection and a layer of zones.
+fn table_of(collection: &str, layer: &str) -> Dataset {
+    Dataset::Statistics {
+        collection: collection.to_owned(),
+        layer: layer.to_owned(),
+    }
 }

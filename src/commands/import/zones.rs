@@ -204,12 +204,12 @@ impl Common {
         let (mut text, mut value, mut outcome) = report.summary();
         // also when nothing changed: an import that was stopped may have left tables to be made
         if job.process {
-            let statistics = runtime.block_on(weekly::zone_statistics(&data, &cancelled, output));
+            let statistics = runtime.block_on(weekly::zone_statistics(&data, &cancelled, output))?;
             value["statistics"] = serde_json::to_value(&statistics)?;
             if !statistics.is_complete() {
                 outcome = Outcome::Partly;
             }
-            text += &steps_text(&[statistics]);
+            text += &steps_text(&statistics.steps);
         }
         if let Some(next) = runtime.block_on(self.next(&data, job))? {
             text += &format!("note: {next}\n");

@@ -59,8 +59,8 @@ fn rules(class: Class, cores: usize, most: usize) -> Rules {
         Class::Values | Class::SensorThings => (cores.max(2), 1, LEAST_WAIT),
         // long work leaves half of the cores to all others
         Class::Pictures | Class::Polygons | Class::Statistics => (cores.div_ceil(2), 1, LEAST_WAIT),
-        // one transaction writes at a time; gateways send what they hold over a few connections
-        Class::Writes => (2, 4, LEAST_WAIT),
+        // one transaction writes at a time; gateways send what they hold all at once
+        Class::Writes => (2, 16, LEAST_WAIT),
     };
     Rules {
         readers,

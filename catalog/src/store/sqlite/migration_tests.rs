@@ -1,6 +1,7 @@
 //! Files of other layouts: brought to this one, kept as they were, or refused with words.
 
 use super::SqliteStore;
+use super::migrations::SCHEMA_VERSION;
 use super::tests::filled;
 use crate::run::DatasetDigests;
 use crate::store::{Access, Ledger, Store, open_for};
@@ -47,7 +48,7 @@ async fn an_older_file_is_kept_and_gets_its_digests_once() {
     assert_eq!(fs::read(&path).expect("read"), rows, "nothing was changed");
 
     drop(SqliteStore::open(&path).expect("opens"));
-    assert_eq!(layout(&path), 2);
+    assert_eq!(layout(&path), SCHEMA_VERSION);
     let now = digests(&path).await;
     let gone = whole.iter().filter(|(unit, sum)| now.unit(unit) != Some(*sum));
     let gone: Vec<String> = gone.map(|(unit, _)| unit.to_string()).collect();
@@ -131,7 +132,7 @@ async fn a_newer_file_is_refused_and_an_older_one_waits_for_who_writes() {
     assert_eq!(layout(&path), 1);
     drop(lock);
     open(Access::WriteOrRead).expect("opens");
-    assert_eq!(layout(&path), 2);
+    assert_eq!(layout(&path), SCHEMA_VERSION);
 
     let hand = Connection::open(&path).expect("opens");
     hand.pragma_update(None, "user_version", 99).expect("newer");

@@ -4,6 +4,7 @@
 //! A step that changes rows of a table that was there takes the table's row out of `content_sum`: it is added up again at the
 //! step's end. Tables that it leaves alone keep their sums, so that damage from before stays seen.
 
+use super::flood_split::split_floods;
 use super::open::{named, reader};
 use super::{dataset_digests, ledger, sums};
 use crate::{Error, Result};
@@ -11,28 +12,28 @@ use rusqlite::{Connection, TransactionBehavior};
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 
-type Migration = fn(&Connection) -> rusqlite::Result<()>;
+/// Changes rows, and links files in the data folder (none in memory) to their new names.
+type Migration = fn(&Connection, Option<&Path>) -> Result<()>;
 
 /// What brings a file of the layout of its place to the next one.
-const MIGRATIONS: &[Migration] = &[first_tables, add_digests_and_ledger];
+const MIGRATIONS: &[Migration] = &[first_tables, add_digests_and_ledger, split_floods];
 
 /// The layout of the catalogue that this program reads and writes.
 pub const SCHEMA_VERSION: i64 = MIGRATIONS.len() as i64;
 
 /// Layout 1.
-fn first_tables(connection: &Connection) -> rusqlite::Result<()> {
-    super::FIRST_TABLES
-        .iter()
-        .try_for_each(|tables| connection.execute_batch(tables))
+fn first_tables(connection: &Connection, _: Option<&Path>) -> Result<()> {
+    let mut tables = super::FIRST_TABLES.iter();
+    Ok(tables.try_for_each(|tables| connection.execute_batch(tables))?)
 }
 
 /// Layout 2: the digests of datasets, and the ledger.
-fn add_digests_and_ledger(connection: &Connection) -> rusqlite::Result<()> {
+fn add_digests_and_ledger(connection: &Connection, folder: Option<&Path>) -> Result<()> {
     // layout 1 grew by some tables under its number
-    first_tables(connection)?;
+    first_tables(connection, folder)?;
     connection.execute_batch(dataset_digests::SCHEMA)?;
     connection.execute_batch(ledger::SCHEMA)?;
-    dataset_digests::make(connection)
+    Ok(dataset_digests::make(connection)?)
 }
 
 /// The layout of a file; 0 of an empty one.
@@ -45,14 +46,16 @@ pub(super) fn version(connection: &Connection) -> rusqlite::Result<i64> {
 /// # Errors
 /// [`Error::Store`] and [`Error::Io`] when a copy cannot be kept or a step fails; nothing is changed then but by the steps before.
 pub(super) fn migrate(connection: &mut Connection, path: Option<&Path>) -> Result<()> {
-    let failed = |error: rusqlite::Error| match path {
+    let stopped = |error: Error| match path {
         Some(path) => Error::Store(format!(
             "{}: its layout, of an older version of sen, could not be brought to that of this one ({error}); it is as it was. \
              Make room or make the folder writable, and run the same command again",
             path.display()
         )),
-        None => error.into(),
+        None => error,
     };
+    let failed = |error: rusqlite::Error| stopped(error.into());
+    let folder = path.and_then(Path::parent);
     let mut is_kept = false;
     // asked without a lock first: a file of this layout needs none
     while version(connection).map_err(failed)? < SCHEMA_VERSION {
@@ -68,8 +71,8 @@ pub(super) fn migrate(connection: &mut Connection, path: Option<&Path>) -> Resul
             keep(path, from + 1)?;
         }
         is_kept = true;
-        migration(&transaction)
-            .and_then(|()| sums::add_up_new(&transaction))
+        migration(&transaction, folder).map_err(stopped)?;
+        sums::add_up_new(&transaction)
             .and_then(|()| transaction.pragma_update(None, "user_version", from + 1))
             .and_then(|()| transaction.commit())
             .map_err(failed)?;

@@ -8,6 +8,7 @@ mod disclosed;
 mod features;
 mod fields;
 mod fires;
+mod flood_split;
 mod interrupt;
 mod inundations;
 mod items;

@@ -77,7 +77,10 @@ async fn a_week_that_looks_back_at_a_damaged_one_is_not_made_of_the_others() {
         look(&delta, index, 18).await;
     }
     delta.run_weeks(&weeks()).await;
-    let path = delta.weekly.assets.path("flood/2026/flood_2026-W29/flood.tif");
+    let path = delta
+        .weekly
+        .assets
+        .path("flood_observed/2026/flood_observed_2026-W29/flood_observed.tif");
     let whole = std::fs::read(&path).expect("bytes");
     let mut flipped = whole.clone();
     let middle = flipped.len() / 2;
@@ -94,14 +97,14 @@ async fn a_week_that_looks_back_at_a_damaged_one_is_not_made_of_the_others() {
         panic!("made of a damaged week: {report:?}");
     };
     assert!(
-        reason.contains("flood_2026-W29/flood.tif") && reason.contains("checksum differs"),
+        reason.contains("flood_observed_2026-W29/flood_observed.tif") && reason.contains("checksum differs"),
         "{reason}"
     );
     assert!(!report.is_complete());
     let none = delta
         .weekly
         .store
-        .item("flood", "flood_2026-W33")
+        .item("flood_observed", "flood_observed_2026-W33")
         .await
         .expect("asked");
     assert!(none.is_none());
@@ -109,7 +112,7 @@ async fn a_week_that_looks_back_at_a_damaged_one_is_not_made_of_the_others() {
     assert!(delta.run("2026-W33").await.is_complete());
     assert!(
         delta
-            .item("flood", "2026-W33")
+            .item("flood_observed", "2026-W33")
             .await
             .properties
             .contains_key("sen:history")
@@ -123,13 +126,13 @@ async fn the_reference_is_of_the_same_orbit_and_named_and_too_short_a_past_is_no
     look(&delta, 1, 26).await;
     look(&delta, 2, 18).await;
     delta.run_weeks(&weeks()).await;
-    let third = delta.item("flood", "2026-W30").await;
+    let third = delta.item("flood_observed", "2026-W30").await;
     assert_eq!(
         third.properties["sen:reference"],
         json!({"sentinel-1-rtc/S1_2_18": ["sentinel-1-rtc/S1_0_18"]})
     );
     assert_eq!(third.lineage, ["sentinel-1-rtc/S1_2_18"]);
-    let second = delta.item("flood", "2026-W29").await;
+    let second = delta.item("flood_observed", "2026-W29").await;
     assert_eq!(
         second.properties["sen:reference"],
         json!({"sentinel-1-rtc/S1_1_26": []}),
@@ -141,9 +144,15 @@ async fn the_reference_is_of_the_same_orbit_and_named_and_too_short_a_past_is_no
     );
     // the first scene is gone: the third week is made without a reference, and tried again
     std::fs::remove_file(delta.folder.path().join("source/S1_0_18_vv.tif")).expect("removed");
-    std::fs::remove_file(delta.weekly.assets.path("flood/2026/flood_2026-W30/flood.tif")).expect("removed");
+    std::fs::remove_file(
+        delta
+            .weekly
+            .assets
+            .path("flood_observed/2026/flood_observed_2026-W30/flood_observed.tif"),
+    )
+    .expect("removed");
     let report = delta.run("2026-W30").await;
     assert_eq!(report.left_out.len(), 1, "{report:?}");
-    let third = delta.item("flood", "2026-W30").await;
+    let third = delta.item("flood_observed", "2026-W30").await;
     assert_eq!(third.properties["sen:failed"], json!(["sentinel-1-rtc/S1_0_18"]));
 }

@@ -14,7 +14,7 @@ use crate::composite;
 use crate::flood::{change, optical, radar};
 use looks::{PARTIAL_VOTE, Seen, measure};
 use sen_catalog::Band;
-use sen_catalog::flood::{CLOUD, NOT_CLASSIFIED, NOT_WATER, OPEN_WATER, PARTIAL, PERMANENT};
+use sen_catalog::flood::{CLOUD, FLOOD_OBSERVED, NOT_CLASSIFIED, NOT_WATER, OPEN_WATER, PARTIAL, PERMANENT};
 
 /// Cells around a block: the speckle filter's reach and the growth of regions.
 const REACH: usize = radar::FILTER_REACH + radar::GROWTH;
@@ -35,7 +35,7 @@ pub struct Flood;
 
 impl Product for Flood {
     fn name(&self) -> &'static str {
-        "flood"
+        FLOOD_OBSERVED
     }
 
     fn version(&self) -> u32 {
