@@ -7,7 +7,7 @@ import { kindColour, kindName, PAINTED } from '../kinds.ts';
 import { assetOf, collectionOf } from '../state.ts';
 
 /** The order people look in; layers the page does not know follow in the catalogue's order. */
-const ORDER = ['ndvi', 'evi', 'ndmi', 'nbr', 'mndwi', 'flood', 'fire_danger'];
+const ORDER = ['ndvi', 'evi', 'ndmi', 'nbr', 'mndwi', 'flood', 'flood_observed', 'fire_danger'];
 
 /** Layers beside the main one of a collection, offered where it is chosen. */
 const BESIDE: Record<string, string[]> = { flood: ['likelihood', 'exclusion', 'n_clear'] };
