@@ -4,7 +4,7 @@
 //! one its row knows: the rows are copied anew then, until rows and files fit.
 
 use super::check::digest;
-use super::weekly;
+use super::stopping;
 use crate::Outcome;
 use crate::archive::{ArchivedFile, FORMAT, MANIFEST, Manifest, copy_hashed, path_within};
 use crate::config::{Data, Place, UsageError};
@@ -142,7 +142,7 @@ impl Backup {
                 "store = \"{catalogue}\" lies outside the data folder; a backup is of one folder"
             ))
         })?;
-        let (runtime, cancelled) = weekly::runtime()?;
+        let (runtime, cancelled) = stopping::runtime()?;
         let beside = |ending: &str| {
             let mut name = self.file.as_os_str().to_owned();
             name.push(ending);

@@ -1,7 +1,8 @@
 //! `sen erosion`: river banks of two times compared, the reaches with their change as a layer.
 
 use super::import::zones::check_name;
-use super::weekly::{self, WriteLock};
+use super::stopping;
+use super::write_lock::WriteLock;
 use crate::Outcome;
 use crate::config::{Data, Place, UsageError};
 use crate::output::{Output, table};
@@ -69,7 +70,7 @@ impl Erosion {
         self.check()?;
         let data = place.open_existing()?;
         let lock = WriteLock::take(&data)?;
-        let (runtime, _) = weekly::runtime()?;
+        let (runtime, _) = stopping::runtime()?;
         let outcome = runtime.block_on(self.compare(&data, output));
         drop(lock);
         outcome

@@ -1,7 +1,9 @@
 //! `sen ingest`: scenes into the catalogue, then the weekly products of the weeks touched.
 
 use super::run_report;
-use super::weekly::{self, WriteLock};
+use super::stopping;
+use super::weekly;
+use super::write_lock::WriteLock;
 use crate::Outcome;
 use crate::config::{Data, Place, UsageError};
 use crate::output::{Output, table};
@@ -61,7 +63,7 @@ impl Ingest {
         // before any runtime: the HTTP client of STAC APIs is a blocking one
         let found = self.discover(&options, output)?;
         output.finish();
-        let (runtime, cancelled) = weekly::runtime()?;
+        let (runtime, cancelled) = stopping::runtime()?;
         let outcome = runtime.block_on(async {
             let (tally, weeks) = register(&data, &found).await?;
             let (mut text, mut value, mut outcome) = scenes_summary(&tally, &found);

@@ -11,5 +11,7 @@ pub(crate) mod process;
 pub(crate) mod restore;
 mod run_report;
 pub(crate) mod serve;
+mod stopping;
 pub(crate) mod validate;
 mod weekly;
+mod write_lock;

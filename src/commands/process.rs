@@ -1,7 +1,9 @@
 //! `sen process`: the weekly products of the scenes in the catalogue.
 
 use super::run_report;
-use super::weekly::{self, WriteLock};
+use super::stopping;
+use super::weekly;
+use super::write_lock::WriteLock;
 use crate::Outcome;
 use crate::config::{Place, UsageError};
 use crate::output::Output;
@@ -9,6 +11,8 @@ use clap::Args;
 use sen_catalog::item::SCENE_COLLECTIONS;
 use sen_catalog::{ItemQuery, TimeQuery};
 use sen_processing::runner::RunScope;
+use sen_processing::steps::layer_names;
+use std::collections::BTreeSet;
 
 /// Make or remake weekly products; does nothing when they are up to date.
 #[derive(Args)]
@@ -27,7 +31,7 @@ pub(crate) struct Process {
 impl Process {
     pub(crate) fn run(self, place: &Place, output: &Output) -> anyhow::Result<Outcome> {
         let data = place.open_existing()?;
-        let products = weekly::products(&self.product)?;
+        let products = products(&self.product)?;
         let (from, to) = match &self.period {
             None => (None, None),
             Some(text) => text
@@ -36,7 +40,7 @@ impl Process {
                 .weeks(),
         };
         let lock = WriteLock::take(&data)?;
-        let (runtime, cancelled) = weekly::runtime()?;
+        let (runtime, cancelled) = stopping::runtime()?;
         let outcome = runtime.block_on(async {
             weekly::check_settings(&data).await?;
             let mut scenes = Vec::new();
@@ -69,4 +73,16 @@ impl Process {
         drop(lock);
         outcome
     }
+}
+
+/// The layers named; none: all.
+fn products(names: &[String]) -> Result<Option<BTreeSet<String>>, UsageError> {
+    let known = layer_names();
+    if let Some(name) = names.iter().find(|name| !known.contains(&name.as_str())) {
+        return Err(UsageError(format!(
+            "no product is named `{name}`; there are {}",
+            known.join(", ")
+        )));
+    }
+    Ok((!names.is_empty()).then(|| names.iter().cloned().collect()))
 }

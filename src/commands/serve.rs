@@ -1,6 +1,6 @@
 //! `sen serve`: the service.
 
-use super::weekly::stop_signal;
+use super::stopping::stop_signal;
 use crate::Outcome;
 use crate::config::{Place, UsageError};
 use crate::output::Output;

@@ -1,65 +1,14 @@
-//! The run as `ingest` and `process` call it: lock, Ctrl-C, settings, grid, steps.
+//! The run as `ingest`, `process` and imports call it: settings, grid, steps.
 
 use crate::config::{Data, UsageError};
 use crate::grid;
 use crate::output::Output;
-use anyhow::Context;
 use sen_catalog::run::{Dataset, RunReport, StepReport, StepStatus};
 use sen_catalog::{Grid, Item};
 use sen_processing::runner::{RunScope, Runner, StepContext};
-use sen_processing::steps::{STATISTIC_STEPS, STEPS, layer_names};
-use std::collections::BTreeSet;
+use sen_processing::steps::{STATISTIC_STEPS, STEPS};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
-
-/// Held while a process writes into a data folder.
-pub(crate) struct WriteLock(#[expect(dead_code, reason = "held, not read")] sen_catalog::store::WriteLock);
-
-impl WriteLock {
-    /// Takes the folder for writing, or says who has it.
-    pub(crate) fn take(data: &Data) -> anyhow::Result<Self> {
-        let lock = sen_catalog::store::WriteLock::take(&data.folder)?;
-        data.assets.sweep()?;
-        Ok(Self(lock))
-    }
-}
-
-/// A runtime whose Ctrl-C and SIGTERM raise the returned flag instead of killing the process.
-pub(crate) fn runtime() -> anyhow::Result<(tokio::runtime::Runtime, Arc<AtomicBool>)> {
-    let runtime = tokio::runtime::Runtime::new().context("cannot start the runtime")?;
-    let cancelled = Arc::new(AtomicBool::new(false));
-    let flag = Arc::clone(&cancelled);
-    runtime.spawn(async move {
-        stop_signal().await;
-        flag.store(true, Ordering::Relaxed);
-    });
-    Ok((runtime, cancelled))
-}
-
-/// Resolves when the process is asked to stop.
-pub(crate) async fn stop_signal() {
-    use tokio::signal::unix::{SignalKind, signal};
-    let Ok(mut terminate) = signal(SignalKind::terminate()) else {
-        let _ = tokio::signal::ctrl_c().await;
-        return;
-    };
-    tokio::select! {
-        _ = tokio::signal::ctrl_c() => {}
-        _ = terminate.recv() => {}
-    }
-}
-
-/// The layers named; none: all.
-pub(crate) fn products(names: &[String]) -> Result<Option<BTreeSet<String>>, UsageError> {
-    let known = layer_names();
-    if let Some(name) = names.iter().find(|name| !known.contains(&name.as_str())) {
-        return Err(UsageError(format!(
-            "no product is named `{name}`; there are {}",
-            known.join(", ")
-        )));
-    }
-    Ok((!names.is_empty()).then(|| names.iter().cloned().collect()))
-}
+use std::sync::atomic::AtomicBool;
 
 /// Says what is wrong with the settings of the steps before anything is done.
 pub(crate) async fn check_settings(data: &Data) -> anyhow::Result<()> {

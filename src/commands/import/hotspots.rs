@@ -2,7 +2,8 @@
 
 use crate::Outcome;
 use crate::commands::run_report::steps_text;
-use crate::commands::weekly::{self, WriteLock};
+use crate::commands::stopping;
+use crate::commands::write_lock::WriteLock;
 use crate::config::{Place, UsageError};
 use crate::output::{Output, table};
 use anyhow::Context;
@@ -44,7 +45,7 @@ impl Hotspots {
         let settings = &data.config.fire;
         settings.check().map_err(|error| UsageError(error.to_string()))?;
         let lock = WriteLock::take(&data)?;
-        let (runtime, cancelled) = weekly::runtime()?;
+        let (runtime, cancelled) = stopping::runtime()?;
         let (mut files, mut failures) = (Vec::new(), Vec::new());
         for path in &self.files {
             if cancelled.load(Ordering::Relaxed) {

@@ -6,7 +6,7 @@ mod sink;
 mod table;
 
 use crate::Outcome;
-use crate::commands::weekly;
+use crate::commands::stopping;
 use crate::config::{Data, Place, UsageError};
 use crate::output::Output;
 use clap::{Args, ValueEnum};
@@ -99,7 +99,7 @@ impl Observations {
         let columns = table::Columns::of(&self.layout)?;
         // no write lock is taken: the store puts writers one behind the other, and the service writes too
         let intake = intake(&data)?;
-        let (runtime, cancelled) = weekly::runtime()?;
+        let (runtime, cancelled) = stopping::runtime()?;
         let mut reports = Vec::new();
         let mut outcome = Outcome::Done;
         for file in &self.files {

@@ -4,7 +4,9 @@ use super::disclosure;
 use super::report::{FileReport, Odd, Report};
 use crate::Outcome;
 use crate::commands::run_report::steps_text;
-use crate::commands::weekly::{self, WriteLock};
+use crate::commands::stopping;
+use crate::commands::weekly;
+use crate::commands::write_lock::WriteLock;
 use crate::config::{Data, Place, UsageError, distance};
 use crate::output::Output;
 use crate::zones::Validators;
@@ -171,7 +173,7 @@ impl Common {
         let validators = data.config.schemes.validators()?;
         let options = self.options(&data, job)?;
         let lock = WriteLock::take(&data)?;
-        let (runtime, cancelled) = weekly::runtime()?;
+        let (runtime, cancelled) = stopping::runtime()?;
         let mut report = Report {
             layer: job.layer.clone(),
             notes: near_miss(&job.layer).into_iter().collect(),
