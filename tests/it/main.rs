@@ -20,6 +20,7 @@ mod grd;
 mod harness;
 mod interrupted;
 mod inundation;
+mod ledger;
 mod mqtt;
 mod old_folder;
 mod remote;
