@@ -183,6 +183,13 @@ impl FingerprintParts {
         self.with(dataset, digest)
     }
 
+    /// Datasets, each as a whole.
+    pub fn of_whole(view: &RunView, datasets: &[Dataset]) -> Self {
+        datasets
+            .iter()
+            .fold(Self::default(), |parts, dataset| parts.with_whole(view, dataset))
+    }
+
     /// A dataset as a whole.
     pub fn with_whole(self, view: &RunView, dataset: &Dataset) -> Self {
         let digest = view.whole_digest(dataset);

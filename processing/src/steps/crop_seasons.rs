@@ -3,7 +3,6 @@
 use crate::Result;
 use crate::phenology::Calendar;
 use crate::runner::{FingerprintParts, RunView, Step, StepContext, StepSettings};
-use crate::source::WEEKLY_SCENES;
 use async_trait::async_trait;
 use sen_catalog::run::{Dataset, Fingerprint, StepReport, Unit};
 use std::sync::Arc;
@@ -23,10 +22,7 @@ impl Step for CropSeasons {
     }
 
     fn reads(&self, settings: &StepSettings<'_>) -> Vec<Dataset> {
-        let scenes = WEEKLY_SCENES
-            .iter()
-            .map(|name| Dataset::Scenes((*name).to_owned()));
-        scenes
+        super::weekly_scenes()
             .chain(settings.calendar.layers.iter().cloned().map(Dataset::Shapes))
             .collect()
     }
@@ -52,12 +48,8 @@ impl Step for CropSeasons {
         unit: &Unit,
     ) -> Option<Fingerprint> {
         let layer = super::layer_of_records(&unit.dataset)?;
-        let scenes = WEEKLY_SCENES
-            .iter()
-            .map(|name| Dataset::Scenes((*name).to_owned()));
-        let parts = scenes.fold(FingerprintParts::default(), |parts, read| {
-            parts.with_whole(view, &read)
-        });
+        let scenes: Vec<Dataset> = super::weekly_scenes().collect();
+        let parts = FingerprintParts::of_whole(view, &scenes);
         let parts = parts
             .with_whole(view, &Dataset::Shapes(layer.to_owned()))
             .with_value(&"calendar", context.settings.calendar)

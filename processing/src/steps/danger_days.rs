@@ -41,10 +41,7 @@ impl Step for DangerDays {
     }
 
     fn fingerprint_unit(&self, context: &StepContext<'_>, view: &RunView, _: &Unit) -> Option<Fingerprint> {
-        let reads = self.reads(&context.settings);
-        let parts = reads.iter().fold(FingerprintParts::default(), |parts, read| {
-            parts.with_whole(view, read)
-        });
+        let parts = FingerprintParts::of_whole(view, &self.reads(&context.settings));
         Some(parts.with_value(&"fire", context.settings.fire).finish())
     }
 

@@ -62,11 +62,7 @@ impl Step for FireDanger {
         let weeks = told
             .into_iter()
             .filter(|week| seen.contains(week) || newest.is_some_and(|newest| *week > newest));
-        let unit = |week| Unit {
-            dataset: Dataset::Collection(RASTERS[0].to_owned()),
-            period: Some(week),
-        };
-        weeks.map(unit).collect()
+        super::weekly_units(&Dataset::Collection(RASTERS[0].to_owned()), weeks)
     }
 
     fn fingerprint_unit(

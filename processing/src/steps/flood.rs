@@ -37,11 +37,7 @@ impl Step for FloodMaps {
 
     fn list_units(&self, _: &StepContext<'_>, view: &RunView) -> Vec<Unit> {
         let weeks = view.weeks_with(&[Dataset::Collection(FLOOD_OBSERVED.to_owned())]);
-        let unit = |week| Unit {
-            dataset: Dataset::Collection(FLOOD_TOLD.to_owned()),
-            period: Some(week),
-        };
-        weeks.into_iter().map(unit).collect()
+        super::weekly_units(&Dataset::Collection(FLOOD_TOLD.to_owned()), weeks)
     }
 
     fn fingerprint_unit(

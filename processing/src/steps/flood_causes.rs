@@ -40,10 +40,7 @@ impl Step for FloodCauses {
     }
 
     fn fingerprint_unit(&self, context: &StepContext<'_>, view: &RunView, _: &Unit) -> Option<Fingerprint> {
-        let reads = self.reads(&context.settings);
-        let parts = reads.iter().fold(FingerprintParts::default(), |parts, read| {
-            parts.with_whole(view, read)
-        });
+        let parts = FingerprintParts::of_whole(view, &self.reads(&context.settings));
         Some(parts.with_value(&"delta", context.settings.delta).finish())
     }
 

@@ -46,11 +46,7 @@ impl Step for FloodDepth {
             return Vec::new();
         }
         let weeks = view.weeks_with(&[Dataset::Collection(FLOOD_TOLD.to_owned())]);
-        let unit = |week| Unit {
-            dataset: Dataset::Collection(DEPTH.to_owned()),
-            period: Some(week),
-        };
-        weeks.into_iter().map(unit).collect()
+        super::weekly_units(&Dataset::Collection(DEPTH.to_owned()), weeks)
     }
 
     fn fingerprint_unit(

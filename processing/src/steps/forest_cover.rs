@@ -51,18 +51,11 @@ impl Step for ForestCover {
             return Vec::new();
         }
         let weeks = view.weeks_with(&[Dataset::Scenes("*".to_owned())]);
-        let unit = |week| Unit {
-            dataset: Dataset::Collection(NAME.to_owned()),
-            period: Some(week),
-        };
-        weeks.into_iter().map(unit).collect()
+        super::weekly_units(&Dataset::Collection(NAME.to_owned()), weeks)
     }
 
     fn fingerprint_unit(&self, context: &StepContext<'_>, view: &RunView, _: &Unit) -> Option<Fingerprint> {
-        let reads = self.reads(&context.settings);
-        let parts = reads.iter().fold(FingerprintParts::default(), |parts, read| {
-            parts.with_whole(view, read)
-        });
+        let parts = FingerprintParts::of_whole(view, &self.reads(&context.settings));
         let fire = context.settings.fire;
         let parts = parts
             .with_value(&"fire.change", &fire.change)

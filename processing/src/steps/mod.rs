@@ -20,6 +20,8 @@ use crate::fire::Fire;
 use crate::inundation::{DEPTH, Inundations};
 use crate::product::PRODUCTS;
 use crate::runner::{RunView, Step, StepContext};
+use crate::source::WEEKLY_SCENES;
+use sen_catalog::Period;
 use sen_catalog::flood::FLOOD_TOLD;
 use sen_catalog::run::{Dataset, Unit};
 use std::sync::Arc;
@@ -62,6 +64,22 @@ pub fn layer_names() -> Vec<&'static str> {
     measured
         .chain([FLOOD_TOLD, "fire_danger", "forest_cover", DEPTH])
         .collect()
+}
+
+/// A unit of a dataset for each week.
+fn weekly_units(dataset: &Dataset, weeks: impl IntoIterator<Item = Period>) -> Vec<Unit> {
+    let unit = |week| Unit {
+        dataset: dataset.clone(),
+        period: Some(week),
+    };
+    weeks.into_iter().map(unit).collect()
+}
+
+/// The scenes that weeks are made of.
+fn weekly_scenes() -> impl Iterator<Item = Dataset> {
+    WEEKLY_SCENES
+        .iter()
+        .map(|name| Dataset::Scenes((*name).to_owned()))
 }
 
 /// The one unit of records of a kind, where a layer has features.

@@ -50,9 +50,7 @@ impl Step for Rasters {
     }
 
     fn reads(&self, settings: &StepSettings<'_>) -> Vec<Dataset> {
-        let scenes = WEEKLY_SCENES
-            .iter()
-            .map(|name| Dataset::Scenes((*name).to_owned()));
+        let scenes = super::weekly_scenes();
         let earlier = self.products.iter().filter(|product| product.beyond().weeks > 0);
         let earlier = earlier.map(|product| Dataset::PriorWeeks(product.name().to_owned()));
         let masks = settings.processing.ancillary.paths();
@@ -67,10 +65,7 @@ impl Step for Rasters {
     }
 
     fn list_units(&self, _: &StepContext<'_>, view: &RunView) -> Vec<Unit> {
-        let scenes: Vec<Dataset> = WEEKLY_SCENES
-            .iter()
-            .map(|name| Dataset::Scenes((*name).to_owned()))
-            .collect();
+        let scenes: Vec<Dataset> = super::weekly_scenes().collect();
         let weeks = view.weeks_with(&scenes);
         let units = weeks.into_iter().flat_map(|week| {
             self.products.iter().map(move |product| Unit {
