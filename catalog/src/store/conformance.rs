@@ -122,7 +122,10 @@ pub async fn all(store: &dyn Store) {
     assert_eq!(store.items(&here).await.unwrap().len(), 5);
 
     assert!(store.delete_item("flood", "flood_2026-W34").await.unwrap());
+    let revision = store.revision().await.unwrap();
     assert!(!store.delete_item("flood", "flood_2026-W34").await.unwrap());
+    store.put_item(&weekly_item("ndvi", week.next())).await.unwrap();
+    assert_eq!(store.revision().await.unwrap(), revision, "nothing changed");
     assert_eq!(store.collections().await.unwrap(), ["ndvi"]);
     store.ping().await.unwrap();
 }

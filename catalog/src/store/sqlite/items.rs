@@ -77,6 +77,14 @@ fn select(query: &ItemQuery) -> (String, Vec<Box<dyn ToSql>>) {
 #[async_trait]
 impl Store for SqliteStore {
     async fn put_item(&self, item: &Item) -> Result<()> {
+        // readers keep what they cached while nothing changes
+        if self
+            .item(&item.collection, &item.id)
+            .await
+            .is_ok_and(|known| known.as_ref() == Some(item))
+        {
+            return Ok(());
+        }
         let item = item.clone();
         self.writing(move |connection| {
             let body = serde_json::to_string(&item)
@@ -103,6 +111,9 @@ impl Store for SqliteStore {
     }
 
     async fn delete_item(&self, collection: &str, id: &str) -> Result<bool> {
+        if self.item(collection, id).await.is_ok_and(|known| known.is_none()) {
+            return Ok(false);
+        }
         let key = [collection.to_owned(), id.to_owned()];
         self.writing(move |connection| {
             Ok(connection.execute("DELETE FROM item WHERE collection = ? AND id = ?", key)? > 0)
