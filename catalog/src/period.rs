@@ -84,6 +84,14 @@ impl Period {
         }
     }
 
+    /// The week so many weeks before.
+    #[must_use]
+    pub fn weeks_before(self, weeks: i64) -> Self {
+        Self {
+            monday: self.monday - TimeDelta::weeks(weeks),
+        }
+    }
+
     /// The week before.
     #[must_use]
     pub fn previous(self) -> Self {

@@ -80,6 +80,11 @@ impl Dataset {
             && fits(name, other_name)
             && fits(layer.unwrap_or_default(), other_layer.unwrap_or_default())
     }
+
+    /// True when one of the two stands for the other.
+    pub fn meets(&self, other: &Self) -> bool {
+        self.covers(other) || other.covers(self)
+    }
 }
 
 impl fmt::Display for Dataset {

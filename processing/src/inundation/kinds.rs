@@ -154,6 +154,10 @@ impl<'a> Kinds<'a> {
         item.properties.insert(CAUSES.to_owned(), json!(causes));
         item.properties.insert("sen:kinds_rule".to_owned(), json!(RULE));
         add_rasters(&mut item, &rasters);
+        let same_pixels = known.as_ref().is_some_and(|known| {
+            let old = || known.assets.iter().filter(|(_, asset)| asset.is_raster());
+            old().eq(&item.assets) && is_whole(assets, old().map(|(_, asset)| asset))
+        });
         if let Some(known) = known.as_ref().filter(|known| {
             known.main_asset().map(|asset| &asset.sha256) == item.main_asset().map(|asset| &asset.sha256)
         }) {
@@ -162,16 +166,6 @@ impl<'a> Kinds<'a> {
             item.assets
                 .extend(tables.map(|(name, asset)| (name.clone(), asset.clone())));
         }
-        let same_pixels = known.as_ref().is_some_and(|known| {
-            let own = |item: &Item| -> Vec<_> {
-                let rasters = item.assets.iter().filter(|(_, asset)| asset.is_raster());
-                rasters
-                    .map(|(name, asset)| (name.clone(), asset.clone()))
-                    .collect()
-            };
-            own(known) == own(&item)
-                && is_whole(assets, known.assets.values().filter(|asset| asset.is_raster()))
-        });
         if same_pixels {
             // told for other reasons, and told the same
             publish_item(store, assets, &item, &[], false).await?;

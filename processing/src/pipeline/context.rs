@@ -9,7 +9,6 @@ use crate::product::{Earlier, Product, Sensor};
 use crate::reference::{self, REFERENCE_DAYS};
 use crate::source::WEEKLY_SCENES;
 use crate::{Result, duplicate, look};
-use chrono::TimeDelta;
 use sen_catalog::flood::{FLOOD_OBSERVED, FLOOD_TOLD};
 use sen_catalog::raster::Cog;
 use sen_catalog::{Asset, Item, ItemQuery, Period, asset};
@@ -62,11 +61,6 @@ pub(super) fn name(item: &Item) -> String {
     format!("{}/{}", item.collection, item.id)
 }
 
-/// The week so many weeks after (before) another.
-fn weeks_on(week: Period, weeks: i64) -> Period {
-    Period::of_date(week.first_day() + TimeDelta::weeks(weeks))
-}
-
 impl Weekly<'_> {
     /// The earlier weeks that a product looks back at, newest first, and a fingerprint of their classes (empty without
     /// any). Told by the rows alone: nothing is opened for a week that is up to date.
@@ -80,7 +74,7 @@ impl Weekly<'_> {
             return Ok((Vec::new(), String::new()));
         }
         let query = ItemQuery {
-            from: Some(weeks_on(week, -i64::from(beyond.weeks))),
+            from: Some(week.weeks_before(i64::from(beyond.weeks))),
             to: Some(week.previous()),
             newest_first: true,
             ..ItemQuery::collection(product.name())
@@ -128,7 +122,7 @@ impl Weekly<'_> {
         let mut earlier = Vec::new();
         for collection in WEEKLY_SCENES.iter().filter(|collection| radar(collection)) {
             let query = ItemQuery {
-                from: Some(weeks_on(week, -(REFERENCE_DAYS / 7 + 1))),
+                from: Some(week.weeks_before(REFERENCE_DAYS / 7 + 1)),
                 to: Some(week),
                 ..ItemQuery::collection(*collection)
             };

@@ -33,12 +33,20 @@ impl Runner<'_> {
     /// When steps wait for each other, or the catalogue cannot be read or written.
     pub async fn run(&self, context: &StepContext<'_>, scope: &RunScope) -> Result<RunReport> {
         let steps = sort_steps(self.steps, &context.settings)?;
+        let mut view = RunView::read(context.store.as_ref(), &context.assets).await?;
+        let reads_scenes = |step: &&dyn Step| {
+            let reads = step.reads(&context.settings);
+            reads.iter().any(|read| matches!(read, Dataset::Scenes(_)))
+        };
+        if steps.iter().any(reads_scenes) {
+            view.look_at_scenes(context.store.as_ref()).await?;
+        }
         let collections = scope.collections.as_ref();
         let mut run = LocalRun {
             wanted: collections.map(|names| wanted_datasets(&steps, &context.settings, names)),
             context,
             scope,
-            view: RunView::read(context.store.as_ref(), &context.assets).await?,
+            view,
             made: BTreeSet::new(),
             failed: BTreeSet::new(),
         };
@@ -209,9 +217,7 @@ impl LocalRun<'_> {
             {
                 true
             }
-            dataset => wanted
-                .iter()
-                .any(|one| one.covers(dataset) || dataset.covers(one)),
+            dataset => wanted.iter().any(|one| one.meets(dataset)),
         }
     }
 
@@ -296,11 +302,10 @@ fn wanted_datasets(
     // from the last step to the first: who writes what is wanted wants what it reads
     for step in steps.iter().rev() {
         let written = step.writes(settings);
-        if wanted.iter().any(|one| {
-            written
-                .iter()
-                .any(|written| one.covers(written) || written.covers(one))
-        }) {
+        if wanted
+            .iter()
+            .any(|one| written.iter().any(|written| one.meets(written)))
+        {
             wanted.extend(step.reads_for(settings, &wanted));
         }
     }
@@ -322,9 +327,7 @@ fn looks_at(read: &Dataset, other: &Unit, period: Option<Period>) -> bool {
                 .is_none_or(|other| period.is_none_or(|period| other < period));
             is_earlier && Dataset::Collection(name.clone()).covers(&other.dataset)
         }
-        read => {
-            (period.is_none() || other.period.is_none() || other.period == period)
-                && read.covers(&other.dataset)
-        }
+        // what is of all weeks looks at each of them
+        read => (period.is_none() && read.covers(&other.dataset)) || waits_for(read, other, period),
     }
 }

@@ -7,7 +7,7 @@ use sen_catalog::run::Dataset;
 /// True when a step that writes `written` has to be done before one that reads `read`. Earlier weeks of the reader's own
 /// kind or of what was made before are no edge.
 fn is_needed(read: &Dataset, written: &Dataset) -> bool {
-    !matches!(read, Dataset::PriorWeeks(_)) && (read.covers(written) || written.covers(read))
+    !matches!(read, Dataset::PriorWeeks(_)) && read.meets(written)
 }
 
 /// The steps in an order in which each finds what it reads made; of those that could come next, the one named first.

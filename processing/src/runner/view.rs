@@ -36,12 +36,6 @@ impl RunView {
         view.refresh(store).await?;
         for collection in store.collections().await? {
             if SCENE_COLLECTIONS.contains(&collection.as_str()) {
-                for scene in store.items(&ItemQuery::collection(&collection)).await? {
-                    if blocking(|| unchanged::check(&scene)).is_err() {
-                        let week = (collection.clone(), scene.period());
-                        view.changed.entry(week).or_default().push(scene.id);
-                    }
-                }
                 continue;
             }
             for item in store.items(&ItemQuery::collection(&collection)).await? {
@@ -62,6 +56,22 @@ impl RunView {
             }
         }
         Ok(view)
+    }
+
+    /// Looks whether the files of scenes are as they were taken in: only for who reads scenes, for it asks for each file.
+    ///
+    /// # Errors
+    /// When the catalogue cannot be read.
+    pub async fn look_at_scenes(&mut self, store: &dyn Store) -> Result<()> {
+        for collection in SCENE_COLLECTIONS {
+            for scene in store.items(&ItemQuery::collection(*collection)).await? {
+                if blocking(|| unchanged::check(&scene)).is_err() {
+                    let week = ((*collection).to_owned(), scene.period());
+                    self.changed.entry(week).or_default().push(scene.id);
+                }
+            }
+        }
+        Ok(())
     }
 
     /// Reads the digests again, after something was made.

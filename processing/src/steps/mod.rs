@@ -58,12 +58,13 @@ pub const STEPS: &[&dyn Step] = &[
 /// The steps that an import of zones asks for.
 pub const STATISTIC_STEPS: &[&dyn Step] = &[&ZONE_STATISTICS, &DRAWN_STATISTICS];
 
+/// Layers drawn from records.
+const DRAWN_LAYERS: [&str; 4] = [FLOOD_TOLD, "fire_danger", "forest_cover", DEPTH];
+
 /// Names of all layers that a run makes: first those measured in looks, then those drawn from records.
 pub fn layer_names() -> Vec<&'static str> {
     let measured = PRODUCTS.iter().map(|product| product.name());
-    measured
-        .chain([FLOOD_TOLD, "fire_danger", "forest_cover", DEPTH])
-        .collect()
+    measured.chain(DRAWN_LAYERS).collect()
 }
 
 /// A unit of a dataset for each week.

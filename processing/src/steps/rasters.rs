@@ -8,7 +8,6 @@ use crate::reference::REFERENCE_DAYS;
 use crate::runner::{FingerprintParts, RunView, Step, StepContext, StepSettings};
 use crate::source::WEEKLY_SCENES;
 use async_trait::async_trait;
-use chrono::TimeDelta;
 use sen_catalog::Period;
 use sen_catalog::run::{Dataset, Fingerprint, StepReport, Unit};
 use std::collections::BTreeSet;
@@ -32,11 +31,6 @@ fn scenes_of(product: &dyn Product) -> impl Iterator<Item = &'static str> {
     let sensors: Vec<Sensor> = product.inputs().iter().map(|input| input.sensor).collect();
     let collections = WEEKLY_SCENES.iter().copied();
     collections.filter(move |collection| sensors.contains(&look::sensor(collection)))
-}
-
-/// The week so many weeks before another.
-fn weeks_before(week: Period, weeks: i64) -> Period {
-    Period::of_date(week.first_day() - TimeDelta::weeks(weeks))
 }
 
 #[async_trait]
@@ -96,7 +90,7 @@ impl Step for Rasters {
             has_scenes |= view.holds_week(&scenes, week);
             parts = parts.with_week(view, &scenes, week);
             if beyond.reference && look::sensor(collection) == Sensor::Radar {
-                let from = weeks_before(week, REFERENCE_DAYS / 7 + 1);
+                let from = week.weeks_before(REFERENCE_DAYS / 7 + 1);
                 let earlier = view.span_digest(&scenes, from, week.previous());
                 parts = parts.with(&format!("earlier looks of {collection}"), earlier);
             }
@@ -112,7 +106,7 @@ impl Step for Rasters {
             parts = parts.with_value(&"files of scenes", &changed);
         }
         if beyond.weeks > 0 {
-            let from = weeks_before(week, i64::from(beyond.weeks));
+            let from = week.weeks_before(i64::from(beyond.weeks));
             let earlier = view.span_digest(&unit.dataset, from, week.previous());
             parts = parts.with(&Dataset::PriorWeeks(product.name().to_owned()), earlier);
         }

@@ -45,10 +45,8 @@ impl Step for SurfaceRasters {
             view.holds(&readings)
         });
         let units = measured.flat_map(|surface| {
-            weeks.iter().map(|week| Unit {
-                dataset: Dataset::Collection(surface.property.clone()),
-                period: Some(*week),
-            })
+            let surface = Dataset::Collection(surface.property.clone());
+            super::weekly_units(&surface, weeks.iter().copied())
         });
         units.collect()
     }

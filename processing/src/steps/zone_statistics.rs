@@ -2,6 +2,7 @@
 //! step of one type for each of two sorts of rasters: those that rest on a week's own scenes and readings, and those drawn
 //! from records.
 
+use super::DRAWN_LAYERS;
 use crate::Result;
 use crate::runner::{FingerprintParts, RunView, Step, StepContext, StepSettings};
 use crate::zonal::{METHOD, ZoneStatistics, is_zone_layer};
@@ -19,19 +20,16 @@ pub(super) struct ZoneTables {
     pub(super) of_drawn: bool,
 }
 
-/// Collections drawn from records.
-const DRAWN_COLLECTIONS: [&str; 4] = ["flood", "fire_danger", "forest_cover", "flood_depth"];
-
 impl ZoneTables {
     /// True for the collections this step makes tables of. Of the flood as the satellites saw it there are none: zones are
     /// told by the flood as the causes tell it.
     fn is_own(&self, collection: &str) -> bool {
-        collection != FLOOD_OBSERVED && DRAWN_COLLECTIONS.contains(&collection) == self.of_drawn
+        collection != FLOOD_OBSERVED && DRAWN_LAYERS.contains(&collection) == self.of_drawn
     }
 
     fn collections(&self, settings: &StepSettings<'_>) -> Vec<String> {
         if self.of_drawn {
-            return DRAWN_COLLECTIONS.map(str::to_owned).to_vec();
+            return DRAWN_LAYERS.map(str::to_owned).to_vec();
         }
         let products = super::layer_names().into_iter().map(str::to_owned);
         let surfaces = settings
@@ -97,10 +95,7 @@ impl Step for ZoneTables {
                     layer: layer.name.clone(),
                 };
                 let weeks = view.weeks_with(std::slice::from_ref(&dataset));
-                units.extend(weeks.into_iter().map(|week| Unit {
-                    dataset: table.clone(),
-                    period: Some(week),
-                }));
+                units.extend(super::weekly_units(&table, weeks));
             }
         }
         units

@@ -68,10 +68,9 @@ fn write_document(item: &Item, assets: &Path) -> Result<()> {
     let Some(parent) = path.parent() else {
         return Ok(());
     };
-    let stac = item.to_stac(|href| format!("./{}", href.rsplit('/').next().unwrap_or(href)));
     let part = path.with_extension("part");
     fs::create_dir_all(parent)
-        .and_then(|()| fs::write(&part, format!("{stac:#}\n")))
+        .and_then(|()| fs::write(&part, item.stac_document()))
         .and_then(|()| fs::rename(&part, &path))
         .map_err(|error| Error::io(&path, error))
 }
