@@ -6,6 +6,7 @@
 //! and by those of now.
 
 mod layer;
+mod placed;
 #[cfg(test)]
 mod tests;
 
@@ -13,17 +14,19 @@ use crate::Result;
 use crate::raster_output::{Temporary, write_document};
 use crate::run::{Progress, blocking};
 use layer::Zones;
+use placed::PlacedLayer;
+pub use placed::PlacedZones;
 use sen_catalog::coverage::Projection;
 use sen_catalog::feature::{self, Shape};
 use sen_catalog::fire;
 use sen_catalog::raster::Cog;
 use sen_catalog::run::{Dataset, StepReport, StepStatus, Unit};
 use sen_catalog::statistic::{StatisticTable, ZonalStatistic, asset_name};
-use sen_catalog::zonal::{self, Layer, Options, Zone};
-use sen_catalog::{Asset, Assets, Crs, Grid, Item, Period, Store, asset};
+use sen_catalog::zonal::{self, Layer, Options};
+use sen_catalog::{Asset, Assets, Crs, Item, Period, Store, asset};
 use std::collections::BTreeMap;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, PoisonError};
 
 /// Moves on when the same zones and pixels would give other numbers.
 pub(crate) const METHOD: &str = "1";
@@ -40,6 +43,8 @@ pub struct ZoneStatistics<'a> {
     pub store: Arc<dyn Store>,
     /// Files.
     pub assets: Assets,
+    /// Layers of zones, kept from week to week.
+    pub zones: Arc<PlacedZones>,
     /// Set to stop soon and cleanly.
     pub cancelled: &'a AtomicBool,
 }
@@ -64,8 +69,8 @@ impl ZoneStatistics<'_> {
         }
         for (layer, mut tables) in layers {
             tables.sort_unstable_by_key(|(collection, week, _)| (*collection, *week));
-            let zones = match Zones::read(self.store.as_ref(), layer).await {
-                Ok(zones) => zones,
+            let kept = match self.zones.read_layer(self.store.as_ref(), layer).await {
+                Ok(kept) => kept,
                 Err(error) => {
                     for (_, _, unit) in tables {
                         let status = StepStatus::failed(&error);
@@ -75,7 +80,6 @@ impl ZoneStatistics<'_> {
                 }
             };
             progress.begin(&format!("statistics of {layer}"), tables.len() as u64);
-            let mut placed: Option<(Grid, Vec<Zone>)> = None;
             for (collection, week, unit) in tables {
                 if self.cancelled.load(Ordering::Relaxed) {
                     report.cancelled = true;
@@ -91,7 +95,7 @@ impl ZoneStatistics<'_> {
                     main.is_some_and(|asset| asset.is_raster() && !asset.href.contains("://"))
                 };
                 let outcome = match item.filter(is_raster) {
-                    Some(item) => self.table(item, &zones, &mut placed, progress).await,
+                    Some(item) => self.table(item, &kept, progress).await,
                     None => Ok(StepStatus::NoInput),
                 };
                 if outcome.is_err() && self.cancelled.load(Ordering::Relaxed) {
@@ -106,13 +110,8 @@ impl ZoneStatistics<'_> {
     }
 
     /// One table, when it has to be made.
-    async fn table(
-        &self,
-        mut item: Item,
-        zones: &Zones,
-        placed: &mut Option<(Grid, Vec<Zone>)>,
-        progress: &dyn Progress,
-    ) -> Result<StepStatus> {
+    async fn table(&self, mut item: Item, kept: &PlacedLayer, progress: &dyn Progress) -> Result<StepStatus> {
+        let zones = &kept.zones;
         let Some(main) = item.main_asset().cloned() else {
             return Ok(StepStatus::NoInput);
         };
@@ -121,7 +120,7 @@ impl ZoneStatistics<'_> {
             return Ok(StepStatus::UpToDate);
         }
         let (temporary, asset) = blocking(|| {
-            let statistics = self.measure(&main, zones, placed, progress)?;
+            let statistics = self.measure(&main, kept, progress)?;
             self.write(&item, zones, statistics, &metadata)
         })?;
         self.publish(&mut item, &zones.layer, &temporary, asset).await?;
@@ -141,8 +140,7 @@ impl ZoneStatistics<'_> {
     fn measure(
         &self,
         main: &Asset,
-        zones: &Zones,
-        placed: &mut Option<(Grid, Vec<Zone>)>,
+        kept: &PlacedLayer,
         progress: &dyn Progress,
     ) -> Result<Vec<ZonalStatistic>> {
         let cog = Cog::open(&self.assets.verified(main)?)?;
@@ -152,11 +150,12 @@ impl ZoneStatistics<'_> {
             ..Options::default()
         };
         // all weeks of a province lie on one grid: its zones are projected once
-        let zones = match placed {
+        let mut placed = kept.placed.lock().unwrap_or_else(PoisonError::into_inner);
+        let zones = match &mut *placed {
             Some((own, zones)) if *own == grid => zones,
             other => {
                 let projection = Projection::new(Crs::WGS84, &grid)?;
-                &mut other.insert((grid, zones.place(&projection, progress))).1
+                &mut other.insert((grid, kept.zones.place(&projection, progress))).1
             }
         };
         Ok(zonal::statistics(&Layer::new(&cog, main), zones, options)?)

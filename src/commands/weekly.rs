@@ -7,6 +7,7 @@ use sen_catalog::run::{Dataset, RunReport, StepReport, StepStatus};
 use sen_catalog::{Grid, Item};
 use sen_processing::runner::{RunScope, Runner, StepContext};
 use sen_processing::steps::{STATISTIC_STEPS, STEPS};
+use sen_processing::zonal::PlacedZones;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
@@ -27,6 +28,7 @@ fn context<'a>(data: &'a Data, grid: Grid, cancelled: &'a AtomicBool, output: &'
         grid,
         code_version: env!("CARGO_PKG_VERSION").to_owned(),
         settings: data.step_settings(),
+        zones: Arc::new(PlacedZones::new(data.config.processing.memory_mib)),
         cancelled,
         progress: output,
     }

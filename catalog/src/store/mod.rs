@@ -9,6 +9,7 @@ mod ledger;
 mod lock;
 mod observations;
 mod sqlite;
+mod stage;
 
 pub use admin_units::{AdminUnits, UnitQuery};
 pub use fires::{Basis, Fires};
@@ -18,6 +19,7 @@ pub use ledger::Ledger;
 pub use lock::WriteLock;
 pub use observations::{LOOK_BACK, NewDatastream, ObservationQuery, Observations};
 pub use sqlite::{CATALOGUE_LAYOUT, SqliteStore};
+pub use stage::Stage;
 
 use crate::calibration::Calibration;
 use crate::disclosure::DisclosurePolicy;
@@ -235,6 +237,13 @@ pub trait Store:
 
     /// What is wrong with the rows as they are stored: whatever is not as it was written. Empty when all is well.
     async fn damage(&self) -> Result<Vec<String>>;
+
+    /// The view of a run, which stages what it writes until a group of it is whole; none where nobody else reads the rows. One run
+    /// at a time has it.
+    ///
+    /// # Errors
+    /// [`Error::Store`] and [`Error::Io`] when it cannot be opened.
+    async fn open_stage(&self) -> Result<Option<Arc<dyn Stage>>>;
 
     /// Writes all rows as they are at one moment into a file of their own, which opens as a store; what lies there goes.
     /// Writers go on meanwhile.

@@ -75,6 +75,7 @@ impl Delta {
             grid: self.weekly.grid,
             code_version: self.weekly.code_version.clone(),
             settings,
+            zones: Arc::default(),
             cancelled: self.weekly.cancelled,
             progress: &Silent,
         };

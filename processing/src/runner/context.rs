@@ -5,6 +5,7 @@ use crate::inundation::DeltaSettings;
 use crate::phenology::CalendarSettings;
 use crate::run::Progress;
 use crate::settings::Settings;
+use crate::zonal::PlacedZones;
 use sen_catalog::fire::FireSettings;
 use sen_catalog::{Assets, Grid, Store};
 use std::path::Path;
@@ -40,8 +41,26 @@ pub struct StepContext<'a> {
     pub code_version: String,
     /// What is set.
     pub settings: StepSettings<'a>,
+    /// Zones that were placed on the grid, kept from week to week.
+    pub zones: Arc<PlacedZones>,
     /// Set to stop soon and cleanly.
     pub cancelled: &'a AtomicBool,
     /// Hears how far the run is.
     pub progress: &'a dyn Progress,
+}
+
+impl<'a> StepContext<'a> {
+    /// The same on other rows.
+    pub(super) fn with_store(&self, store: Arc<dyn Store>) -> Self {
+        Self {
+            store,
+            assets: self.assets.clone(),
+            grid: self.grid,
+            code_version: self.code_version.clone(),
+            settings: self.settings,
+            zones: Arc::clone(&self.zones),
+            cancelled: self.cancelled,
+            progress: self.progress,
+        }
+    }
 }

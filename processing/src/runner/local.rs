@@ -1,11 +1,16 @@
-//! A run in this process: steps one after the other, weeks one after the other, what is out of date and nothing else.
+//! A run in this process: what is out of date and nothing else. What rests on a week's own scenes and readings is made and
+//! published week by week; what spans weeks comes after it and is published at once.
 
 use super::plan::sort_steps;
-use super::{RunView, Step, StepContext, StepSettings};
+use super::{RunView, Step, StepContext, StepGroup, StepSettings};
 use crate::Result;
-use sen_catalog::Period;
-use sen_catalog::run::{Dataset, Failure, Fingerprint, LedgerEntry, RunReport, StepReport, StepStatus, Unit};
+use sen_catalog::run::{
+    ContentDigest, Dataset, Failure, Fingerprint, LedgerEntry, RunReport, StepReport, StepStatus, Unit,
+};
+use sen_catalog::store::Stage;
+use sen_catalog::{Period, Store};
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 /// The steps of a run. A value, so that a test can hand in one more.
@@ -26,6 +31,9 @@ pub struct RunScope {
     pub is_explained: bool,
 }
 
+/// The name under which what spans weeks is staged.
+const DERIVED_GROUP: &str = "derived";
+
 impl Runner<'_> {
     /// Makes what is out of date. What fails is named in the report, what depends on it held back, and the rest done.
     ///
@@ -33,6 +41,16 @@ impl Runner<'_> {
     /// When steps wait for each other, or the catalogue cannot be read or written.
     pub async fn run(&self, context: &StepContext<'_>, scope: &RunScope) -> Result<RunReport> {
         let steps = sort_steps(self.steps, &context.settings)?;
+        let stage = if scope.is_explained {
+            None
+        } else {
+            context.store.open_stage().await?
+        };
+        let catalogue = Arc::clone(&context.store);
+        let rows = stage
+            .as_ref()
+            .map_or_else(|| Arc::clone(&catalogue), |stage| stage.rows());
+        let context = &context.with_store(rows);
         let mut view = RunView::read(context.store.as_ref(), &context.assets).await?;
         let reads_scenes = |step: &&dyn Step| {
             let reads = step.reads(&context.settings);
@@ -46,18 +64,33 @@ impl Runner<'_> {
             wanted: collections.map(|names| wanted_datasets(&steps, &context.settings, names)),
             context,
             scope,
+            catalogue,
+            stage,
             view,
+            begun: None,
             made: BTreeSet::new(),
             failed: BTreeSet::new(),
         };
+        run.take_up().await?;
+        let of_group = |group| steps.iter().copied().filter(move |step| step.group() == group);
         let mut report = RunReport::default();
-        for step in steps {
-            let done = run.run_step(step).await?;
-            let is_stopped = done.cancelled;
-            report.enter(done);
-            if is_stopped {
-                break;
+        for step in run
+            .make_observed(&of_group(StepGroup::Observed).collect::<Vec<_>>())
+            .await?
+        {
+            report.enter(step);
+        }
+        if !report.cancelled {
+            for step in run
+                .make_derived(&of_group(StepGroup::Derived).collect::<Vec<_>>())
+                .await?
+            {
+                report.enter(step);
             }
+        }
+        // what a stopped run has staged spares the next one the work
+        if let Some(stage) = run.stage.filter(|_| !report.cancelled) {
+            stage.close_stage().await?;
         }
         Ok(report)
     }
@@ -67,13 +100,21 @@ impl Runner<'_> {
 struct LocalRun<'r> {
     context: &'r StepContext<'r>,
     scope: &'r RunScope,
+    /// The store as everybody sees it.
+    catalogue: Arc<dyn Store>,
+    /// Where groups are staged; none where nobody else reads the store, or nothing is made.
+    stage: Option<Arc<dyn Stage>>,
     view: RunView,
-    /// Units made so far, or that would be where the run only explains.
+    /// The group that is staged.
+    begun: Option<String>,
     made: BTreeSet<Unit>,
     failed: BTreeSet<Unit>,
     /// What is asked for with what it reads; none: everything.
     wanted: Option<Vec<Dataset>>,
 }
+
+/// What the ledger knows of a step's units.
+type KnownUnits = BTreeMap<Unit, LedgerEntry>;
 
 /// A unit that has to be made.
 struct StaleUnit {
@@ -84,40 +125,167 @@ struct StaleUnit {
 }
 
 impl LocalRun<'_> {
-    async fn run_step(&mut self, step: &dyn Step) -> Result<StepReport> {
-        let mut report = StepReport::new(step.name());
-        let entries = self.context.store.ledger_entries(step.name()).await?;
-        let known: BTreeMap<Unit, LedgerEntry> = entries
-            .into_iter()
-            .map(|entry| (entry.unit.clone(), entry))
+    /// The digest of everything that steps could read.
+    async fn basis(&self) -> Result<ContentDigest> {
+        let digests = self.catalogue.digests().await?;
+        let units: Vec<String> = digests
+            .iter()
+            .map(|(unit, digest)| format!("{unit} {digest}"))
             .collect();
-        let reads = step.reads(&self.context.settings);
-        let looks_back = reads.iter().any(|read| matches!(read, Dataset::PriorWeeks(_)));
-        let mut groups: BTreeMap<Option<Period>, Vec<Unit>> = BTreeMap::new();
-        for unit in step.list_units(self.context, &self.view) {
-            if self.is_wanted(&unit) {
-                groups
+        let about = (
+            &self.context.settings,
+            &self.context.grid,
+            &self.context.code_version,
+        );
+        Ok(ContentDigest::of(format!("{about:?} {units:?}").as_bytes()))
+    }
+
+    /// Takes up what a killed run has staged, where it was made from what there is now.
+    async fn take_up(&mut self) -> Result<()> {
+        let Some(stage) = self.stage.clone() else {
+            return Ok(());
+        };
+        let Some((name, basis)) = stage.staged_group().await? else {
+            return Ok(());
+        };
+        if basis == self.basis().await? {
+            self.begun = Some(name);
+        } else {
+            stage.drop_group().await?;
+            self.view.refresh(self.context.store.as_ref()).await?;
+        }
+        Ok(())
+    }
+
+    /// Begins to stage a group, or goes on with it.
+    async fn begin_group(&mut self, name: &str) -> Result<()> {
+        if self.begun.as_deref() == Some(name) {
+            return Ok(());
+        }
+        if let Some(stage) = self.stage.clone() {
+            stage.begin_group(name, self.basis().await?).await?;
+            self.view.refresh(self.context.store.as_ref()).await?;
+        }
+        self.begun = Some(name.to_owned());
+        Ok(())
+    }
+
+    /// Makes a group visible, where it was begun.
+    async fn publish_group(&mut self, name: &str) -> Result<()> {
+        if self.begun.as_deref() != Some(name) {
+            return Ok(());
+        }
+        self.begun = None;
+        match &self.stage {
+            Some(stage) => Ok(stage.publish_group().await?),
+            None => Ok(()),
+        }
+    }
+
+    /// What rests on each week's own scenes and readings, a week after the other.
+    async fn make_observed(&mut self, steps: &[&dyn Step]) -> Result<Vec<StepReport>> {
+        let mut reports: Vec<StepReport> = steps.iter().map(|step| StepReport::new(step.name())).collect();
+        let mut known = Vec::with_capacity(steps.len());
+        let mut weeks: BTreeMap<Option<Period>, Vec<Vec<Unit>>> = BTreeMap::new();
+        for (place, step) in steps.iter().enumerate() {
+            known.push(self.known_units(*step).await?);
+            for unit in self.wanted_units(*step) {
+                let by_step = weeks.entry(unit.period);
+                by_step.or_insert_with(|| vec![Vec::new(); steps.len()])[place].push(unit);
+            }
+        }
+        for (week, by_step) in weeks {
+            if self.context.cancelled.load(Ordering::Relaxed) {
+                reports[0].cancelled = true;
+                return Ok(reports);
+            }
+            let group = week.map_or_else(|| "all weeks".to_owned(), |week| week.to_string());
+            for (place, units) in by_step.into_iter().enumerate() {
+                let (step, report) = (steps[place], &mut reports[place]);
+                // what was made of the week has made further units
+                let units = if self.begun.as_ref() == Some(&group) {
+                    let all = self.wanted_units(step).into_iter();
+                    all.filter(|unit| unit.period == week).collect()
+                } else {
+                    units
+                };
+                self.make_stale(step, units, &known[place], &group, report)
+                    .await?;
+                if report.cancelled {
+                    return Ok(reports);
+                }
+            }
+            self.publish_group(&group).await?;
+        }
+        Ok(reports)
+    }
+
+    /// What spans weeks, all of it.
+    async fn make_derived(&mut self, steps: &[&dyn Step]) -> Result<Vec<StepReport>> {
+        let mut reports = Vec::new();
+        for step in steps {
+            let mut report = StepReport::new(step.name());
+            let known = self.known_units(*step).await?;
+            let reads = step.reads(&self.context.settings);
+            let looks_back = reads.iter().any(|read| matches!(read, Dataset::PriorWeeks(_)));
+            let mut weeks: BTreeMap<Option<Period>, Vec<Unit>> = BTreeMap::new();
+            for unit in self.wanted_units(*step) {
+                weeks
                     .entry(unit.period.filter(|_| looks_back))
                     .or_default()
                     .push(unit);
             }
-        }
-        for units in groups.into_values() {
-            if self.context.cancelled.load(Ordering::Relaxed) {
-                report.cancelled = true;
-                break;
+            for units in weeks.into_values() {
+                report.cancelled |= self.context.cancelled.load(Ordering::Relaxed);
+                if !report.cancelled {
+                    self.make_stale(*step, units, &known, DERIVED_GROUP, &mut report)
+                        .await?;
+                }
             }
-            let stale = self.find_stale(step, units, &known, &mut report);
-            if stale.is_empty() {
-                continue;
-            }
-            if self.scope.is_explained {
-                self.explain(stale, &mut report);
-            } else {
-                self.make(step, stale, &mut report).await?;
+            let is_stopped = report.cancelled;
+            reports.push(report);
+            if is_stopped {
+                return Ok(reports);
             }
         }
-        Ok(report)
+        self.publish_group(DERIVED_GROUP).await?;
+        Ok(reports)
+    }
+
+    async fn known_units(&self, step: &dyn Step) -> Result<KnownUnits> {
+        let entries = self.context.store.ledger_entries(step.name()).await?;
+        Ok(entries
+            .into_iter()
+            .map(|entry| (entry.unit.clone(), entry))
+            .collect())
+    }
+
+    /// The units of a step that the run is asked for.
+    fn wanted_units(&self, step: &dyn Step) -> Vec<Unit> {
+        let mut units = step.list_units(self.context, &self.view);
+        units.retain(|unit| self.is_wanted(unit));
+        units
+    }
+
+    /// Makes those of the units that are out of date, in a group.
+    async fn make_stale(
+        &mut self,
+        step: &dyn Step,
+        units: Vec<Unit>,
+        known: &KnownUnits,
+        group: &str,
+        report: &mut StepReport,
+    ) -> Result<()> {
+        let stale = self.find_stale(step, units, known, report);
+        if stale.is_empty() {
+            return Ok(());
+        }
+        if self.scope.is_explained {
+            self.explain(stale, report);
+            return Ok(());
+        }
+        self.begin_group(group).await?;
+        self.make(step, stale, report).await
     }
 
     /// Those of the units that have to be made; the others are entered in the report.
@@ -125,7 +293,7 @@ impl LocalRun<'_> {
         &mut self,
         step: &dyn Step,
         units: Vec<Unit>,
-        known: &BTreeMap<Unit, LedgerEntry>,
+        known: &KnownUnits,
         report: &mut StepReport,
     ) -> Vec<StaleUnit> {
         let mut stale = Vec::new();

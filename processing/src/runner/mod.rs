@@ -15,5 +15,5 @@ mod view;
 pub use context::{StepContext, StepSettings};
 pub use local::{RunScope, Runner};
 pub use plan::sort_steps;
-pub use step::Step;
+pub use step::{Step, StepGroup};
 pub use view::{FingerprintParts, RunView};

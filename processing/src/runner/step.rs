@@ -5,6 +5,15 @@ use crate::Result;
 use async_trait::async_trait;
 use sen_catalog::run::{Dataset, Fingerprint, StepReport, Unit};
 
+/// When what a step makes becomes visible. Nothing of a group reads what a later one makes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum StepGroup {
+    /// Week by week: what rests on a week's own scenes and readings.
+    Observed,
+    /// All at once, after that: what spans weeks or is told by records.
+    Derived,
+}
+
 /// Part of a run.
 ///
 /// A step never publishes what another writes, never reports, and knows no other step: they meet in the datasets they
@@ -16,6 +25,9 @@ pub trait Step: Sync {
 
     /// Version of its method: another one makes all units anew.
     fn version(&self) -> u32;
+
+    /// When what it makes becomes visible.
+    fn group(&self) -> StepGroup;
 
     /// What it reads.
     fn reads(&self, settings: &StepSettings<'_>) -> Vec<Dataset>;

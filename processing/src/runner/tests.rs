@@ -69,22 +69,32 @@ fn item(collection: &str, number: u32, checksum: &str) -> Item {
 /// A step that makes an item of each week's rasters of another collection, and of its own week before.
 struct Toy {
     name: &'static str,
+    group: StepGroup,
     reads: Dataset,
     looks_back: bool,
     of_all_weeks: bool,
     made: AtomicUsize,
     broken: Mutex<BTreeSet<Option<Period>>>,
+    /// What readers see of the rasters there are when each unit is made.
+    seen: Mutex<Vec<String>>,
+    readers: Option<Arc<SqliteStore>>,
+    /// Set while a unit is made, where the run is to be stopped.
+    stops: AtomicBool,
 }
 
 impl Toy {
     fn new(name: &'static str, reads: Dataset) -> Self {
         Self {
             name,
+            group: StepGroup::Derived,
             reads,
             looks_back: false,
             of_all_weeks: false,
             made: AtomicUsize::new(0),
             broken: Mutex::default(),
+            seen: Mutex::default(),
+            readers: None,
+            stops: AtomicBool::new(false),
         }
     }
 
@@ -105,6 +115,10 @@ impl Step for Toy {
 
     fn version(&self) -> u32 {
         1
+    }
+
+    fn group(&self) -> StepGroup {
+        self.group
     }
 
     fn reads(&self, _: &StepSettings<'_>) -> Vec<Dataset> {
@@ -155,6 +169,18 @@ impl Step for Toy {
                 continue;
             }
             self.made.fetch_add(1, Ordering::Relaxed);
+            if let Some(readers) = &self.readers {
+                let items = readers.items(&ItemQuery::default()).await?;
+                let made = items.iter().filter(|item| item.collection != SCENES);
+                let ids: Vec<_> = made
+                    .map(|item| format!("{} {:?}", item.id, item.version()))
+                    .collect();
+                self.seen.lock().expect("a lock").push(ids.join(", "));
+            }
+            if self.stops.load(Ordering::Relaxed) {
+                report.cancelled = true;
+                return Ok(());
+            }
             if let Some(week) = unit.period {
                 let number = week.to_string()[6..].parse().expect("a number");
                 let query = ItemQuery {
@@ -191,7 +217,9 @@ struct Bench {
 
 impl Bench {
     async fn new() -> Self {
-        let store = Arc::new(SqliteStore::in_memory().expect("a store"));
+        let folder = tempfile::tempdir().expect("a folder");
+        let store = SqliteStore::open(&folder.path().join("catalog.sqlite"));
+        let store = Arc::new(store.expect("a store"));
         for number in [10, 11, 12] {
             store
                 .put_item(&item(SCENES, number, &number.to_string()))
@@ -199,7 +227,6 @@ impl Bench {
                 .expect("put");
         }
         // what rows name is there
-        let folder = tempfile::tempdir().expect("a folder");
         let assets = Assets::open(folder.path()).expect("folders");
         for name in ["ndvi", "drawn"] {
             std::fs::create_dir_all(assets.path(name)).expect("made");
@@ -212,6 +239,7 @@ impl Bench {
             folder,
             store,
             ndvi: Toy {
+                group: StepGroup::Observed,
                 looks_back: true,
                 ..Toy::new("ndvi", Dataset::Scenes(SCENES.to_owned()))
             },
@@ -237,6 +265,7 @@ impl Bench {
             assets: Assets::open(self.folder.path()).expect("folders"),
             grid: grid(),
             settings,
+            zones: Arc::default(),
             code_version: "test".to_owned(),
             cancelled: &AtomicBool::new(false),
             progress: &Silent,
@@ -370,6 +399,130 @@ async fn it_is_told_why_a_unit_would_be_made_and_nothing_is_touched() {
     );
     assert_eq!(bench.store.rows_digest().await.expect("a digest"), before);
     assert_eq!(bench.ndvi.made(), 0);
+}
+
+/// Sorted names of the weeks that readers see of each collection.
+fn seen_by(step: &Toy) -> Vec<String> {
+    let mut seen = step.seen.lock().expect("a lock");
+    std::mem::take(&mut *seen)
+}
+
+#[tokio::test]
+async fn weeks_are_published_one_by_one_and_what_spans_them_at_once() {
+    let mut bench = Bench::new().await;
+    for step in [&mut bench.ndvi, &mut bench.drawn, &mut bench.season] {
+        step.readers = Some(Arc::clone(&bench.store));
+    }
+    let revision = bench.store.revision().await.expect("read");
+    assert_eq!(bench.made().await, [3, 3, 1]);
+    let weeks =
+        |seen: Vec<String>| -> Vec<usize> { seen.iter().map(|ids| ids.matches("W1").count()).collect() };
+    assert_eq!(
+        weeks(seen_by(&bench.ndvi)),
+        [0, 1, 2],
+        "the weeks before are visible"
+    );
+    assert_eq!(
+        weeks(seen_by(&bench.drawn)),
+        [3, 3, 3],
+        "nothing of what is drawn is"
+    );
+    assert_eq!(weeks(seen_by(&bench.season)), [3]);
+    let now = bench.store.revision().await.expect("read");
+    assert_eq!(now, revision + 4, "three weeks, and what spans them");
+    let left = bench.folder.path().join("catalog.sqlite.stage");
+    assert!(!left.exists(), "a run that is done leaves no stage");
+
+    // while they are made again readers see the old ones whole
+    bench
+        .store
+        .put_item(&item(SCENES, 10, "late"))
+        .await
+        .expect("put");
+    bench
+        .store
+        .put_item(&item(SCENES, 12, "late"))
+        .await
+        .expect("put");
+    let old = bench
+        .store
+        .items(&ItemQuery::collection("drawn"))
+        .await
+        .expect("read");
+    bench.made().await;
+    for ids in seen_by(&bench.drawn) {
+        for item in &old {
+            assert!(
+                ids.contains(&format!("{} {:?}", item.id, item.version())),
+                "{ids}"
+            );
+        }
+    }
+    assert_ne!(
+        bench
+            .store
+            .items(&ItemQuery::collection("drawn"))
+            .await
+            .expect("read"),
+        old
+    );
+}
+
+#[tokio::test]
+async fn a_stopped_run_goes_on_where_it_was_unless_something_changed_since() {
+    let bench = Bench::new().await;
+    bench.drawn.stops.store(true, Ordering::Relaxed);
+    assert_eq!(bench.made().await, [3, 1, 1]);
+    let drawn = async || {
+        bench
+            .store
+            .items(&ItemQuery::collection("drawn"))
+            .await
+            .expect("read")
+            .len()
+    };
+    assert_eq!(drawn().await, 0, "what spans weeks is not whole");
+    bench.drawn.stops.store(false, Ordering::Relaxed);
+    assert_eq!(bench.made().await, [0, 3, 0], "what was staged is taken up");
+    assert_eq!(drawn().await, 3);
+
+    bench
+        .store
+        .put_item(&item(SCENES, 11, "late"))
+        .await
+        .expect("put");
+    bench.drawn.stops.store(true, Ordering::Relaxed);
+    bench.made().await;
+    bench.drawn.stops.store(false, Ordering::Relaxed);
+    bench
+        .store
+        .put_item(&item(SCENES, 12, "later"))
+        .await
+        .expect("put");
+    assert_eq!(
+        bench.made().await,
+        [1, 2, 1],
+        "what was staged of other inputs is dropped: the eleventh week is drawn again"
+    );
+    assert_eq!(bench.made().await, [0, 0, 0]);
+}
+
+#[test]
+fn nothing_observed_rests_on_what_is_derived() {
+    let written: Vec<Dataset> = STEPS
+        .iter()
+        .filter(|step| step.group() == StepGroup::Derived)
+        .flat_map(|step| step.writes(&settings!()))
+        .collect();
+    for step in STEPS.iter().filter(|step| step.group() == StepGroup::Observed) {
+        for read in step.reads(&settings!()) {
+            assert!(
+                !written.iter().any(|written| read.meets(written)),
+                "{} reads {read}",
+                step.name()
+            );
+        }
+    }
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use crate::Result;
 use crate::fusion::{CalibrationSettings, calibrate};
-use crate::runner::{FingerprintParts, RunView, Step, StepContext, StepSettings};
+use crate::runner::{FingerprintParts, RunView, Step, StepContext, StepGroup, StepSettings};
 use async_trait::async_trait;
 use sen_catalog::run::{Dataset, Fingerprint, StepReport, Unit};
 
@@ -22,6 +22,10 @@ impl Step for Calibrations {
 
     fn version(&self) -> u32 {
         1
+    }
+
+    fn group(&self) -> StepGroup {
+        StepGroup::Derived
     }
 
     fn reads(&self, settings: &StepSettings<'_>) -> Vec<Dataset> {

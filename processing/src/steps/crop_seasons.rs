@@ -2,7 +2,7 @@
 
 use crate::Result;
 use crate::phenology::Calendar;
-use crate::runner::{FingerprintParts, RunView, Step, StepContext, StepSettings};
+use crate::runner::{FingerprintParts, RunView, Step, StepContext, StepGroup, StepSettings};
 use async_trait::async_trait;
 use sen_catalog::run::{Dataset, Fingerprint, StepReport, Unit};
 use std::sync::Arc;
@@ -19,6 +19,10 @@ impl Step for CropSeasons {
 
     fn version(&self) -> u32 {
         1
+    }
+
+    fn group(&self) -> StepGroup {
+        StepGroup::Derived
     }
 
     fn reads(&self, settings: &StepSettings<'_>) -> Vec<Dataset> {

@@ -1,7 +1,7 @@
 //! `danger_days`: the danger of forest fire of each day for each forest block, from stations.
 
 use crate::Result;
-use crate::runner::{FingerprintParts, RunView, Step, StepContext, StepSettings};
+use crate::runner::{FingerprintParts, RunView, Step, StepContext, StepGroup, StepSettings};
 use async_trait::async_trait;
 use sen_catalog::run::{Dataset, Fingerprint, StepReport, Unit};
 
@@ -20,6 +20,10 @@ impl Step for DangerDays {
 
     fn version(&self) -> u32 {
         1
+    }
+
+    fn group(&self) -> StepGroup {
+        StepGroup::Derived
     }
 
     fn reads(&self, settings: &StepSettings<'_>) -> Vec<Dataset> {

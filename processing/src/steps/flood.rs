@@ -1,7 +1,7 @@
 //! `flood`: the weekly flood maps as the causes tell them, of what the satellites saw (`flood_observed`).
 
 use crate::Result;
-use crate::runner::{FingerprintParts, RunView, Step, StepContext, StepSettings};
+use crate::runner::{FingerprintParts, RunView, Step, StepContext, StepGroup, StepSettings};
 use async_trait::async_trait;
 use sen_catalog::Period;
 use sen_catalog::flood::{FLOOD_OBSERVED, FLOOD_TOLD};
@@ -19,6 +19,10 @@ impl Step for FloodMaps {
 
     fn version(&self) -> u32 {
         1
+    }
+
+    fn group(&self) -> StepGroup {
+        StepGroup::Derived
     }
 
     fn reads(&self, settings: &StepSettings<'_>) -> Vec<Dataset> {

@@ -1,7 +1,7 @@
 //! `flood_causes`: why dyke compartments are under water, week by week.
 
 use crate::Result;
-use crate::runner::{FingerprintParts, RunView, Step, StepContext, StepSettings};
+use crate::runner::{FingerprintParts, RunView, Step, StepContext, StepGroup, StepSettings};
 use async_trait::async_trait;
 use sen_catalog::flood::FLOOD_OBSERVED;
 use sen_catalog::run::{Dataset, Fingerprint, StepReport, Unit};
@@ -18,6 +18,10 @@ impl Step for FloodCauses {
 
     fn version(&self) -> u32 {
         1
+    }
+
+    fn group(&self) -> StepGroup {
+        StepGroup::Derived
     }
 
     fn reads(&self, settings: &StepSettings<'_>) -> Vec<Dataset> {

@@ -3,7 +3,7 @@
 
 use crate::Result;
 use crate::inundation::{DEPTH, Depths};
-use crate::runner::{FingerprintParts, RunView, Step, StepContext, StepSettings};
+use crate::runner::{FingerprintParts, RunView, Step, StepContext, StepGroup, StepSettings};
 use async_trait::async_trait;
 use sen_catalog::Period;
 use sen_catalog::flood::FLOOD_TOLD;
@@ -25,6 +25,10 @@ impl Step for FloodDepth {
 
     fn version(&self) -> u32 {
         1
+    }
+
+    fn group(&self) -> StepGroup {
+        StepGroup::Derived
     }
 
     fn reads(&self, settings: &StepSettings<'_>) -> Vec<Dataset> {

@@ -1,7 +1,7 @@
 //! `forest_change`: what forest blocks lost, from the statistics of their weeks and from radar.
 
 use crate::Result;
-use crate::runner::{FingerprintParts, RunView, Step, StepContext, StepSettings};
+use crate::runner::{FingerprintParts, RunView, Step, StepContext, StepGroup, StepSettings};
 use async_trait::async_trait;
 use sen_catalog::fire::change::Indicator;
 use sen_catalog::run::{Dataset, Fingerprint, StepReport, Unit};
@@ -18,6 +18,10 @@ impl Step for ForestChange {
 
     fn version(&self) -> u32 {
         1
+    }
+
+    fn group(&self) -> StepGroup {
+        StepGroup::Derived
     }
 
     fn reads(&self, settings: &StepSettings<'_>) -> Vec<Dataset> {

@@ -3,7 +3,7 @@
 
 use crate::Result;
 use crate::fire::{Sheet, Sheets};
-use crate::runner::{FingerprintParts, RunView, Step, StepContext, StepSettings};
+use crate::runner::{FingerprintParts, RunView, Step, StepContext, StepGroup, StepSettings};
 use async_trait::async_trait;
 use sen_catalog::Period;
 use sen_catalog::fire::ChangeSettings;
@@ -32,6 +32,10 @@ impl Step for ForestCover {
 
     fn version(&self) -> u32 {
         VERSION
+    }
+
+    fn group(&self) -> StepGroup {
+        StepGroup::Derived
     }
 
     fn reads(&self, settings: &StepSettings<'_>) -> Vec<Dataset> {

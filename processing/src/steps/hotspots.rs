@@ -3,7 +3,7 @@
 
 use crate::Result;
 use crate::fire::judge_hotspots;
-use crate::runner::{FingerprintParts, RunView, Step, StepContext, StepSettings};
+use crate::runner::{FingerprintParts, RunView, Step, StepContext, StepGroup, StepSettings};
 use async_trait::async_trait;
 use sen_catalog::fire::HOTSPOTS;
 use sen_catalog::run::{Dataset, Fingerprint, StepReport, Unit};
@@ -20,6 +20,10 @@ impl Step for Hotspots {
 
     fn version(&self) -> u32 {
         1
+    }
+
+    fn group(&self) -> StepGroup {
+        StepGroup::Derived
     }
 
     fn reads(&self, settings: &StepSettings<'_>) -> Vec<Dataset> {

@@ -5,7 +5,7 @@ use crate::look;
 use crate::pipeline::Weekly;
 use crate::product::{PRODUCTS, Product, Sensor};
 use crate::reference::REFERENCE_DAYS;
-use crate::runner::{FingerprintParts, RunView, Step, StepContext, StepSettings};
+use crate::runner::{FingerprintParts, RunView, Step, StepContext, StepGroup, StepSettings};
 use crate::source::WEEKLY_SCENES;
 use async_trait::async_trait;
 use sen_catalog::Period;
@@ -41,6 +41,10 @@ impl Step for Rasters {
 
     fn version(&self) -> u32 {
         1
+    }
+
+    fn group(&self) -> StepGroup {
+        StepGroup::Observed
     }
 
     fn reads(&self, settings: &StepSettings<'_>) -> Vec<Dataset> {

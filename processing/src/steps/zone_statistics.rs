@@ -4,7 +4,7 @@
 
 use super::DRAWN_LAYERS;
 use crate::Result;
-use crate::runner::{FingerprintParts, RunView, Step, StepContext, StepSettings};
+use crate::runner::{FingerprintParts, RunView, Step, StepContext, StepGroup, StepSettings};
 use crate::zonal::{METHOD, ZoneStatistics, is_zone_layer};
 use async_trait::async_trait;
 use sen_catalog::flood::FLOOD_OBSERVED;
@@ -52,6 +52,14 @@ impl Step for ZoneTables {
 
     fn version(&self) -> u32 {
         1
+    }
+
+    fn group(&self) -> StepGroup {
+        if self.of_drawn {
+            StepGroup::Derived
+        } else {
+            StepGroup::Observed
+        }
     }
 
     fn reads(&self, settings: &StepSettings<'_>) -> Vec<Dataset> {
@@ -121,6 +129,7 @@ impl Step for ZoneTables {
         let statistics = ZoneStatistics {
             store: Arc::clone(&context.store),
             assets: context.assets.clone(),
+            zones: Arc::clone(&context.zones),
             cancelled: context.cancelled,
         };
         statistics.make_units(stale, report, context.progress).await

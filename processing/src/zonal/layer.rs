@@ -62,6 +62,18 @@ impl Zones {
         })
     }
 
+    /// About what they take in memory once they are placed: each point here and there.
+    pub(super) fn bytes(&self) -> usize {
+        let point = 2 * size_of::<geo_types::Coord<f64>>();
+        let rings = |polygon: &geo_types::Polygon<f64>| {
+            let inner: usize = polygon.interiors().iter().map(|ring| ring.0.len()).sum();
+            polygon.exterior().0.len() + inner
+        };
+        let points = |feature: &Polygons| feature.shape.iter().map(rings).sum::<usize>() * point;
+        let own = size_of::<Polygons>() + size_of::<Zone>();
+        self.features.iter().map(|feature| own + points(feature)).sum()
+    }
+
     /// The zones on a grid; one that has no place there is counted as not seen.
     pub(super) fn place(&self, projection: &Projection, progress: &dyn Progress) -> Vec<Zone> {
         let place = |feature: &Polygons| {

@@ -4,6 +4,7 @@ use super::*;
 use crate::run::Silent;
 use geo_types::{Coord, LineString, MultiPolygon, Polygon};
 use sen_catalog::Feature;
+use sen_catalog::Grid;
 use sen_catalog::ItemQuery;
 use sen_catalog::crs::Transform;
 use sen_catalog::raster::{CogProfile, CogWriter, Compression, DataType, Overviews};
@@ -50,6 +51,7 @@ impl Delta {
         let zonal = ZoneStatistics {
             store: Arc::clone(&self.store) as Arc<dyn Store>,
             assets: self.assets.clone(),
+            zones: Arc::default(),
             cancelled,
         };
         let mut report = StepReport::new("zone_statistics");

@@ -376,6 +376,9 @@ fn find(
 #[async_trait]
 impl Features for SqliteStore {
     async fn put_features(&self, features: Vec<Feature>) -> Result<Vec<Put>> {
+        if let Some(catalogue) = self.catalogue() {
+            return catalogue.put_features(features).await;
+        }
         self.writing(move |connection| {
             let mut outcomes = Vec::with_capacity(features.len());
             let (mut touched, mut changed) = (BTreeSet::new(), Vec::new());
@@ -397,6 +400,9 @@ impl Features for SqliteStore {
     }
 
     async fn delete_features(&self, fids: &[i64]) -> Result<usize> {
+        if let Some(catalogue) = self.catalogue() {
+            return catalogue.delete_features(fids).await;
+        }
         let fids = fids.to_vec();
         self.writing(move |connection| {
             let mut touched = BTreeSet::new();

@@ -1,10 +1,11 @@
 //! Items: scenes and weekly rasters.
 
+use super::stage::SqliteStage;
 use super::{SqliteStore, disclosed, migrations};
 use crate::disclosure::DisclosurePolicy;
 use crate::grid::Grid;
 use crate::item::Item;
-use crate::store::{ItemQuery, Store};
+use crate::store::{ItemQuery, Stage, Store};
 use crate::{Error, Result};
 use async_trait::async_trait;
 use rusqlite::{OptionalExtension, ToSql, params};
@@ -116,7 +117,11 @@ impl Store for SqliteStore {
         }
         let key = [collection.to_owned(), id.to_owned()];
         self.writing(move |connection| {
-            Ok(connection.execute("DELETE FROM item WHERE collection = ? AND id = ?", key)? > 0)
+            // a stage counts no rows that go
+            let sql = "SELECT EXISTS (SELECT 1 FROM item WHERE collection = ? AND id = ?)";
+            let was_there = connection.query_row(sql, [&key[0], &key[1]], |row| row.get(0))?;
+            connection.execute("DELETE FROM item WHERE collection = ? AND id = ?", key)?;
+            Ok(was_there)
         })
         .await
     }
@@ -176,6 +181,7 @@ impl Store for SqliteStore {
     fn disclosed(&self, policy: Arc<DisclosurePolicy>) -> Arc<dyn Store> {
         Arc::new(Self {
             inner: Arc::clone(&self.inner),
+            catalogue: None,
             policy_mark: Some(disclosed::policy_mark(&policy)),
             policy: Some(policy),
         })
@@ -195,6 +201,14 @@ impl Store for SqliteStore {
 
     async fn damage(&self) -> Result<Vec<String>> {
         super::sums::as_damage(self.reading(super::sums::damage).await)
+    }
+
+    async fn open_stage(&self) -> Result<Option<Arc<dyn Stage>>> {
+        let catalogue = self.clone();
+        let opened = tokio::task::spawn_blocking(move || SqliteStage::open(&catalogue))
+            .await
+            .map_err(|error| Error::Store(format!("the database task ended early: {error}")))?;
+        Ok(opened?.map(|stage| Arc::new(stage) as Arc<dyn Stage>))
     }
 
     async fn copy_rows(&self, target: &Path) -> Result<()> {

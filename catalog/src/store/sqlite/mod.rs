@@ -24,6 +24,9 @@ mod row_digests;
 mod search;
 mod seasons;
 mod settings;
+mod stage;
+#[cfg(test)]
+mod stage_tests;
 mod stations;
 mod sums;
 #[cfg(test)]
@@ -36,6 +39,7 @@ use open::{Seen, is_unwritable, named};
 use rusqlite::Connection;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
+use sums::Pending;
 
 /// The tables of layout 1, by noun; what came later is in [`migrations`].
 const FIRST_TABLES: &[&str] = &[
@@ -57,9 +61,11 @@ const FIRST_TABLES: &[&str] = &[
 ];
 
 /// The embedded store.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct SqliteStore {
     inner: Arc<Inner>,
+    /// What rows are written to that steps do not stage; none: `inner`.
+    catalogue: Option<Arc<Inner>>,
     /// What the public may see of features; none: everything, for those inside.
     policy: Option<Arc<DisclosurePolicy>>,
     /// What marks the revisions of that policy.
@@ -79,7 +85,7 @@ enum Writer {
     Open {
         connection: Connection,
         /// Rows changed by the transaction under way.
-        pending: sums::Pending,
+        pending: Pending,
     },
     /// The file is only read; why.
     None(String),
@@ -163,9 +169,21 @@ impl SqliteStore {
     fn over(inner: Inner) -> Self {
         Self {
             inner: Arc::new(inner),
+            catalogue: None,
             policy: None,
             policy_mark: None,
         }
+    }
+
+    /// Of a stage the catalogue that it lies before.
+    fn catalogue(&self) -> Option<Self> {
+        let inner = self.catalogue.clone()?;
+        Some(Self {
+            inner,
+            catalogue: None,
+            policy: None,
+            policy_mark: None,
+        })
     }
 
     fn reading_from(path: &Path, why: &str) -> Result<Self> {
@@ -261,18 +279,48 @@ impl Inner {
 
     /// Runs `work` in one write transaction.
     fn write<T>(&self, work: impl FnOnce(&Connection) -> Result<T>) -> Result<T> {
-        let mut writer = self.writer.lock().unwrap_or_else(PoisonError::into_inner);
-        let (connection, pending) = match &mut *writer {
-            Writer::Open { connection, pending } => (connection, pending),
-            Writer::None(why) => return Err(Error::Store(format!("it cannot be written: {why}"))),
-        };
-        pending.forget();
-        let transaction = connection.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate)?;
-        let result = work(&transaction)?;
-        pending.settle(&transaction)?;
-        transaction.commit()?;
-        Ok(result)
+        self.with_writer(|connection, pending| transact(connection, pending, work))
     }
+
+    /// Runs `work` in one write transaction, with another file attached to read under the name.
+    fn write_beside<T>(
+        &self,
+        other: &Path,
+        name: &str,
+        work: impl FnOnce(&Connection) -> Result<T>,
+    ) -> Result<T> {
+        let address = format!("file:{}?mode=ro", open::escaped(other));
+        self.with_writer(|connection, pending| {
+            connection.execute(&format!("ATTACH ? AS {name}"), [address])?;
+            let result = transact(connection, pending, work);
+            // statements that were kept hold the file open
+            connection.flush_prepared_statement_cache();
+            connection.execute_batch(&format!("DETACH {name}"))?;
+            result
+        })
+    }
+
+    fn with_writer<T>(&self, work: impl FnOnce(&mut Connection, &Pending) -> Result<T>) -> Result<T> {
+        let mut writer = self.writer.lock().unwrap_or_else(PoisonError::into_inner);
+        match &mut *writer {
+            Writer::Open { connection, pending } => work(connection, pending),
+            Writer::None(why) => Err(Error::Store(format!("it cannot be written: {why}"))),
+        }
+    }
+}
+
+/// Runs `work` in one write transaction and enters what it changed into the sums.
+fn transact<T>(
+    connection: &mut Connection,
+    pending: &Pending,
+    work: impl FnOnce(&Connection) -> Result<T>,
+) -> Result<T> {
+    pending.forget();
+    let transaction = connection.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate)?;
+    let result = work(&transaction)?;
+    pending.settle(&transaction)?;
+    transaction.commit()?;
+    Ok(result)
 }
 
 impl Drop for Inner {

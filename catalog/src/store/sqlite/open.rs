@@ -141,7 +141,7 @@ pub(super) fn lone_reader(path: &Path) -> Result<Connection> {
 }
 
 /// A path as the path of a URI.
-fn escaped(path: &Path) -> String {
+pub(super) fn escaped(path: &Path) -> String {
     use std::fmt::Write;
     use std::os::unix::ffi::OsStrExt;
     let mut text = String::new();
