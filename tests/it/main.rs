@@ -23,6 +23,7 @@ mod inundation;
 mod ledger;
 mod mqtt;
 mod old_folder;
+mod remake;
 mod remote;
 mod run_report;
 mod scenes;

@@ -4,11 +4,12 @@
 //! hours to the reading. A gauge that tells every hour or more often is summed up.
 
 use crate::Result;
+use crate::run::for_each_reading;
 use chrono::{DateTime, Datelike, FixedOffset, NaiveDate, TimeDelta, Timelike, Utc};
 use sen_catalog::Store;
 use sen_catalog::fire::FireSettings;
 use sen_catalog::fire::day::{Rain, StationDay};
-use sen_catalog::observation::Step;
+use sen_catalog::observation::{Observation, Step};
 use sen_catalog::period::local_zone;
 use sen_catalog::store::ObservationQuery;
 use std::collections::{BTreeMap, BTreeSet};
@@ -18,10 +19,6 @@ use std::ops::RangeInclusive;
 const HOURS: [u32; 2] = [13, 12];
 /// Hours between the values of a gauge that is read once a day: observers are not punctual to the minute.
 const DAILY_H: RangeInclusive<i64> = 18..=30;
-/// Days of observations read at once.
-const PAGE_DAYS: i64 = 120;
-/// Most observations of a page: one every ten seconds.
-const MOST: usize = 120 * 8640;
 
 /// The days of the stations.
 pub(super) struct Weather {
@@ -215,33 +212,24 @@ async fn near_hours(store: &dyn Store, datastream: i64, window_min: u32) -> Resu
     let Some(first) = store.observations(&first).await?.pop() else {
         return Ok(readings);
     };
-    let mut from = first.time;
-    while from <= last.time {
-        let to = from + TimeDelta::days(PAGE_DAYS);
-        let query = ObservationQuery {
-            from: Some(from),
-            to: Some(to),
-            limit: Some(MOST),
-            ..ObservationQuery::datastream(datastream)
+    let hear = |observation: Observation| {
+        let Some(value) = observation.value.filter(|_| observation.flag.is_good()) else {
+            return;
         };
-        for observation in store.observations(&query).await? {
-            let Some(value) = observation.value.filter(|_| observation.flag.is_good()) else {
+        let local = observation.time.with_timezone(&local_zone());
+        for hour in HOURS {
+            if !is_near(local, hour, window_min) {
                 continue;
-            };
-            let local = observation.time.with_timezone(&local_zone());
-            for hour in HOURS {
-                if !is_near(local, hour, window_min) {
-                    continue;
-                }
-                let off = off_s(local, hour);
-                let kept = readings.entry((local.date_naive(), hour)).or_insert((off, value));
-                if off < kept.0 {
-                    *kept = (off, value);
-                }
+            }
+            let off = off_s(local, hour);
+            let kept = readings.entry((local.date_naive(), hour)).or_insert((off, value));
+            if off < kept.0 {
+                *kept = (off, value);
             }
         }
-        from = to;
-    }
+    };
+    let end = last.time + TimeDelta::milliseconds(1);
+    for_each_reading(store, datastream, first.time, end, hear).await?;
     Ok(readings)
 }
 

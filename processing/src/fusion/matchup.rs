@@ -1,21 +1,18 @@
 //! What a station measured beside what the satellite saw there: by cell, and by zone where statistics of zones exist.
 
 use crate::Result;
+use crate::run::for_each_reading;
 use chrono::TimeDelta;
 use geo::Contains;
 use sen_catalog::crs::Transform;
-use sen_catalog::observation::{Datastream, Flag};
+use sen_catalog::observation::{Datastream, Flag, Observation};
 use sen_catalog::raster::{Cog, DataType};
 use sen_catalog::statistic::StatisticTable;
-use sen_catalog::store::ObservationQuery;
 use sen_catalog::{Asset, Assets, Bounds, Crs, Feature, FeatureQuery, Item, Store, Window};
 use serde::Serialize;
 
 /// A zone counts when at least this share of it was seen.
 const SEEN_SHARE: f64 = 0.7;
-/// More observations than this are not read for one pair.
-const MOST_OBSERVATIONS: usize = 65_536;
-
 /// An observation with the cell of an item it falls on, and the zone where there is one.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Matchup {
@@ -91,18 +88,12 @@ pub async fn matchup(
     // without an age the whole week is the look
     let age_days = age.unwrap_or(3.5);
     let look = item.interval.end - seconds(age_days + 0.5);
-    let query = ObservationQuery {
-        from: Some(look - seconds(days)),
-        to: Some(look + seconds(days)),
-        limit: Some(MOST_OBSERVATIONS),
-        ..ObservationQuery::datastream(stream.id)
+    let mut values = Vec::new();
+    let hear = |reading: Observation| {
+        let value = reading.value.filter(|_| reading.flag == Flag::Good);
+        values.extend(value);
     };
-    let observations = store.observations(&query).await?;
-    let mut values: Vec<f64> = observations
-        .iter()
-        .filter(|observation| observation.flag == Flag::Good)
-        .filter_map(|observation| observation.value)
-        .collect();
+    for_each_reading(store, stream.id, look - seconds(days), look + seconds(days), hear).await?;
     if values.is_empty() {
         return Ok(None);
     }

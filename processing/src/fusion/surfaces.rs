@@ -11,14 +11,13 @@ use super::kriging::{Kriging, Variogram};
 use super::points::{Sample, distinct};
 use super::settings::{FusionSettings, SurfaceSettings};
 use crate::raster_output::{self, INPUTS, PixelEncoding, add_rasters, publish_item, write_raster};
-use crate::run::{Progress, blocking};
+use crate::run::{Progress, blocking, for_each_reading};
 use crate::{Error, Result};
 use rayon::prelude::*;
 use sen_catalog::crs::Transform;
 use sen_catalog::item::ASSET_DESCRIPTIONS;
-use sen_catalog::observation::{Datastream, Flag};
+use sen_catalog::observation::{Datastream, Flag, Observation};
 use sen_catalog::run::{Dataset, StepReport, StepStatus, Unit};
-use sen_catalog::store::ObservationQuery;
 use sen_catalog::{Assets, Crs, FeatureQuery, Grid, Item, Period, Store, asset};
 use serde_json::{Map, Value, json};
 use sha2::{Digest, Sha256};
@@ -36,9 +35,6 @@ const NODATA: i16 = i16::MIN;
 const VARIANCE_NODATA: f32 = -9999.0;
 /// Fewer good observations in a week than this do not make a station's value.
 const FEWEST_OBSERVATIONS: usize = 3;
-/// More observations of a station and week than this are not read: one every ten seconds.
-const MOST_OBSERVATIONS: usize = 65_536;
-
 /// Makes surfaces.
 pub struct Surfaces<'a> {
     /// Stations, observations, and the items that come out.
@@ -144,20 +140,19 @@ impl Surfaces<'_> {
     /// Median and number of the good observations of a week.
     async fn value(&self, datastream: i64, week: Period) -> Result<Option<(f64, usize)>> {
         let interval = week.interval();
-        let query = ObservationQuery {
-            from: Some(interval.start),
-            to: Some(interval.end),
-            limit: Some(MOST_OBSERVATIONS),
-            ..ObservationQuery::datastream(datastream)
+        let mut values = Vec::new();
+        let hear = |reading: Observation| {
+            let value = reading.value.filter(|_| reading.flag == Flag::Good);
+            values.extend(value);
         };
-        let mut values: Vec<f64> = self
-            .store
-            .observations(&query)
-            .await?
-            .iter()
-            .filter(|observation| observation.flag == Flag::Good)
-            .filter_map(|observation| observation.value)
-            .collect();
+        for_each_reading(
+            self.store.as_ref(),
+            datastream,
+            interval.start,
+            interval.end,
+            hear,
+        )
+        .await?;
         if values.len() < FEWEST_OBSERVATIONS {
             return Ok(None);
         }

@@ -2,15 +2,15 @@
 
 use super::settings::DeltaSettings;
 use crate::Result;
+use crate::run::for_each_reading;
 use geo::{Contains, InteriorPoint};
 use geo_types::{MultiPolygon, Point};
 use rstar::primitives::{GeomWithData, Rectangle};
 use rstar::{AABB, RTree};
 use sen_catalog::inundation::crop::Plot;
 use sen_catalog::inundation::gauge::GaugeWeek;
-use sen_catalog::observation::Flag;
+use sen_catalog::observation::{Flag, Observation};
 use sen_catalog::period::local_zone;
-use sen_catalog::store::ObservationQuery;
 use sen_catalog::{Bounds, Feature, FeatureQuery, Period, Store, fusion};
 use std::collections::BTreeMap;
 
@@ -20,8 +20,6 @@ const NEAR_DEG: f64 = 0.0027;
 const PAGE: usize = 20_000;
 /// Metres from which a gauge says nothing of a compartment.
 const GAUGE_REACH_M: f64 = 30_000.0;
-/// More observations of a station and week than this are not read: one every ten seconds.
-const MOST_OBSERVATIONS: usize = 65_536;
 /// What gauges measure.
 const LEVEL: &str = "water_level";
 
@@ -137,16 +135,14 @@ impl Gauges {
                 continue;
             };
             for period in &periods {
-                let query = ObservationQuery {
-                    from: Some(period.interval().start),
-                    to: Some(period.interval().end),
-                    limit: Some(MOST_OBSERVATIONS),
-                    ..ObservationQuery::datastream(stream.id)
+                let interval = period.interval();
+                let mut levels_of_days = Vec::new();
+                let hear = |reading: Observation| {
+                    let day = reading.time.with_timezone(&local_zone()).date_naive();
+                    let level = reading.value.filter(|_| reading.flag == Flag::Good);
+                    levels_of_days.extend(level.map(|level| (day, level)));
                 };
-                let readings = store.observations(&query).await?;
-                let good = readings.iter().filter(|one| one.flag == Flag::Good);
-                let levels_of_days = good
-                    .filter_map(|one| Some((one.time.with_timezone(&local_zone()).date_naive(), one.value?)));
+                for_each_reading(store, stream.id, interval.start, interval.end, hear).await?;
                 let week = GaugeWeek::of(&station.code, 0.0, levels, levels_of_days);
                 weeks.extend(week.map(|week| ((station.code.clone(), *period), week)));
             }

@@ -22,7 +22,7 @@ use crate::problem::Problem;
 use crate::state::Shared;
 use axum::body::{Body, Bytes, HttpBody, to_bytes};
 use axum::extract::{MatchedPath, Request, State};
-use axum::http::{HeaderValue, header};
+use axum::http::{HeaderValue, Method, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use class::{Class, RouteCost};
@@ -44,6 +44,9 @@ pub(crate) struct Waited(pub(crate) Duration);
 
 /// How long tiles wait at most, and all others whatever they cost.
 const LONGEST_WAIT: Duration = Duration::from_secs(2);
+
+/// How often an answer is made again because the store changed meanwhile.
+const MOST_TRIES: usize = 3;
 
 /// Too short a wait to send anybody away for.
 const LEAST_WAIT: Duration = Duration::from_millis(5);
@@ -234,15 +237,38 @@ pub(crate) async fn admit(State(app): State<Shared>, request: Request, next: Nex
         Err(response) => return response,
     };
     app.admission.made.fetch_add(1, Relaxed);
+    let own = Arc::clone(&app);
     let work = async move {
         let waited = ticket.waited();
-        let response = ticket::scope(ticket.clone(), next.run(request)).await;
+        let response = ticket::scope(ticket.clone(), at_one_revision(&own, request, next)).await;
         drop(held);
         let mut response = settled(response, ticket).await;
         response.extensions_mut().insert(Waited(waited));
         response
     };
     app.workers.run(work).await
+}
+
+/// The answer as of one state of the store: one that was made while the store changed is made again, for its reads may be of
+/// two states. A store that changes each time is answered from as it comes.
+async fn at_one_revision(app: &Shared, request: Request, next: Next) -> Response {
+    if !matches!(*request.method(), Method::GET | Method::HEAD) {
+        return next.run(request).await;
+    }
+    let (head, _) = request.into_parts();
+    let asked = || Request::from_parts(head.clone(), Body::empty());
+    let mut known = app.lookup.snapshot().await;
+    for _ in 0..MOST_TRIES {
+        let response = next.clone().run(asked()).await;
+        let (Ok(before), Ok(now)) = (&known, app.lookup.store().revision().await) else {
+            return response; // says what it is that cannot be read
+        };
+        if before.revision == now {
+            return response;
+        }
+        known = app.lookup.refresh().await;
+    }
+    next.run(asked()).await
 }
 
 /// The request with its body in memory, and what the account of bodies holds for it.
