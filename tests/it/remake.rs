@@ -55,7 +55,7 @@ fn readers_see_each_week_as_it_was_or_as_it_is() {
             f64::from(index / 4) * 40.0 + 2.0,
         );
         let outline = Polygon::new(LineString::from(ring(column, row, 24.0)), vec![]);
-        Feature::new(LAYER, &format!("OB-{index:02}"), outline.into())
+        Feature::new(LAYER, format!("OB-{index:02}"), outline.into())
     });
     let store = store::open("catalog.sqlite", &sen.data()).expect("opens");
     let runtime = tokio::runtime::Runtime::new().expect("a runtime");

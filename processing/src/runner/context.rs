@@ -49,7 +49,7 @@ pub struct StepContext<'a> {
     pub progress: &'a dyn Progress,
 }
 
-impl<'a> StepContext<'a> {
+impl StepContext<'_> {
     /// The same on other rows.
     pub(super) fn with_store(&self, store: Arc<dyn Store>) -> Self {
         Self {
