@@ -133,24 +133,63 @@ pub struct MqttCounts {
     pub connections: AtomicU64,
 }
 
-/// A message and the connection it came over: only that one may acknowledge it.
+/// What a message says and the connection it came over: only that one may acknowledge it.
 struct Arrived {
     publish: Publish,
-    /// Bytes of its payload, which is dropped where it is larger than [`LARGEST`].
-    size: usize,
+    said: Said,
     connection: u64,
 }
 
+/// What of a message can be used.
+enum Said {
+    Nothing,
+    /// With the number of the entry, from 1.
+    Measurements(Vec<(usize, Measurement)>),
+    Reading(i64, Reading),
+}
+
 impl Arrived {
-    fn new(mut publish: Publish, connection: u64) -> Self {
-        let size = publish.payload.len();
-        if size > LARGEST {
-            publish.payload = axum::body::Bytes::new();
-        }
+    /// Reads a message while the store writes those before it; what of it cannot be used is counted and logged.
+    fn new(mut publish: Publish, connection: u64, counts: &MqttCounts) -> Self {
+        let payload = std::mem::take(&mut publish.payload);
+        let said = read(&publish.topic, &payload, counts);
         Self {
             publish,
-            size,
+            said,
             connection,
+        }
+    }
+}
+
+fn refuse(topic: &str, reason: &str, counts: &MqttCounts) {
+    counts.refused.fetch_add(1, Relaxed);
+    tracing::warn!(topic, reason, "a message or a part of it cannot be used");
+}
+
+fn read(topic: &str, payload: &[u8], counts: &MqttCounts) -> Said {
+    if payload.len() > LARGEST {
+        let reason = format!(
+            "it has {} bytes, more than the {LARGEST} of the largest that is read; publish fewer values at once",
+            payload.len()
+        );
+        refuse(topic, &reason, counts);
+        return Said::Nothing;
+    }
+    match parse(topic, payload) {
+        Ok(Message::Measurements(all)) => {
+            let mut good = Vec::with_capacity(all.len());
+            for (at, one) in all.into_iter().enumerate() {
+                match one {
+                    Ok(one) => good.push((at + 1, one)),
+                    Err(reason) => refuse(topic, &entry(at + 1, &reason), counts),
+                }
+            }
+            Said::Measurements(good)
+        }
+        Ok(Message::Reading(stream, reading)) => Said::Reading(stream, reading),
+        Err(reason) => {
+            refuse(topic, &reason, counts);
+            Said::Nothing
         }
     }
 }
@@ -240,7 +279,11 @@ async fn listen(
             Ok(Event::Incoming(Packet::Publish(publish))) => {
                 counts.messages.fetch_add(1, Relaxed);
                 let connection = counts.connections.load(Relaxed);
-                if sender.send(Arrived::new(publish, connection)).await.is_err() {
+                if sender
+                    .send(Arrived::new(publish, connection, &counts))
+                    .await
+                    .is_err()
+                {
                     return; // nobody writes any more
                 }
             }
@@ -286,38 +329,20 @@ fn entry(number: usize, reason: &str) -> String {
 }
 
 async fn record(batch: &[Arrived], intake: &Intake, counts: &MqttCounts) -> Result<()> {
-    let refuse = |topic: &str, reason: &str| {
-        counts.refused.fetch_add(1, Relaxed);
-        tracing::warn!(topic, reason, "a message or a part of it cannot be used");
-    };
+    let refuse = |topic: &str, reason: &str| refuse(topic, reason, counts);
     // with the topic and the number of the entry
     let mut measured: Vec<((&str, usize), Measurement)> = Vec::new();
     let mut streams: BTreeMap<i64, Vec<(&str, Reading)>> = BTreeMap::new();
     for arrived in batch {
         let topic = arrived.publish.topic.as_str();
-        if arrived.size > LARGEST {
-            refuse(
-                topic,
-                &format!(
-                    "it has {} bytes, more than the {LARGEST} of the largest that is read; publish fewer values at once",
-                    arrived.size
-                ),
-            );
-            continue;
-        }
-        match parse(topic, &arrived.publish.payload) {
-            Ok(Message::Measurements(all)) => {
-                for (at, one) in all.into_iter().enumerate() {
-                    match one {
-                        Ok(one) => measured.push(((topic, at + 1), one)),
-                        Err(reason) => refuse(topic, &entry(at + 1, &reason)),
-                    }
-                }
+        match &arrived.said {
+            Said::Nothing => {}
+            Said::Measurements(all) => {
+                measured.extend(all.iter().map(|(number, one)| ((topic, *number), one.clone())));
             }
-            Ok(Message::Reading(stream, reading)) => {
-                streams.entry(stream).or_default().push((topic, reading));
+            Said::Reading(stream, reading) => {
+                streams.entry(*stream).or_default().push((topic, reading.clone()));
             }
-            Err(reason) => refuse(topic, &reason),
         }
     }
     let (places, measured): (Vec<_>, Vec<_>) = measured.into_iter().unzip();

@@ -98,7 +98,7 @@ impl Observations {
         let data = place.open_existing()?;
         let columns = table::Columns::of(&self.layout)?;
         // no write lock is taken: the store puts writers one behind the other, and the service writes too
-        let intake = intake(&data)?;
+        let intake = Arc::new(intake(&data)?);
         let (runtime, cancelled) = stopping::runtime()?;
         let mut reports = Vec::new();
         let mut outcome = Outcome::Done;
@@ -110,8 +110,11 @@ impl Observations {
             };
             let mut sink = Sink::new(&intake, &runtime, &cancelled, report);
             let read = read(file, &self.layout, &columns, &data, &mut sink, output);
-            if let Err(error) = read.and_then(|()| sink.flush()) {
-                sink.refuse_file(format!("{error:#}"));
+            // what was handed over before a fault goes in, whatever the fault
+            for outcome in [read.and_then(|()| sink.finish()), sink.settle()] {
+                if let Err(error) = outcome {
+                    sink.refuse_file(format!("{error:#}"));
+                }
             }
             if sink.report.refused > 0 {
                 outcome = Outcome::Partly;

@@ -3,11 +3,12 @@
 
 use super::FileReport;
 use anyhow::bail;
-use sen_catalog::intake::{Intake, Measurement};
+use sen_catalog::intake::{Intake, Measurement, Taken};
 use sen_catalog::property::{LikelyUnit, property};
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use tokio::task::JoinHandle;
 
 /// Measurements taken at once: few enough for the memory, many enough for the disk and for a median.
 const BATCH: usize = 20_000;
@@ -23,7 +24,7 @@ type Place = (usize, Option<Arc<str>>);
 
 /// See the module.
 pub(super) struct Sink<'a> {
-    pub(super) intake: &'a Intake,
+    intake: &'a Arc<Intake>,
     pub(super) runtime: &'a tokio::runtime::Runtime,
     /// Raised when the process is asked to stop.
     pub(super) cancelled: &'a AtomicBool,
@@ -34,11 +35,19 @@ pub(super) struct Sink<'a> {
     said: HashMap<Series, BTreeMap<i64, (usize, f64)>>,
     /// Series that were refused for their unit, and were told.
     told: Vec<Series>,
+    /// What is written while the file is read on.
+    written: Option<Written>,
+}
+
+/// Measurements on their way into the store, and where each stands.
+struct Written {
+    taking: JoinHandle<sen_catalog::Result<Taken>>,
+    places: Vec<Place>,
 }
 
 impl<'a> Sink<'a> {
     pub(super) fn new(
-        intake: &'a Intake,
+        intake: &'a Arc<Intake>,
         runtime: &'a tokio::runtime::Runtime,
         cancelled: &'a AtomicBool,
         report: FileReport,
@@ -52,6 +61,7 @@ impl<'a> Sink<'a> {
             places: Vec::new(),
             said: HashMap::new(),
             told: Vec::new(),
+            written: None,
         }
     }
 
@@ -122,11 +132,32 @@ impl<'a> Sink<'a> {
         ))
     }
 
-    /// Takes what is held. Series without unit whose median tells another one are refused whole.
+    /// Takes what is held and waits until all of it is in.
     ///
     /// # Errors
     /// When the store does not answer, and when the process is asked to stop: then everything up to here is in.
-    pub(super) fn flush(&mut self) -> anyhow::Result<()> {
+    pub(super) fn finish(&mut self) -> anyhow::Result<()> {
+        self.flush()?;
+        self.settle()
+    }
+
+    /// Waits for what is written.
+    pub(super) fn settle(&mut self) -> anyhow::Result<()> {
+        let Some(Written { taking, places }) = self.written.take() else {
+            return Ok(());
+        };
+        let taken = self.runtime.block_on(taking)??;
+        self.report.recorded += taken.recorded;
+        for (place, reason) in taken.refused {
+            let (row, column) = places.get(place).cloned().unwrap_or_default();
+            self.refuse(row, column.as_deref(), &reason);
+        }
+        Ok(())
+    }
+
+    /// Hands over what is held, to be written while the file is read on. Series without unit whose median tells another one
+    /// are refused whole.
+    fn flush(&mut self) -> anyhow::Result<()> {
         let doubtful = self.doubtful();
         let batch = std::mem::take(&mut self.batch);
         let places = std::mem::take(&mut self.places);
@@ -154,13 +185,13 @@ impl<'a> Sink<'a> {
             self.tell(count, reason);
             self.told.push(series);
         }
-        let taken = self.runtime.block_on(self.intake.take(good))?;
-        self.report.recorded += taken.recorded;
-        for (place, reason) in taken.refused {
-            let (row, column) = good_places.get(place).cloned().unwrap_or_default();
-            self.refuse(row, column.as_deref(), &reason);
-        }
+        self.settle()?;
+        let intake = Arc::clone(self.intake);
+        let taking = self.runtime.spawn(async move { intake.take(good).await });
+        let places = good_places;
+        self.written = Some(Written { taking, places });
         if self.cancelled.load(Ordering::Relaxed) {
+            self.settle()?;
             self.report.cancelled = true;
             bail!("stopped: what was read up to here is in; import the file again for the rest");
         }
