@@ -1,5 +1,6 @@
 #!/bin/sh
-# Rules no compiler checks: one SQLite and one TLS provider in the process, no registry hosts, living links in docs.
+# Rules no compiler checks: one SQLite and one TLS provider in the process, no registry hosts, living links in docs,
+# licences that are accepted.
 set -eu
 cd "$(dirname "$0")/.."
 status=0
@@ -14,11 +15,12 @@ fi
 if grep -nE '"resolved": *"http' web/package-lock.json >/dev/null; then
   complain 'web/package-lock.json holds download addresses; install with omit-lockfile-registry-resolved'
 fi
-for page in README.md CHANGELOG.md docs/*.md fixtures/README.md benches/README.md; do
+for page in README.md CHANGELOG.md CONTRIBUTING.md SECURITY.md docs/*.md fixtures/README.md benches/README.md; do
   [ -f "$page" ] || continue
   folder=$(dirname "$page")
   for link in $(grep -oE '\]\([^)#: ]+[)#]' "$page" | sed -E 's/^\]\(//; s/[)#]$//'); do
     [ -e "$folder/$link" ] || complain "$page links to $link, which is not there"
   done
 done
+sh scripts/licenses.sh || status=1
 exit $status

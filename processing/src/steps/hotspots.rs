@@ -22,8 +22,9 @@ impl Step for Hotspots {
         1
     }
 
+    /// Hot spots are features, which are not staged: they change by themselves, in one transaction of their own.
     fn group(&self) -> StepGroup {
-        StepGroup::Derived
+        StepGroup::Observed
     }
 
     fn reads(&self, settings: &StepSettings<'_>) -> Vec<Dataset> {
