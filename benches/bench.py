@@ -176,7 +176,8 @@ def week():
         data_folder("data")
         sen(folder, "process", "--product", "ndvi")
         (folder / "done").touch()
-    return folder, folder / f"assets/ndvi/2026/ndvi_{WEEK}/ndvi.tif"
+    raster, = (folder / f"assets/ndvi/2026/ndvi_{WEEK}").glob("ndvi-*.tif")
+    return folder, raster
 
 
 def serving(folder, name, env=None, **serve):

@@ -67,7 +67,7 @@ fn series(table: &str, folder: &str, asked: usize) -> Result<(), Box<dyn Error>>
     let read = |fid: i64| -> Result<f64, Box<dyn Error>> {
         let mut sum = 0.0;
         for week in &weeks {
-            let table = tables.open(&assets.path(&week.href), week)?;
+            let table = tables.open(&assets, week)?;
             let row = table.row_of(fid)?.ok_or("no such plot")?;
             sum += table.statistic(row)?.mean.unwrap_or(0.0);
         }

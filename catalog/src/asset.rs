@@ -3,31 +3,27 @@
 pub use crate::checksum::{checksum, checksum_of, hex, short_digest};
 
 use crate::item::{Asset, Item};
+use crate::object::{ObjectFile, VerifiedFiles, sum_file};
 use crate::{Error, Result};
-use std::collections::HashMap;
-use std::fs::{self, File, Metadata};
-use std::os::unix::fs::MetadataExt;
+use std::collections::BTreeSet;
+use std::fs::{self, File};
+use std::io::Read;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
-/// The files of a data folder: `assets/{collection}/{year}/{item}/{asset}.tif`, made in `tmp/` and renamed.
+/// The files of a data folder, the one door to what `sen` made: `assets/{collection}/{year}/{item}/{asset}-{checksum}.tif`, made in
+/// `tmp/` and renamed. A name tells the content: a file is never replaced by another one, only a damaged one by what it was.
 #[derive(Clone, Debug)]
 pub struct Assets {
     root: PathBuf,
     temporary: PathBuf,
-    /// Checksums of files that were read whole, while they stay as they are.
-    known: Arc<Mutex<HashMap<PathBuf, (Stamp, String)>>>,
+    /// What was read and fits, and what does not.
+    files: Arc<VerifiedFiles>,
 }
 
-/// What changes when a file does: inode, size, time of its content and of its entry.
-type Stamp = (u64, u64, (i64, i64), (i64, i64));
-
-fn stamp(file: &Metadata) -> Stamp {
-    let times = (
-        (file.mtime(), file.mtime_nsec()),
-        (file.ctime(), file.ctime_nsec()),
-    );
-    (file.ino(), file.len(), times.0, times.1)
+/// True for the href of a file that `sen` made; scenes and rasters of the user have paths and URLs.
+pub fn is_object(href: &str) -> bool {
+    !href.contains("://") && !href.starts_with('/')
 }
 
 impl Assets {
@@ -36,7 +32,7 @@ impl Assets {
         Self {
             root: data.join("assets"),
             temporary: data.join("tmp"),
-            known: Arc::default(),
+            files: Arc::default(),
         }
     }
 
@@ -49,13 +45,14 @@ impl Assets {
         Ok(assets)
     }
 
-    /// The href (relative to the assets folder) of an asset of a weekly item.
-    pub fn href(item: &Item, name: &str, extension: &str) -> String {
+    /// The href (relative to the assets folder) of an asset of a weekly item whose file has this SHA-256.
+    pub fn href(item: &Item, name: &str, extension: &str, sha256: &str) -> String {
         format!(
-            "{}/{}/{}/{name}.{extension}",
+            "{}/{}/{}/{name}-{}.{extension}",
             item.collection,
             item.period().year(),
-            item.id
+            item.id,
+            sha256.get(..16).unwrap_or(sha256)
         )
     }
 
@@ -68,37 +65,74 @@ impl Assets {
         }
     }
 
-    /// The path of a file of ours whose bytes are those that the catalogue knows. What is made of other files is made of these:
-    /// a damaged one must not become a valid new one. A file is read once and then remembered while it stays as it is.
+    /// Opens the file of an asset. What is read of one that `sen` made is held against its checksums, piece by piece as it is
+    /// touched first; a file of the user is read as it is.
     ///
     /// # Errors
-    /// [`Error::Io`] when the file cannot be read, [`Error::Damaged`] when its checksum is another.
-    pub fn verified(&self, asset: &Asset) -> Result<PathBuf> {
+    /// [`Error::Io`] when it cannot be opened, [`Error::Damaged`] when it is seen at once to be another.
+    pub fn open_object(&self, asset: &Asset) -> Result<Arc<ObjectFile>> {
         let path = self.path(&asset.href);
-        let Some(expected) = &asset.sha256 else {
-            return Ok(path);
-        };
-        let file = fs::metadata(&path).map_err(|error| Error::io(&path, error))?;
-        let now = stamp(&file);
-        let known = |path: &Path| {
-            let known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
-            let (then, sum) = known.get(path)?;
-            (*then == now).then(|| sum.clone())
-        };
-        let sum = if let Some(sum) = known(&path) {
-            sum
+        Ok(Arc::new(if is_object(&asset.href) {
+            ObjectFile::of_asset(&path, asset, &self.files)?
         } else {
-            let (sum, _) = checksum(&path)?;
-            let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
-            known.insert(path.clone(), (now, sum.clone()));
-            sum
-        };
-        if sum != *expected {
-            let reason = "is not the file the catalogue knows (checksum differs); bring it back from a backup, or remove it \
-                          and run `sen process`";
-            return Err(Error::damaged(path, reason));
+            ObjectFile::open(&path)?
+        }))
+    }
+
+    /// Opens the file of an asset all of which fits: for who must know before it begins.
+    ///
+    /// # Errors
+    /// As [`Assets::open_object`], and [`Error::Damaged`] wherever in the file it is another.
+    pub fn open_whole(&self, asset: &Asset) -> Result<Arc<ObjectFile>> {
+        let object = self.open_object(asset)?;
+        object.verify_pieces()?;
+        Ok(object)
+    }
+
+    /// Reads the file of an asset anew from its start to its end, whatever was read of it before. The answer is remembered for
+    /// [`Assets::is_whole`].
+    ///
+    /// # Errors
+    /// [`Error::Io`] when it cannot be read, [`Error::Damaged`] when its checksum is another.
+    pub fn check_object(&self, asset: &Asset) -> Result<()> {
+        let path = self.path(&asset.href);
+        let sums = sum_file(&path)?;
+        let is_other = asset
+            .sha256
+            .as_ref()
+            .is_some_and(|expected| *expected != sums.sha256)
+            || asset
+                .piece_sums
+                .as_ref()
+                .is_some_and(|pieces| *pieces != sums.pieces);
+        if is_other {
+            self.files.note_damage(&asset.href);
+            return Err(Error::damaged(path, crate::object::DIFFERS));
         }
-        Ok(path)
+        self.files.note_whole(&asset.href);
+        Ok(())
+    }
+
+    /// True when the file of an asset is there with the size that its row knows, and was not found to be damaged. It is not
+    /// opened.
+    pub fn is_whole(&self, asset: &Asset) -> bool {
+        let has_size = |file: fs::Metadata| file.len() == asset.bytes;
+        !self.files.is_damaged(&asset.href) && fs::metadata(self.path(&asset.href)).is_ok_and(has_size)
+    }
+
+    /// The hrefs of files that were found to be damaged since this was opened, and not made again.
+    pub fn damage(&self) -> BTreeSet<String> {
+        self.files.damage()
+    }
+
+    /// The same, and forgets them: who marks them knows them from then on.
+    pub fn take_damage(&self) -> BTreeSet<String> {
+        self.files.take_damage()
+    }
+
+    /// Waits until a file is found to be damaged.
+    pub async fn damage_met(&self) {
+        self.files.damage_met().await;
     }
 
     /// A fresh temporary file name on the same file system as the assets.
@@ -113,16 +147,44 @@ impl Assets {
         ))
     }
 
-    /// Moves a finished temporary file to its place, durably and at once: a reader sees the old file or the new.
+    /// Moves a finished temporary file to its place, durably and at once. Where the same bytes lie there already they stay; other
+    /// ones under this name are damaged, and are replaced.
+    ///
+    /// # Errors
+    /// [`Error::Io`] when the folder cannot be written.
     pub fn publish(&self, temporary: &Path, href: &str) -> Result<()> {
         let target = self.path(href);
-        let folder = target.parent().unwrap_or(&self.root);
-        fs::create_dir_all(folder).map_err(|error| Error::io(folder, error))?;
-        let file = File::open(temporary).map_err(|error| Error::io(temporary, error))?;
-        file.sync_all().map_err(|error| Error::io(temporary, error))?;
-        fs::rename(temporary, &target).map_err(|error| Error::io(&target, error))?;
-        let folder_file = File::open(folder).map_err(|error| Error::io(folder, error))?;
-        folder_file.sync_all().map_err(|error| Error::io(folder, error))
+        if has_same_bytes(temporary, &target) {
+            fs::remove_file(temporary).map_err(|error| Error::io(temporary, error))?;
+        } else {
+            let folder = target.parent().unwrap_or(&self.root);
+            fs::create_dir_all(folder).map_err(|error| Error::io(folder, error))?;
+            let file = File::open(temporary).map_err(|error| Error::io(temporary, error))?;
+            file.sync_all().map_err(|error| Error::io(temporary, error))?;
+            fs::rename(temporary, &target).map_err(|error| Error::io(&target, error))?;
+            let folder_file = File::open(folder).map_err(|error| Error::io(folder, error))?;
+            folder_file.sync_all().map_err(|error| Error::io(folder, error))?;
+        }
+        self.files.note_whole(href);
+        Ok(())
+    }
+
+    /// Removes a file that nothing names any more; true when it was there.
+    ///
+    /// # Errors
+    /// [`Error::Io`] when it cannot be removed.
+    pub fn remove_object(&self, href: &str) -> Result<bool> {
+        let path = self.path(href);
+        match fs::remove_file(&path) {
+            Ok(()) => {}
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(false),
+            Err(error) => return Err(Error::io(&path, error)),
+        }
+        // a folder that holds nothing more goes with it
+        if let Some(folder) = path.parent().filter(|folder| *folder != self.root) {
+            let _ = fs::remove_dir(folder);
+        }
+        Ok(true)
     }
 
     /// Removes what killed runs left in `tmp/`: files of processes that no longer live.
@@ -141,4 +203,28 @@ impl Assets {
         }
         Ok(())
     }
+}
+
+/// True when both files are there and hold the same.
+fn has_same_bytes(one: &Path, other: &Path) -> bool {
+    let same = || -> std::io::Result<bool> {
+        let (mut one, mut other) = (File::open(one)?, File::open(other)?);
+        let mut left = one.metadata()?.len();
+        if other.metadata()?.len() != left {
+            return Ok(false);
+        }
+        let mut buffers = [vec![0; 1 << 18], vec![0; 1 << 18]];
+        while left > 0 {
+            let length = left.min(1 << 18) as usize;
+            let [first, second] = &mut buffers;
+            one.read_exact(&mut first[..length])?;
+            other.read_exact(&mut second[..length])?;
+            if first[..length] != second[..length] {
+                return Ok(false);
+            }
+            left -= length as u64;
+        }
+        Ok(true)
+    };
+    same().unwrap_or(false)
 }

@@ -1,5 +1,9 @@
 //! One type for scene, weekly composite and product raster: the STAC Item.
 
+mod piece_sums;
+
+pub use piece_sums::{PIECE_BYTES, PieceSums};
+
 use crate::address::unsigned;
 use crate::band::Band;
 use crate::grid::{Bounds, Grid};
@@ -49,6 +53,9 @@ pub struct Asset {
     /// Lower-case hex SHA-256 of the file; `None` for remote files.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sha256: Option<String>,
+    /// Of the pieces of a file that `sen` made: what a reader holds against what it reads.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub piece_sums: Option<PieceSums>,
     /// Size of the file in bytes, 0 when unknown.
     #[serde(default)]
     pub bytes: u64,
@@ -78,6 +85,7 @@ impl Asset {
             nodata: None,
             unit: None,
             sha256: None,
+            piece_sums: None,
             bytes: 0,
             modified: None,
         }
@@ -227,12 +235,6 @@ impl Item {
             "links": [],
             "assets": assets,
         })
-    }
-
-    /// The STAC document that lies beside the files of a week.
-    pub fn stac_document(&self) -> String {
-        let stac = self.to_stac(|href| format!("./{}", href.rsplit('/').next().unwrap_or(href)));
-        format!("{stac:#}\n")
     }
 
     /// STAC's order of the affine transform: cell width, 0, west, 0, minus cell height, north.

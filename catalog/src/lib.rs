@@ -26,6 +26,7 @@ pub mod inundation;
 pub mod item;
 pub mod limits;
 pub mod number_text;
+pub mod object;
 pub mod observation;
 pub mod period;
 pub mod property;

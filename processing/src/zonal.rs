@@ -11,7 +11,7 @@ mod placed;
 mod tests;
 
 use crate::Result;
-use crate::raster_output::{Temporary, write_document};
+use crate::raster_output::Temporary;
 use crate::run::{Progress, blocking};
 use layer::Zones;
 use placed::PlacedLayer;
@@ -19,11 +19,12 @@ pub use placed::PlacedZones;
 use sen_catalog::coverage::Projection;
 use sen_catalog::feature::{self, Shape};
 use sen_catalog::fire;
+use sen_catalog::object::sum_file;
 use sen_catalog::raster::Cog;
 use sen_catalog::run::{Dataset, StepReport, StepStatus, Unit};
 use sen_catalog::statistic::{StatisticTable, ZonalStatistic, asset_name};
 use sen_catalog::zonal::{self, Layer, Options};
-use sen_catalog::{Asset, Assets, Crs, Item, Period, Store, asset};
+use sen_catalog::{Asset, Assets, Crs, Item, Period, Store};
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, PoisonError};
@@ -132,9 +133,15 @@ impl ZoneStatistics<'_> {
         let Some(asset) = item.assets.get(&asset_name(layer)) else {
             return false;
         };
-        let path = self.assets.path(&asset.href);
-        let whole = std::fs::metadata(&path).is_ok_and(|file| file.len() == asset.bytes);
-        whole && StatisticTable::open(&path).is_ok_and(|table| table.metadata() == metadata)
+        // with the damage that was met so far: a table that is as it was is made again where it is marked
+        self.assets.is_whole(asset)
+            && self
+                .table_of(asset)
+                .is_ok_and(|table| table.metadata() == metadata)
+    }
+
+    fn table_of(&self, asset: &Asset) -> Result<StatisticTable> {
+        Ok(StatisticTable::over(self.assets.open_object(asset)?)?)
     }
 
     fn measure(
@@ -143,7 +150,7 @@ impl ZoneStatistics<'_> {
         kept: &PlacedLayer,
         progress: &dyn Progress,
     ) -> Result<Vec<ZonalStatistic>> {
-        let cog = Cog::open(&self.assets.verified(main)?)?;
+        let cog = Cog::over(self.assets.open_object(main)?)?;
         let grid = *cog.grid();
         let options = Options {
             cancelled: Some(self.cancelled),
@@ -177,28 +184,15 @@ impl ZoneStatistics<'_> {
             .collect();
         let temporary = Temporary(self.assets.temporary(&name));
         StatisticTable::write(&temporary.0, &rows, metadata)?;
-        let (sha256, bytes) = asset::checksum(&temporary.0)?;
-        let asset = Asset {
-            sha256: Some(sha256),
-            bytes,
-            ..Asset::new(Assets::href(item, &name, "arrow"))
-        };
-        Ok((temporary, asset))
+        let sums = sum_file(&temporary.0)?;
+        let href = Assets::href(item, &name, "arrow", &sums.sha256);
+        Ok((temporary, sums.of_asset(Asset::new(href))))
     }
 
-    /// Files to their places, then the row.
+    /// The file to its place, then the row.
     async fn publish(&self, item: &mut Item, layer: &str, file: &Temporary, asset: Asset) -> Result<()> {
-        let name = asset_name(layer);
-        let href = asset.href.clone();
-        if item.assets.remove(&name).is_some_and(|old| old != asset) {
-            // no reader sees a row whose file changed underneath
-            self.store.put_item(item).await?;
-        }
-        item.assets.insert(name, asset);
-        let document = write_document(&self.assets, item)?;
-        self.assets.publish(&file.0, &href)?;
-        self.assets
-            .publish(&document.0, &Assets::href(item, &item.id, "json"))?;
+        self.assets.publish(&file.0, &asset.href)?;
+        item.assets.insert(asset_name(layer), asset);
         self.store.put_item(item).await?;
         Ok(())
     }

@@ -11,12 +11,13 @@ use crate::config::{Data, Place, UsageError};
 use crate::output::Output;
 use anyhow::{Context, bail};
 use clap::Args;
+use sen_catalog::asset::is_object;
 use sen_catalog::store::{CATALOGUE_LAYOUT, SqliteStore};
 use sen_catalog::{Item, ItemQuery, Store};
 use sen_processing::phenology::KEPT_LOOKS;
 use sen_processing::run::Progress;
 use serde_json::json;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{self, File};
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -114,10 +115,12 @@ impl Archive<'_> {
 /// The files of items in the assets folder, as paths in the data folder.
 fn named_files(items: &[Item]) -> Vec<NamedFile> {
     let assets = items.iter().flat_map(|item| item.assets.values());
-    assets
-        .filter(|asset| !asset.href.contains("://") && !asset.href.starts_with('/'))
+    let named: BTreeSet<NamedFile> = assets
+        .filter(|asset| is_object(&asset.href))
         .filter_map(|asset| Some((format!("assets/{}", asset.href), asset.sha256.clone()?)))
-        .collect()
+        .collect();
+    // layers of a week share files
+    named.into_iter().collect()
 }
 
 /// The rows as they were copied.

@@ -1,13 +1,18 @@
-//! `sen check`: configuration and data, and the digest that tells two data folders apart. Nothing is made or changed.
+//! `sen check`: configuration and data, and the digest that tells two data folders apart. Nothing is made;
+//! marks on damaged files are all that it changes, and `--clean` removes files.
 
+use super::objects;
+use super::write_lock::WriteLock;
 use crate::Outcome;
 use crate::config::{Data, Place, UsageError};
 use crate::grid;
 use crate::output::Output;
 use anyhow::Context;
+use chrono::TimeDelta;
 use clap::Args;
 use sen_catalog::raster::Cog;
 use sen_catalog::statistic::StatisticTable;
+use sen_catalog::store::ObjectRow;
 use sen_catalog::{Asset, Assets, Item, ItemQuery, asset};
 use sen_processing::phenology::{KEPT_LOOKS, check_kept_look};
 use sen_processing::run::Progress;
@@ -15,6 +20,7 @@ use serde_json::{Value, json};
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
+use tokio::runtime::Runtime;
 
 /// What to do where rows are damaged: they are made of nothing that could be read again.
 const RESTORE: &str = "bring the catalogue back from a backup";
@@ -27,8 +33,11 @@ pub(crate) struct Check {
     /// two folders with the same digest are the same.
     #[arg(long)]
     digest: bool,
-    /// Print the JSON Schema of sen.toml and nothing else.
+    /// Remove files that nothing names any more, which otherwise go a day later by themselves.
     #[arg(long, conflicts_with = "digest")]
+    clean: bool,
+    /// Print the JSON Schema of sen.toml and nothing else.
+    #[arg(long, conflicts_with_all = ["digest", "clean"])]
     schema: bool,
 }
 
@@ -59,7 +68,15 @@ impl Check {
         let mut findings = Findings::default();
         runtime.block_on(findings.settings(&data));
         let items = runtime.block_on(findings.catalogue(&data));
-        findings.files(&data, &items, output);
+        let rows = runtime.block_on(data.store.object_rows()).unwrap_or_default();
+        // what rows name can be told only where they are as they were written
+        let are_rows_whole = findings.wrong.iter().all(|entry| entry["item"] == "sen.toml");
+        findings.files(&data, &items, &rows, output);
+        findings.mark(place, &data, &rows, &runtime);
+        if self.clean && are_rows_whole {
+            findings.clean(place, &runtime)?;
+        }
+        findings.tell_strays();
         findings.report(&data, items.len(), output)
     }
 }
@@ -77,6 +94,8 @@ pub(super) fn digest(
     for item in items {
         for asset in item.assets.values_mut() {
             asset.modified = None;
+            // follow from the checksum
+            asset.piece_sums = None;
         }
         let _ = writeln!(text, "{}", serde_json::to_string(item)?);
         for (name, asset) in item.assets.iter().filter(|_| !item.is_scene()) {
@@ -93,6 +112,12 @@ struct Findings {
     wrong: Vec<Value>,
     notes: Vec<String>,
     files: usize,
+    /// Files that rows name and that are others than were written.
+    damaged: BTreeSet<String>,
+    /// Files that no row names, as hrefs.
+    strays: Vec<String>,
+    /// Files that rows have named until lately.
+    unnamed: usize,
 }
 
 impl Findings {
@@ -156,7 +181,7 @@ impl Findings {
     }
 
     /// The files that rows name, and those that no row names.
-    fn files(&mut self, data: &Data, items: &[Item], output: &Output) {
+    fn files(&mut self, data: &Data, items: &[Item], rows: &[ObjectRow], output: &Output) {
         output.begin("checking", items.len() as u64);
         let mut named: BTreeSet<PathBuf> = BTreeSet::new();
         for item in items {
@@ -166,22 +191,22 @@ impl Findings {
                 }
                 self.files += 1;
                 let path = data.assets.path(&asset.href);
-                if let Err(reason) = check_asset(&path, asset, item) {
+                if let Err(reason) = check_asset(&data.assets, asset, item) {
                     self.wrong(&item.id, name, reason);
-                }
-                named.insert(path);
-            }
-            if !item.is_scene() {
-                let path = data.assets.path(&Assets::href(item, &item.id, "json"));
-                if let Err(reason) = check_document(&path, item) {
-                    self.wrong(&item.id, "document", reason);
                 }
                 named.insert(path);
             }
             output.advance(1);
         }
+        self.damaged = data.assets.damage();
+        let kept: BTreeSet<PathBuf> = rows
+            .iter()
+            .filter(|row| row.unnamed_since.is_some())
+            .map(|row| data.assets.path(&row.href))
+            .collect();
+        let root = data.assets.path("");
         let mut there = Vec::new();
-        if let Err(error) = list(&data.assets.path(""), 0, &mut there) {
+        if let Err(error) = list(&root, 0, &mut there) {
             self.wrong("assets", "", error);
         }
         let looks = data.assets.path(KEPT_LOOKS);
@@ -196,21 +221,81 @@ impl Findings {
                     );
                 }
             } else if !named.contains(&path) {
-                self.wrong(
-                    "assets",
-                    "",
-                    format!(
-                        "{} is named by no row; remove it once nothing needs it",
-                        path.display()
-                    ),
-                );
+                if kept.contains(&path) {
+                    self.unnamed += 1;
+                } else if let Ok(href) = path.strip_prefix(&root) {
+                    self.strays.push(href.to_string_lossy().into_owned());
+                }
             }
         }
         output.finish();
     }
 
+    /// Marks what is damaged for the next run, and takes marks away from what fits; where the catalogue cannot be written it only
+    /// says so.
+    fn mark(&mut self, place: &Place, data: &Data, rows: &[ObjectRow], runtime: &Runtime) {
+        let marked: BTreeSet<String> = rows
+            .iter()
+            .filter(|row| row.is_damaged)
+            .map(|row| row.href.clone())
+            .collect();
+        let new: Vec<String> = self.damaged.difference(&marked).cloned().collect();
+        let is_there = |href: &&String| data.assets.path(href).exists();
+        let mended: Vec<String> = marked
+            .difference(&self.damaged)
+            .filter(is_there)
+            .cloned()
+            .collect();
+        if new.is_empty() && mended.is_empty() {
+            return;
+        }
+        let written = place.open_existing().and_then(|data| {
+            runtime.block_on(async {
+                data.store.mark_objects(new, true).await?;
+                Ok(data.store.mark_objects(mended, false).await?)
+            })
+        });
+        if let Err(error) = written {
+            self.notes.push(format!(
+                "damaged files could not be marked ({error:#}); `sen process --verify` finds them again"
+            ));
+        }
+    }
+
+    /// Removes what no row names, now.
+    fn clean(&mut self, place: &Place, runtime: &Runtime) -> anyhow::Result<()> {
+        let data = place.open_existing()?;
+        let lock = WriteLock::take(&data)?;
+        let mut removed = runtime.block_on(objects::remove_unnamed(&data, TimeDelta::zero()))?;
+        for href in std::mem::take(&mut self.strays) {
+            removed += usize::from(data.assets.remove_object(&href)?);
+        }
+        self.unnamed = 0;
+        self.notes
+            .push(format!("{removed} files that nothing names were removed"));
+        drop(lock);
+        Ok(())
+    }
+
+    /// Files that no row names.
+    fn tell_strays(&mut self) {
+        if self.unnamed > 0 {
+            self.notes.push(format!(
+                "{} files are named by no row any more and go a day after; `sen check --clean` removes them now",
+                self.unnamed
+            ));
+        }
+        for href in std::mem::take(&mut self.strays) {
+            let reason =
+                format!("{href} is named by no row; `sen check --clean` removes it once nothing needs it");
+            self.wrong("assets", "", reason);
+        }
+    }
+
     fn report(self, data: &Data, items: usize, output: &Output) -> anyhow::Result<Outcome> {
-        let Self { wrong, notes, files } = self;
+        let Self {
+            wrong, notes, files, ..
+        } = self;
         let mut text = format!(
             "# the effective configuration\n{}\n",
             toml::to_string_pretty(&data.config)?
@@ -266,45 +351,37 @@ pub(super) fn list(folder: &Path, depth: usize, found: &mut Vec<PathBuf>) -> Res
 }
 
 /// One file against its row.
-fn check_asset(path: &Path, asset: &Asset, item: &Item) -> Result<(), String> {
+fn check_asset(assets: &Assets, asset: &Asset, item: &Item) -> Result<(), String> {
     let remedy = if item.is_scene() {
         "bring the file back to its place, or take the scene in again with `sen ingest`"
     } else {
         "remake it with `sen process`"
     };
+    let path = assets.path(&asset.href);
     if !path.exists() {
         return Err(format!("{} is missing; {remedy}", path.display()));
     }
-    let (sum, _) = asset::checksum(path).map_err(|error| error.to_string())?;
-    if asset.sha256.as_ref().is_some_and(|expected| *expected != sum) {
-        return Err(format!(
-            "{} is not the file the catalogue knows (checksum differs); {remedy}",
-            path.display()
-        ));
-    }
     if item.is_scene() {
-        return Ok(());
+        let (sum, _) = asset::checksum(&path).map_err(|error| error.to_string())?;
+        return match &asset.sha256 {
+            Some(expected) if *expected != sum => Err(format!(
+                "{} is not the file the catalogue knows (checksum differs); {remedy}",
+                path.display()
+            )),
+            _ => Ok(()),
+        };
     }
-    if asset.is_raster() {
-        Cog::open(path).map_err(|error| format!("{error}; {remedy}"))?;
-    } else {
-        StatisticTable::open(path).map_err(|error| error.to_string())?;
-    }
-    Ok(())
-}
-
-/// The STAC document beside the files of a week: it is made of the row, and written again with the week.
-fn check_document(path: &Path, item: &Item) -> Result<(), String> {
-    let remedy = "remove the raster beside it and run `sen process`, which writes both";
-    let text = fs::read(path).map_err(|error| format!("{}: {error}; {remedy}", path.display()))?;
-    let document: Value =
-        serde_json::from_slice(&text).map_err(|error| format!("{}: {error}; {remedy}", path.display()))?;
-    if document["id"] == json!(item.id) {
-        return Ok(());
-    }
-    Err(format!(
-        "{} is not the document of {}; {remedy}",
-        path.display(),
-        item.id
-    ))
+    let open = || {
+        assets.check_object(asset)?;
+        let object = assets.open_object(asset)?;
+        if asset.is_raster() {
+            Cog::over(object).map(drop)
+        } else {
+            StatisticTable::over(object).map(drop)
+        }
+    };
+    open().map_err(|error: sen_catalog::Error| match error {
+        error @ sen_catalog::Error::Damaged { .. } => error.to_string(),
+        error => format!("{error}; {remedy}"),
+    })
 }

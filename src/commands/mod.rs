@@ -7,6 +7,7 @@ pub(crate) mod import;
 pub(crate) mod ingest;
 pub(crate) mod init;
 pub(crate) mod keys;
+mod objects;
 pub(crate) mod process;
 pub(crate) mod restore;
 mod run_report;

@@ -1,5 +1,6 @@
 //! `sen process`: the weekly products of the scenes in the catalogue.
 
+use super::objects;
 use super::run_report;
 use super::stopping;
 use super::weekly;
@@ -23,6 +24,9 @@ pub(crate) struct Process {
     /// Say what would be made and why, and make nothing.
     #[arg(long)]
     explain: bool,
+    /// Read every file that was made first, and make again what is damaged.
+    #[arg(long)]
+    verify: bool,
     /// Only these products.
     #[arg(long, value_name = "NAME", num_args = 1..)]
     product: Vec<String>,
@@ -58,6 +62,11 @@ impl Process {
             if scenes.is_empty() {
                 anyhow::bail!("the catalogue holds no scene of this time; take some in with `sen ingest`");
             }
+            let damaged = if self.verify {
+                objects::verify_all(&data, output).await?
+            } else {
+                0
+            };
             // later weeks may have something to say without a scene: fire danger
             let asked = || scenes.iter().map(sen_catalog::Item::period).collect();
             let scope = RunScope {
@@ -65,7 +74,10 @@ impl Process {
                 collections: products,
                 is_explained: self.explain,
             };
-            let report = weekly::make_on_grid(&data, &scenes, scope, &cancelled, output).await?;
+            let mut report = weekly::make_on_grid(&data, &scenes, scope, &cancelled, output).await?;
+            if damaged > 0 {
+                report.notes.push(format!("{damaged} files were damaged"));
+            }
             let (text, value, outcome) = run_report::summary(&report)?;
             output.result(&text, &value);
             Ok(outcome)

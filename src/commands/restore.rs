@@ -8,7 +8,7 @@ use crate::output::Output;
 use anyhow::{Context, bail};
 use clap::Args;
 use sen_catalog::store::{CATALOGUE_LAYOUT, SqliteStore};
-use sen_catalog::{Assets, Item, ItemQuery, Store};
+use sen_catalog::{Item, ItemQuery, Store};
 use sen_processing::run::Progress;
 use serde_json::json;
 use std::collections::BTreeMap;
@@ -159,11 +159,6 @@ fn bring_back(
             "its digest is {found}, not {} as when it was made",
             manifest.digest
         );
-    }
-    let assets = Assets::at(parts);
-    for item in items.iter().filter(|item| !item.is_scene()) {
-        let path = assets.path(&Assets::href(item, &item.id, "json"));
-        fs::write(&path, item.stac_document()).with_context(|| path.display().to_string())?;
     }
     items.sort_by(|a, b| (&a.collection, &a.id).cmp(&(&b.collection, &b.id)));
     Ok(items)

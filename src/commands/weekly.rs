@@ -1,5 +1,6 @@
 //! The run as `ingest`, `process` and imports call it: settings, grid, steps.
 
+use super::objects;
 use crate::config::{Data, UsageError};
 use crate::grid;
 use crate::output::Output;
@@ -53,6 +54,9 @@ pub(crate) async fn make_on_grid(
     let context = context(data, decision.grid, cancelled, output);
     let mut report = Runner { steps: STEPS }.run(&context, &scope).await?;
     output.finish();
+    if !scope.is_explained {
+        objects::tidy_up(data).await?;
+    }
     if moved {
         report.notes.push(format!(
             "{} weeks lay on another grid than {}: all weeks and products are made on it",
@@ -92,5 +96,6 @@ pub(crate) async fn zone_statistics(
     .run(&context, &RunScope::default())
     .await?;
     output.finish();
+    objects::tidy_up(data).await?;
     Ok(report)
 }

@@ -64,10 +64,7 @@ fn ingested(place: &str) -> Option<Sen> {
 
 fn raster(sen: &Sen, collection: &str, period: Period) -> Option<Vec<f64>> {
     let id = format!("{collection}_{period}");
-    let path = sen.data().join(format!(
-        "assets/{collection}/{}/{id}/{collection}.tif",
-        period.year()
-    ));
+    let path = sen.asset(&format!("{collection}/{}/{id}/{collection}.tif", period.year()));
     if !path.exists() {
         return None;
     }

@@ -124,12 +124,7 @@ fn a_file_that_is_cut_emptied_or_gone_is_a_503_on_every_route_and_never_a_shorte
     let whole: BTreeMap<String, Answer> = {
         let service = sen.serve();
         let mut all = addresses();
-        for layer in ["ndvi", "flood"] {
-            let week = format!("{layer}_2026-W34");
-            for name in [format!("{layer}.tif"), "statistics_plots.arrow".into()] {
-                all.push(format!("/assets/{layer}/2026/{week}/{name}"));
-            }
-        }
+        all.extend(downloads(&sen));
         all.into_iter()
             .map(|address| (address.clone(), ask(&service, &address)))
             .collect()
@@ -140,12 +135,10 @@ fn a_file_that_is_cut_emptied_or_gone_is_a_503_on_every_route_and_never_a_shorte
     // one server that had everything open before, and one that opens each file damaged
     let long = sen.serve();
     hold(&long, &whole, &folder, "whole");
-    for layer in ["ndvi", "flood"] {
+    // the rasters of the flood are those of what the satellites saw
+    for layer in ["ndvi", "flood", "flood_observed"] {
         let place = sen.data().join(format!("assets/{layer}/2026/{layer}_2026-W34"));
         for path in files(&place) {
-            if path.extension().is_some_and(|ending| ending == "json") {
-                continue;
-            }
             let name = path.display().to_string();
             let bytes = fs::read(&path).expect("read");
             for damage in ["cut", "empty", "gone"] {
@@ -159,13 +152,9 @@ fn a_file_that_is_cut_emptied_or_gone_is_a_503_on_every_route_and_never_a_shorte
                 let what = format!("{name} {damage}");
                 let refused = hold(&sen.serve(), &whole, &folder, &what);
                 hold(&long, &whole, &folder, &what);
-                let asked = [
-                    "/ndvi.tif",
-                    "/flood.tif",
-                    "/age_days.tif",
-                    "/statistics_plots.arrow",
-                ];
-                if asked.iter().any(|asked| name.ends_with(asked)) {
+                let asked = ["/ndvi-", "/flood_observed-", "/age_days-", "/statistics_plots-"];
+                let is_asked = !name.contains("flood_observed_2026-W34/statistics_");
+                if is_asked && asked.iter().any(|asked| name.contains(asked)) {
                     assert!(refused > 0, "{what}: nobody noticed");
                 }
                 let said = sen.run(&["check"]).expect(1).text();
@@ -275,28 +264,158 @@ fn a_catalogue_that_is_gone_empty_or_changed_is_seen_and_never_made_anew() {
     assert_eq!(names, [path], "check makes nothing");
 }
 
+/// Addresses of files whose content other addresses are answered from.
+fn downloads(sen: &Sen) -> Vec<String> {
+    let places = [
+        "ndvi/2026/ndvi_2026-W34/ndvi.tif",
+        "ndvi/2026/ndvi_2026-W34/statistics_plots.arrow",
+        "flood_observed/2026/flood_observed_2026-W34/flood_observed.tif",
+        "flood/2026/flood_2026-W34/statistics_plots.arrow",
+    ];
+    let address = |place: &&str| {
+        let path = sen.asset(place);
+        let below = path.strip_prefix(sen.data()).expect("in the folder");
+        format!("/{}", below.to_str().expect("UTF-8"))
+    };
+    places.iter().map(address).collect()
+}
+
+/// Writes a file anew with one bit another, as another file than the one that is open.
+fn flip(path: &Path, whole: &[u8], at: usize, bit: u8) {
+    let mut bytes = whole.to_vec();
+    bytes[at] ^= 1 << bit;
+    fs::remove_file(path).expect("removed");
+    fs::write(path, bytes).expect("flipped");
+}
+
 #[test]
-fn files_that_no_row_names_and_documents_that_are_gone_are_named() {
+fn one_flipped_bit_is_a_503_wherever_it_is_read_is_marked_and_made_again() {
     let sen = province();
-    let stray = sen.data().join("assets/ndvi/2026/ndvi_2026-W34/old.tif");
+    let (folder, digest) = (sen.data().to_str().expect("UTF-8").to_owned(), sen.digest());
+    let files = downloads(&sen);
+    let whole: BTreeMap<String, Answer> = {
+        let service = sen.serve();
+        let all = addresses().into_iter().chain(files.clone());
+        all.map(|address| (address.clone(), ask(&service, &address)))
+            .collect()
+    };
+    for address in &files {
+        let path = sen.data().join(&address[1..]);
+        let bytes = fs::read(&path).expect("read");
+        let (last, step) = (bytes.len() - 1, (bytes.len() / 6).max(1));
+        let inside = (step / 2..last).step_by(step);
+        for (turn, at) in [0, 5, 40, last - 3, last].into_iter().chain(inside).enumerate() {
+            flip(&path, &bytes, at, (turn % 8) as u8);
+            let (what, service) = (format!("{address} byte {at}"), sen.serve());
+            let range = service.get_with(address, "range", &format!("bytes={at}-{at}"));
+            assert_eq!(range.status(), 503, "{what}: a range");
+            assert_eq!(range.headers()["cache-control"], "no-store", "{what}");
+            assert_eq!(ask(&service, address).0, 503, "{what}");
+            assert!(
+                hold(&service, &whole, &folder, &what) > 1,
+                "{what}: nobody noticed"
+            );
+        }
+        // nobody ran `sen check`: the server has marked it
+        let service = sen.serve();
+        assert_eq!(ask(&service, address).0, 503);
+        let marks = || -> Vec<String> {
+            let rows = Connection::open(sen.data().join("catalog.sqlite")).expect("opens");
+            let mut marked = rows
+                .prepare("SELECT href FROM object WHERE damaged")
+                .expect("a table");
+            let hrefs = marked.query_map([], |row| row.get(0)).expect("rows");
+            hrefs.collect::<Result<_, _>>().expect("text")
+        };
+        let until = std::time::Instant::now() + std::time::Duration::from_secs(20);
+        while marks().is_empty() {
+            assert!(std::time::Instant::now() < until, "{address} is not marked");
+            std::thread::sleep(std::time::Duration::from_millis(50));
+        }
+        assert_eq!(marks(), [&address["/assets/".len()..]]);
+        let said = sen.run(&["process", "--explain"]).expect(0).text();
+        assert!(said.contains("a file that is damaged"), "{said}");
+        sen.run(&["process"]).expect(0);
+        assert!(marks().is_empty(), "{address} was made again");
+        assert_eq!(fs::read(&path).expect("read"), bytes, "{address}");
+        assert_eq!(hold(&service, &whole, &folder, "mended, open before"), 0);
+        assert_eq!(sen.digest(), digest);
+    }
+    sen.run(&["check"]).expect(0);
+}
+
+#[test]
+fn check_marks_what_is_damaged_and_takes_the_mark_from_what_was_brought_back() {
+    let sen = province();
+    let digest = sen.digest();
+    let path = sen.asset("ndvi/2026/ndvi_2026-W34/ndvi.tif");
+    let whole = fs::read(&path).expect("read");
+    let made = |args: &[&str]| {
+        let said = sen.run(&[&["--json"], args].concat()).expect(0).json();
+        harness::count(&said, "rasters", "collection/ndvi", "made")
+    };
+    flip(&path, &whole, whole.len() / 2, 3);
+    // a mark is a hint: what fits again is left alone
+    sen.run(&["check"]).expect(1);
+    fs::write(&path, &whole).expect("back");
+    assert_eq!(made(&["process"]), 0);
+    flip(&path, &whole, whole.len() / 2, 3);
+    sen.run(&["check"]).expect(1);
+    fs::write(&path, &whole).expect("back");
+    sen.run(&["check"]).expect(0);
+    assert_eq!(made(&["process"]), 0);
+    // nobody looked: asked to, process does
+    flip(&path, &whole, whole.len() / 2, 3);
+    assert_eq!(made(&["process"]), 0);
+    assert_eq!(made(&["process", "--verify"]), 1);
+    assert_eq!((fs::read(&path).expect("read"), sen.digest()), (whole, digest));
+    sen.run(&["check"]).expect(0);
+}
+
+#[test]
+fn files_that_nothing_names_any_more_stay_a_day_or_go_when_asked() {
+    let sen = province();
+    let old = sen.asset("ndvi/2026/ndvi_2026-W34/ndvi.tif");
+    let shared = sen.asset("flood_observed/2026/flood_observed_2026-W34/flood_observed.tif");
+    let late = |day: &str, edge: usize| {
+        let source = sen.path(&format!("late{day}"));
+        let id = format!("S2C_48PWS_202608{day}_0_L2A");
+        let fields = move |column: usize, _: usize| if column > edge { WATER } else { RICE };
+        scenes::sentinel2(&source, &id, &format!("2026-08-{day}T03:21:31Z"), fields);
+        sen.ingest(&source, &[]).expect(0);
+    };
+    late("20", 90);
+    let new = sen.asset("ndvi/2026/ndvi_2026-W34/ndvi.tif");
+    assert!(old != new && old.exists() && shared.exists(), "old ones stay");
+    let said = sen.run(&["check"]).expect(0).stdout;
+    assert!(said.contains("named by no row any more"), "{said}");
+    sen.run(&["process"]).expect(0);
+    assert!(old.exists(), "not a day has passed");
+    // asked to, at once; and what no row has ever named
+    let stray = new.with_file_name("stray.tif");
     fs::write(&stray, "x").expect("written");
     let said = sen.run(&["check"]).expect(1).text();
-    assert!(said.contains("old.tif is named by no row"), "{said}");
-    fs::remove_file(stray).expect("removed");
-    let document = sen
-        .data()
-        .join("assets/ndvi/2026/ndvi_2026-W34/ndvi_2026-W34.json");
-    fs::remove_file(&document).expect("removed");
-    let said = sen.run(&["check"]).expect(1).text();
-    assert!(said.contains("ndvi_2026-W34.json"), "{said}");
-    fs::remove_file(document.with_file_name("ndvi.tif")).expect("removed");
-    sen.run(&["process"]).expect(0);
+    assert!(said.contains("stray.tif is named by no row"), "{said}");
+    let digest = sen.digest();
+    sen.run(&["check", "--clean"]).expect(0);
+    assert!(!old.exists() && !shared.exists() && !stray.exists() && new.exists());
+    assert_eq!(sen.digest(), digest);
     sen.run(&["check"]).expect(0);
+    // a day later by themselves
+    late("21", 100);
+    assert!(new.exists());
+    let rows = Connection::open(sen.data().join("catalog.sqlite")).expect("opens");
+    rows.execute("UPDATE object SET unnamed_since = unnamed_since - 86400001", [])
+        .expect("a day later");
+    drop(rows);
+    sen.run(&["process"]).expect(0);
+    assert!(!new.exists());
+    assert!(sen.asset("ndvi/2026/ndvi_2026-W34/ndvi.tif").exists());
 }
 
 /// Western edge of the newest raster of a week.
 fn west(sen: &Sen, week: &str) -> f64 {
-    let path = sen.data().join(format!("assets/ndvi/2026/ndvi_{week}/ndvi.tif"));
+    let path = sen.asset(&format!("ndvi/2026/ndvi_{week}/ndvi.tif"));
     sen_catalog::raster::Cog::open(&path).expect("opens").grid().west
 }
 
@@ -357,8 +476,10 @@ fn a_remembered_grid_that_no_week_lies_on_is_refused_and_a_wish_remakes_all_week
     assert!(said.contains("another grid"), "{said}");
     for week in ["2026-W34", "2026-W35"] {
         for product in ["ndvi", "flood"] {
-            let place = format!("assets/{product}/2026/{product}_{week}/{product}.tif");
-            let cog = sen_catalog::raster::Cog::open(&sen.data().join(place)).expect("opens");
+            // the flood names what the satellites saw
+            let product = product.replace("flood", "flood_observed");
+            let path = sen.asset(&format!("{product}/2026/{product}_{week}/{product}.tif"));
+            let cog = sen_catalog::raster::Cog::open(&path).expect("opens");
             assert_eq!(cog.grid().cell_width, 20.0, "{product} {week}");
         }
     }
@@ -386,6 +507,8 @@ fn a_folder_that_cannot_be_written_is_served_checked_and_listed() {
         return;
     }
     let run = |args: &[&str]| harness::at(&mounted, args);
+    let table = sen.asset("ndvi/2026/ndvi_2026-W34/statistics_plots.arrow");
+    let whole = fs::read(&table).expect("read");
     let (check, keys, refused) = (
         run(&["check"]),
         run(&["keys", "list"]),
@@ -404,8 +527,23 @@ fn a_folder_that_cannot_be_written_is_served_checked_and_listed() {
         let read = service
             .get("/api/v1/zones/plots/DT-60/statistics?collection=ndvi")
             .status();
-        (read.as_u16(), post)
+        // a damaged file cannot be marked: it is said where the service is watched
+        flip(&table, &whole, whole.len() / 2, 0);
+        let values = "/api/v1/zones/plots/values?collection=ndvi&datetime=2026-W34&statistic=mean";
+        assert_eq!(Service::start(&mounted).get(values).status(), 503);
+        let service = Service::start(&mounted);
+        let damaged = service.get(values).status();
+        let until = std::time::Instant::now() + std::time::Duration::from_secs(20);
+        let ready = || service.get("/ready").text().expect("a text");
+        while !ready().contains("1 damaged") {
+            assert!(std::time::Instant::now() < until, "{}", ready());
+            std::thread::sleep(std::time::Duration::from_millis(50));
+        }
+        (read.as_u16(), damaged.as_u16(), post)
     };
+    let found = run(&["check"]).expect(1).text();
+    fs::write(&table, &whole).expect("back");
+    assert!(found.contains("could not be marked"), "{found}");
     let _ = std::process::Command::new("umount")
         .arg("-l")
         .arg(&mounted)
@@ -413,5 +551,5 @@ fn a_folder_that_cannot_be_written_is_served_checked_and_listed() {
     check.expect(0);
     assert!(keys.expect(0).text().contains("writes"));
     refused.expect(1);
-    assert_eq!(answers, (200, 503));
+    assert_eq!(answers, (200, 503, 503));
 }

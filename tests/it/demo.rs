@@ -32,7 +32,8 @@ fn periods(folder: &Path) -> Vec<String> {
 
 fn weekly(collection: &str, period: &str, asset: &str) -> Option<Cog> {
     let year = &period[..4];
-    let path = demo("data/assets").join(format!("{collection}/{year}/{collection}_{period}/{asset}.tif"));
+    let place = format!("{collection}/{year}/{collection}_{period}/{asset}.tif");
+    let path = crate::harness::asset(&demo("data"), &place);
     path.exists().then(|| Cog::open(&path).expect("opens"))
 }
 

@@ -524,11 +524,7 @@ fn a_gap_at_one_o_clock_is_told_and_nothing_is_carried_over_it() {
     assert_eq!(all[3]["unknown"]["reason"], "since_gap");
     assert_eq!(all[3]["level_at_least"]["roman"], "II", "1082 since the gap");
     assert_eq!(all[3]["fwi_since"], "2026-08-20");
-    let item = fs::read_to_string(
-        sen.data()
-            .join("assets/fire_danger/2026/fire_danger_2026-W34/fire_danger_2026-W34.json"),
-    );
-    let item: Value = serde_json::from_str(&item.expect("the item")).expect("JSON");
+    let item: Value = service.json("/raster/collections/fire_danger/items/fire_danger_2026-W34");
     assert_eq!(
         item["properties"]["sen:days_not_known"],
         json!(["2026-08-19", "2026-08-20"])

@@ -47,7 +47,7 @@ fn a_grd_product_becomes_a_week_of_water_and_a_broken_one_beside_it_is_named() {
     assert_eq!(answer["scenes"][0]["new"], 1);
     sen.run(&["check"]).expect(0);
 
-    let path = sen.data().join("assets/flood/2026/flood_2026-W34/flood.tif");
+    let path = sen.asset("flood_observed/2026/flood_observed_2026-W34/flood_observed.tif");
     let water = Cog::open(&path).expect("the week was made");
     let class = |line: f64, pixel: f64| {
         let (x, y) = Made::place(line, pixel);

@@ -84,6 +84,11 @@ impl Sen {
         self.path("data")
     }
 
+    /// See [`asset`].
+    pub(crate) fn asset(&self, place: &str) -> PathBuf {
+        asset(&self.data(), place)
+    }
+
     /// The command line `sen --data DATA ARGS...`, not yet started.
     pub(crate) fn command(&self, args: &[&str]) -> Command {
         command(&self.data(), args)
@@ -107,6 +112,27 @@ impl Sen {
     pub(crate) fn serve(&self) -> Service {
         Service::start(&self.data())
     }
+}
+
+/// The file of an asset by its place without its checksum, as `ndvi/2026/ndvi_2026-W34/ndvi.tif`: the one written last where there
+/// are several, and the place itself where there is none.
+pub(crate) fn asset(data: &Path, place: &str) -> PathBuf {
+    let whole = data.join("assets").join(place);
+    let part = |part: Option<&std::ffi::OsStr>| part.expect("a name").to_str().expect("UTF-8").to_owned();
+    let (stem, ending) = (part(whole.file_stem()), part(whole.extension()));
+    let is_one = |path: &PathBuf| {
+        let name = part(path.file_name());
+        let middle = name
+            .strip_prefix(&format!("{stem}-"))
+            .and_then(|name| name.strip_suffix(&format!(".{ending}")));
+        middle.is_some_and(|sum| sum.len() == 16 && sum.bytes().all(|byte| byte.is_ascii_hexdigit()))
+    };
+    let entries = std::fs::read_dir(whole.parent().expect("a folder"));
+    let found = entries.into_iter().flatten().flatten().map(|entry| entry.path());
+    let newest = found
+        .filter(is_one)
+        .max_by_key(|path| std::fs::metadata(path).and_then(|file| file.modified()).ok());
+    newest.unwrap_or(whole)
 }
 
 /// `sen --data DATA ARGS...` of a folder that is no test's own.

@@ -66,11 +66,11 @@ fn a_broken_file_is_found_by_check_and_mended_by_process() {
     let source = source(&sen);
     sen.ingest(&source, &[]).expect(0);
     let digest = sen.digest();
-    let file = sen.data().join("assets/ndvi/2026/ndvi_2026-W33/ndvi.tif");
+    let file = sen.asset("ndvi/2026/ndvi_2026-W33/ndvi.tif");
     std::fs::remove_file(&file).expect("removed");
     let complaint = sen.run(&["check"]).expect(1).text();
     assert!(
-        complaint.contains("ndvi.tif") && complaint.contains("sen process"),
+        complaint.contains("/ndvi-") && complaint.contains("sen process"),
         "{complaint}"
     );
     sen.run(&["process"]).expect(0);

@@ -85,7 +85,7 @@ fn a_reading_or_a_scene_remakes_what_reads_it_and_nothing_else() {
     assert_eq!(process(&sen), BTreeSet::new());
 
     // a raster that is gone is made again, with nothing else
-    fs::remove_file(sen.data().join("assets/ndvi/2026/ndvi_2026-W34/ndvi.tif")).expect("removed");
+    fs::remove_file(sen.asset("ndvi/2026/ndvi_2026-W34/ndvi.tif")).expect("removed");
     assert_eq!(process(&sen), BTreeSet::from(["collection/ndvi".to_owned()]));
     sen.run(&["check"]).expect(0);
 }

@@ -132,8 +132,7 @@ fn scenes_are_found_by_a_stac_api_and_read_over_http() {
     // the same pixels as from the folder
     let local = Sen::new();
     local.ingest(&source, &[]).expect(0);
-    let ndvi =
-        |sen: &Sen| fs::read(sen.data().join("assets/ndvi/2026/ndvi_2026-W34/ndvi.tif")).expect("made");
+    let ndvi = |sen: &Sen| fs::read(sen.asset("ndvi/2026/ndvi_2026-W34/ndvi.tif")).expect("made");
     assert!(
         ndvi(&sen) == ndvi(&local),
         "pixels read over HTTP differ from those of the files"

@@ -180,7 +180,7 @@ fn addresses_and_times_behave_as_the_contract_says() {
 fn a_late_scene_updates_its_week_and_nothing_else_without_a_restart() {
     let sen = ingested();
     let service = sen.serve();
-    let other = sen.data().join("assets/ndvi/2026/ndvi_2026-W35/ndvi.tif");
+    let other = sen.asset("ndvi/2026/ndvi_2026-W35/ndvi.tif");
     let before = std::fs::metadata(&other).expect("made").modified().expect("time");
     let cloud = point(125, 3, "2026-W34");
     assert!(layer(&service.json(&cloud), "ndvi")["value"].is_null());
@@ -222,7 +222,7 @@ fn a_late_scene_updates_its_week_and_nothing_else_without_a_restart() {
 fn ingesting_again_does_nothing() {
     let sen = ingested();
     let digest = sen.digest();
-    let file = sen.data().join("assets/ndvi/2026/ndvi_2026-W34/ndvi.tif");
+    let file = sen.asset("ndvi/2026/ndvi_2026-W34/ndvi.tif");
     let before = std::fs::metadata(&file).expect("made").modified().expect("time");
     let again = sen.ingest(&sen.path("source"), &["--json"]).expect(0).json();
     assert_eq!(again["scenes"][0]["new"], 0, "{again}");

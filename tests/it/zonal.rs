@@ -60,8 +60,10 @@ fn put(sen: &Sen, features: Vec<Feature>) {
 }
 
 fn table(sen: &Sen, collection: &str, week: &str) -> StatisticTable {
-    let path = format!("assets/{collection}/2026/{collection}_{week}/statistics_plots.arrow");
-    StatisticTable::open(&sen.data().join(path)).expect("a table")
+    let path = sen.asset(&format!(
+        "{collection}/2026/{collection}_{week}/statistics_plots.arrow"
+    ));
+    StatisticTable::open(&path).expect("a table")
 }
 
 fn of(table: &StatisticTable, code: &str) -> ZonalStatistic {
@@ -171,10 +173,7 @@ fn a_rerun_changes_no_table_and_a_late_scene_its_week_alone() {
     sen.ingest(&sen.path("source"), &[]).expect(0);
     assert_eq!(sen.digest(), digest);
 
-    let before = std::fs::read(
-        sen.data()
-            .join("assets/ndvi/2026/ndvi_2026-W34/statistics_plots.arrow"),
-    );
+    let before = std::fs::read(sen.asset("ndvi/2026/ndvi_2026-W34/statistics_plots.arrow"));
     let late = sen.path("late");
     scenes::sentinel2(
         &late,
@@ -192,10 +191,7 @@ fn a_rerun_changes_no_table_and_a_late_scene_its_week_alone() {
                 .all(|unit| unit["period"] == "2026-W35" && unit["status"] == "made")
     );
     assert_eq!(of(&table(&sen, "ndvi", "2026-W35"), "DT-003").valid_fraction, 1.0);
-    let after = std::fs::read(
-        sen.data()
-            .join("assets/ndvi/2026/ndvi_2026-W34/statistics_plots.arrow"),
-    );
+    let after = std::fs::read(sen.asset("ndvi/2026/ndvi_2026-W34/statistics_plots.arrow"));
     assert_eq!(after.expect("still there"), before.expect("made"));
     sen.run(&["check"]).expect(0);
 }
@@ -205,9 +201,7 @@ fn check_names_a_table_that_is_damaged_and_process_remakes_it() {
     let sen = province();
     sen.run(&["process"]).expect(0);
     let digest = sen.digest();
-    let path = sen
-        .data()
-        .join("assets/evi/2026/evi_2026-W34/statistics_plots.arrow");
+    let path = sen.asset("evi/2026/evi_2026-W34/statistics_plots.arrow");
     std::fs::write(&path, b"half").expect("written");
     let said = sen.run(&["check"]).expect(1);
     assert!(said.text().contains("statistics_plots"), "{}", said.text());

@@ -3,7 +3,8 @@
 //! usage: `cargo run --release -p sen-tiler --example render_bench -- COG TILES [CACHE_MIB] [STYLE] [SCALE]`
 //! where TILES is a file of `z/x/y` lines.
 
-use sen_catalog::TileCoord;
+use sen_catalog::object::sum_file;
+use sen_catalog::{Asset, Assets, TileCoord, asset};
 use sen_tiler::encode::{Format, encode};
 use sen_tiler::source::{RasterAsset, RasterSource};
 use sen_tiler::style::Styles;
@@ -22,14 +23,16 @@ fn main() -> Result<(), Box<dyn Error>> {
     let source = RasterSource::new(argument(2, "512").parse::<u64>()? << 20);
     let styles = Styles::built_in()?;
     let style = styles.style(&argument(3, "ndvi")).ok_or("no such style")?;
-    let asset = RasterAsset {
-        path: Path::new(&cog),
-        version: "1",
-        band: 1,
+    // with the sums of its pieces where it is named like one that `sen` made, below the folder of this run
+    let mut asset = Asset {
         scale: argument(4, "0.0001").parse()?,
-        offset: 0.0,
-        nodata: None,
+        ..Asset::new(cog.clone())
     };
+    let assets = Assets::at(Path::new("."));
+    if asset::is_object(&cog) {
+        asset = sum_file(&assets.path(&cog))?.of_asset(asset);
+    }
+    let asset = RasterAsset::new(&assets, &asset);
     let coords: Vec<TileCoord> = tiles
         .lines()
         .filter_map(|line| {

@@ -11,9 +11,10 @@
 use axum::body::{Body, to_bytes};
 use axum::http::Request;
 use geo_types::{Coord, Rect};
+use sen_catalog::object::sum_file;
 use sen_catalog::statistic::{StatisticTable, ZonalStatistic, asset_name};
 use sen_catalog::store::{Features, SqliteStore};
-use sen_catalog::{Asset, Assets, Crs, Feature, FeatureQuery, Grid, Item, Period, Store, asset};
+use sen_catalog::{Asset, Assets, Crs, Feature, FeatureQuery, Grid, Item, Period, Store};
 use sen_tiler::{App, ServeOptions, router};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -80,15 +81,10 @@ async fn make(store: &SqliteStore, assets: &Assets, plots: usize, weeks: usize) 
         let name = asset_name("plots");
         let temporary = assets.temporary(&name);
         StatisticTable::write(&temporary, &rows, &BTreeMap::new()).unwrap();
-        let (sha256, bytes) = asset::checksum(&temporary).unwrap();
-        let href = Assets::href(&item, &name, "arrow");
+        let sums = sum_file(&temporary).unwrap();
+        let href = Assets::href(&item, &name, "arrow", &sums.sha256);
         assets.publish(&temporary, &href).unwrap();
-        let table = Asset {
-            sha256: Some(sha256),
-            bytes,
-            ..Asset::new(href)
-        };
-        item.assets.insert(name, table);
+        item.assets.insert(name, sums.of_asset(Asset::new(href)));
         store.put_item(&item).await.unwrap();
         period = period.next();
     }

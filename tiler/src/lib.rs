@@ -14,6 +14,7 @@ mod block_cache;
 mod body;
 mod connection;
 mod cpu;
+mod damage;
 mod document;
 mod draw;
 mod forwarded;

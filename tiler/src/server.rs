@@ -3,6 +3,7 @@
 use crate::admission::{Waited, admit};
 use crate::api::{STANDARDS, tiles};
 use crate::connection::{Connection, Limits};
+use crate::damage::mark_damage;
 use crate::forwarded::{self, Proxy};
 use crate::headers::{self, REQUEST_ID, SERVER_TIMING};
 use crate::machine::{self, Keeper};
@@ -330,6 +331,7 @@ pub async fn serve(
     let most = machine::connections(options.max_connections.max(1));
     let places = Arc::new(Semaphore::new(most));
     Keeper::start(&app).map_err(|error| Error::io("thread", error))?;
+    let marking = tokio::spawn(mark_damage(Arc::clone(&app)));
     let (stop, stopping) = watch::channel(false);
     let mut shutdown = std::pin::pin!(shutdown);
     loop {
@@ -385,6 +387,7 @@ pub async fn serve(
         });
     }
     drop(listener);
+    marking.abort();
     let _ = stop.send(true); // no connection is open when nobody listens
     let all = u32::try_from(most).unwrap_or(u32::MAX);
     if tokio::time::timeout(GRACE, places.acquire_many(all))

@@ -2,6 +2,7 @@
 
 use crate::admission::{Admission, Workers};
 use crate::cpu::Cpu;
+use crate::damage::UnmarkedDamage;
 use crate::forwarded::{self, Proxy};
 use crate::headers;
 use crate::layers::Week;
@@ -21,11 +22,11 @@ use axum::http::{HeaderMap, HeaderValue, Uri};
 use axum::response::Response;
 use moka::sync::Cache;
 use sen_catalog::intake::Intake;
+use sen_catalog::raster::Cog;
 use sen_catalog::{Asset, Assets, Band, Bounds, Item, Period, Store};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 use std::num::NonZero;
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 
@@ -42,6 +43,8 @@ pub struct App {
     /// The way in for what sensors say.
     pub(crate) intake: Arc<Intake>,
     pub(crate) assets: Assets,
+    /// Damaged files of a catalogue that cannot be written.
+    pub(crate) unmarked: UnmarkedDamage,
     pub(crate) styles: Styles,
     pub(crate) rasters: Arc<RasterSource>,
     pub(crate) tiles: Arc<TileCache>,
@@ -96,6 +99,7 @@ impl App {
             overlays: Overlays::default(),
             lookup: Lookup::new(store, options.refresh_ms),
             assets,
+            unmarked: UnmarkedDamage::default(),
             styles: Styles::built_in()?,
             rasters: Arc::new(RasterSource::new(memory.blocks)),
             tiles: Arc::new(TileCache::new(memory.tiles)),
@@ -254,7 +258,7 @@ pub(crate) struct Raster {
     pub(crate) name: String,
     pub(crate) asset: Asset,
     pub(crate) style: Style,
-    pub(crate) path: PathBuf,
+    assets: Assets,
     /// Changes with the pixels and with the style: the heart of every validator.
     pub(crate) source: u64,
     pub(crate) period: Period,
@@ -281,12 +285,11 @@ impl Raster {
         let digest = hasher.finalize();
         let source = sen_catalog::asset::short_digest(&digest);
         let period = item.period();
-        let path = assets.path(&asset.href);
         Self {
             name,
             asset,
             style,
-            path,
+            assets: assets.clone(),
             source,
             period,
             period_header: text_header(&period.to_string()),
@@ -306,7 +309,15 @@ impl Raster {
 
     /// The asset as the raster source wants it.
     pub(crate) fn asset(&self) -> RasterAsset<'_> {
-        RasterAsset::new(&self.path, &self.asset)
+        RasterAsset::new(&self.assets, &self.asset)
+    }
+
+    /// The open file, for who reads it past the cache of blocks.
+    ///
+    /// # Errors
+    /// When it is gone or damaged.
+    pub(crate) fn open_cog(&self) -> sen_catalog::Result<Cog> {
+        Cog::over(self.assets.open_object(&self.asset)?)
     }
 }
 

@@ -77,9 +77,8 @@ pub(crate) fn beside(
     let Some(asset) = raster.item.assets.get(name) else {
         return Ok(Value::Null);
     };
-    let path = assets.path(&asset.href);
     Ok(
-        match source.sample(&RasterAsset::new(&path, asset), place.lon, place.lat)? {
+        match source.sample(&RasterAsset::new(assets, asset), place.lon, place.lat)? {
             Sample::Value(value) => json!(tidy(value)),
             Sample::Outside | Sample::NoData => Value::Null,
         },

@@ -2,10 +2,10 @@
 
 use super::Compression;
 use super::header::Codec;
+use crate::Error;
+use crate::object::ReadAt;
 use libdeflater::{CompressionLvl, Compressor, Decompressor};
 use std::cell::RefCell;
-use std::fs::File;
-use std::os::unix::fs::FileExt;
 use zstd::bulk;
 
 /// Scratch larger than this is given back after use, so that idle threads hold little.
@@ -49,19 +49,33 @@ fn release(buffer: &mut Vec<u8>) {
     }
 }
 
+/// Why a block cannot be decoded.
+pub(super) enum BlockFault {
+    /// Its bytes cannot be read, or are others than were written.
+    Read(Error),
+    /// What its bytes say makes no sense.
+    Content(String),
+}
+
+impl From<String> for BlockFault {
+    fn from(reason: String) -> Self {
+        Self::Content(reason)
+    }
+}
+
 /// Reads `stored` bytes at an offset, decodes them to exactly `length` bytes and hands those on.
 ///
 /// The hands must not read blocks themselves.
 pub(super) fn decode<R>(
-    file: &File,
+    source: &dyn ReadAt,
     offset: u64,
     stored: usize,
     codec: Codec,
     length: usize,
     hand_on: impl FnOnce(&[u8]) -> R,
-) -> Result<R, String> {
+) -> Result<R, BlockFault> {
     READER.with_borrow_mut(|reader| {
-        let result = reader.decode(file, offset, stored, codec, length).map(hand_on);
+        let result = reader.decode(source, offset, stored, codec, length).map(hand_on);
         release(&mut reader.encoded);
         release(&mut reader.decoded);
         result
@@ -71,18 +85,18 @@ pub(super) fn decode<R>(
 impl Reader {
     fn decode(
         &mut self,
-        file: &File,
+        source: &dyn ReadAt,
         offset: u64,
         stored: usize,
         codec: Codec,
         length: usize,
-    ) -> Result<&[u8], String> {
+    ) -> Result<&[u8], BlockFault> {
         let wanted = if codec == Codec::None { length } else { stored };
         if wanted > stored {
-            return Err(format!("{stored} bytes where {length} are needed"));
+            return Err(format!("{stored} bytes where {length} are needed").into());
         }
         let encoded = room(&mut self.encoded, wanted);
-        file.read_exact_at(encoded, offset).map_err(|e| e.to_string())?;
+        source.read_into(encoded, offset).map_err(BlockFault::Read)?;
         // before room is made for what a lying header promises
         let possible = match codec {
             Codec::None => true,
@@ -91,11 +105,11 @@ impl Reader {
             Codec::Zstd => match zstd::zstd_safe::get_frame_content_size(encoded) {
                 Ok(Some(size)) => size == length as u64,
                 Ok(None) => true,
-                Err(_) => return Err("zstd: no frame".into()),
+                Err(_) => return Err("zstd: no frame".to_owned().into()),
             },
         };
         if !possible {
-            return Err(format!("{wanted} bytes of {codec:?} cannot hold {length}"));
+            return Err(format!("{wanted} bytes of {codec:?} cannot hold {length}").into());
         }
         let decoded = match codec {
             Codec::None => return Ok(encoded),
@@ -118,7 +132,7 @@ impl Reader {
             }
         };
         if decoded != length {
-            return Err(format!("decodes to {decoded} bytes where {length} are needed"));
+            return Err(format!("decodes to {decoded} bytes where {length} are needed").into());
         }
         Ok(&self.decoded[..length])
     }

@@ -1,12 +1,15 @@
 //! Reading.
 
+use super::codec::{self, BlockFault};
 use super::header::{Header, Predictor};
 use super::pixels::RowLayout;
 use super::tiff::Tiff;
-use super::{DataType, Pixel, Pixels, codec};
+use super::{DataType, Pixel, Pixels};
+use crate::object::{ObjectFile, ReadAt};
 use crate::{Error, Grid, Result, Window};
 use rayon::prelude::*;
 use std::path::Path;
+use std::sync::Arc;
 
 /// An opened GeoTIFF: parsed header and an open file, shareable between threads.
 #[derive(Debug)]
@@ -50,20 +53,28 @@ struct Part<'a, T> {
 }
 
 impl Cog {
-    /// Opens and checks a file; every offset is checked against the file's size.
+    /// Opens and checks a file as it is, one of the user's; see [`Cog::over`].
     ///
     /// # Errors
-    /// [`Error::Io`] when the file cannot be read; [`Error::Raster`] when it is damaged or of a kind not read here (other
-    /// pixel types, LZW and lossy compressions, rotated or without EPSG code).
+    /// [`Error::Io`] when it cannot be opened, and what [`Cog::over`] says.
     pub fn open(path: &Path) -> Result<Self> {
-        let (tiff, directories) = Tiff::open(path)?;
+        Self::over(Arc::new(ObjectFile::open(path)?))
+    }
+
+    /// Checks an open file; every offset is checked against the file's size.
+    ///
+    /// # Errors
+    /// [`Error::Io`] when the file cannot be read; [`Error::Damaged`] when it is another than was written; [`Error::Raster`] when it is damaged or of a kind not read here (other
+    /// pixel types, LZW and lossy compressions, rotated or without EPSG code).
+    pub fn over(source: Arc<dyn ReadAt>) -> Result<Self> {
+        let (tiff, directories) = Tiff::read(source)?;
         let header = Header::read(&tiff, &directories)?;
         Ok(Self { tiff, header })
     }
 
     /// The file's path.
     pub fn path(&self) -> &Path {
-        &self.tiff.path
+        self.tiff.path()
     }
 
     /// Full-resolution grid.
@@ -322,16 +333,18 @@ impl Cog {
         };
         let length = row_bytes * stored_rows;
         codec::decode(
-            &self.tiff.file,
+            self.tiff.source.as_ref(),
             place.offset,
             place.bytes as usize,
             blocks.codec,
             length,
             unpack,
         )
-        .map_err(|reason| {
-            self.tiff
-                .bad(format!("block {column}, {row} of level {level}: {reason}"))
+        .map_err(|fault| match fault {
+            BlockFault::Read(error) => error,
+            BlockFault::Content(reason) => self
+                .tiff
+                .bad(format!("block {column}, {row} of level {level}: {reason}")),
         })
     }
 }

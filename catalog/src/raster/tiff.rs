@@ -1,9 +1,9 @@
 //! Bytes of a TIFF or BigTIFF of either byte order: directories and tag values, every offset checked against the file.
 
+use crate::object::ReadAt;
 use crate::{Error, Result};
-use std::fs::File;
-use std::os::unix::fs::FileExt;
-use std::path::{Path, PathBuf};
+use std::path::Path;
+use std::sync::Arc;
 
 /// More directories than any raster with overviews and masks has.
 const MAX_DIRECTORIES: usize = 256;
@@ -15,9 +15,8 @@ const MAX_VALUE_BYTES: u64 = 8 << 20;
 /// An open file, its length and the layout of its numbers.
 #[derive(Debug)]
 pub(super) struct Tiff {
-    pub(super) file: File,
-    pub(super) path: PathBuf,
-    pub(super) length: u64,
+    pub(super) source: Arc<dyn ReadAt>,
+    length: u64,
     pub(super) big_endian: bool,
     wide: bool,
 }
@@ -38,17 +37,11 @@ pub(super) struct Directory {
 }
 
 impl Tiff {
-    /// Opens a file and reads its directories.
-    pub(super) fn open(path: &Path) -> Result<(Self, Vec<Directory>)> {
-        let file = File::open(path).map_err(|e| Error::io(path, e))?;
-        let about = file.metadata().map_err(|e| Error::io(path, e))?;
-        if !about.is_file() {
-            return Err(Error::raster(path, "is not a file"));
-        }
+    /// Reads the directories of an open file.
+    pub(super) fn read(source: Arc<dyn ReadAt>) -> Result<(Self, Vec<Directory>)> {
         let mut tiff = Self {
-            file,
-            path: path.to_path_buf(),
-            length: about.len(),
+            length: source.size(),
+            source,
             big_endian: false,
             wide: false,
         };
@@ -74,18 +67,21 @@ impl Tiff {
         Ok((tiff, directories))
     }
 
+    /// Where the file lies.
+    pub(super) fn path(&self) -> &Path {
+        self.source.location()
+    }
+
     /// An error about this file.
     pub(super) fn bad(&self, reason: impl Into<String>) -> Error {
-        Error::raster(&self.path, reason)
+        Error::raster(self.path(), reason)
     }
 
     /// Reads bytes; an error names `what` when they lie beyond the end of the file.
     pub(super) fn bytes(&self, offset: u64, length: u64, what: &str) -> Result<Vec<u8>> {
         self.check(offset, length, what)?;
         let mut buffer = vec![0; length as usize];
-        self.file
-            .read_exact_at(&mut buffer, offset)
-            .map_err(|e| Error::io(&self.path, e))?;
+        self.source.read_into(&mut buffer, offset)?;
         Ok(buffer)
     }
 

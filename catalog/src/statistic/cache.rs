@@ -1,10 +1,9 @@
 //! Open tables, kept for the readers of time series.
 
 use super::StatisticTable;
-use crate::Result;
 use crate::item::Asset;
+use crate::{Assets, Result};
 use std::collections::HashMap;
-use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 
 /// Most tables held open at once: two years of three layers; each is an open file, and processes may have 1,024.
@@ -42,11 +41,11 @@ impl StatisticTables {
         kept.tables.values().map(|(table, _)| table.held_bytes()).sum()
     }
 
-    /// The table of an asset, whose file lies at `path`; opened anew where a read of it failed, for the file may have been brought back.
+    /// The table of an asset; opened anew where a read of it failed, for the file may have been brought back.
     ///
     /// # Errors
-    /// What [`StatisticTable::open`] says.
-    pub fn open(&self, path: &Path, asset: &Asset) -> Result<Arc<StatisticTable>> {
+    /// What [`Assets::open_object`] and [`StatisticTable::over`] say.
+    pub fn open(&self, assets: &Assets, asset: &Asset) -> Result<Arc<StatisticTable>> {
         // the same name holds other numbers after a week was remade, with another checksum
         let key = format!("{} {}", asset.sha256.as_deref().unwrap_or_default(), asset.href);
         {
@@ -66,7 +65,7 @@ impl StatisticTables {
                 return Ok(table);
             }
         }
-        let table = Arc::new(StatisticTable::open(path)?);
+        let table = Arc::new(StatisticTable::over(assets.open_object(asset)?)?);
         let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
         let now = kept.uses;
         kept.tables.insert(key, (Arc::clone(&table), now));

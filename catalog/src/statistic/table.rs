@@ -1,15 +1,14 @@
 //! Reading a table by rows and by columns with positioned reads: opening one costs the footer, not the file.
 
 use super::{COLUMNS, COLUMNS_KEY, ZonalStatistic, class_of};
+use crate::object::{ObjectFile, ReadAt};
 use crate::{Error, Result};
 use arrow_ipc::reader::read_footer_length;
 use arrow_ipc::{Footer, root_as_footer, root_as_message};
 use std::collections::BTreeMap;
-use std::fs::File;
-use std::os::unix::fs::FileExt;
-use std::path::{Path, PathBuf};
-use std::sync::OnceLock;
+use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, OnceLock};
 
 /// Longest footer or batch header that is read: a table has some dozen columns.
 const LONGEST_HEADER: usize = 1 << 20;
@@ -40,8 +39,7 @@ struct Column {
 /// an error and nothing of it is kept: a part that cannot be read is never a zone that is not there.
 #[derive(Debug)]
 pub struct StatisticTable {
-    path: PathBuf,
-    file: File,
+    source: Arc<dyn ReadAt>,
     len: usize,
     metadata: BTreeMap<String, String>,
     fid: Place,
@@ -58,36 +56,56 @@ pub struct StatisticTable {
 }
 
 impl StatisticTable {
-    /// Opens a table and checks that its buffers lie in the file.
+    /// Opens a table as it lies; see [`StatisticTable::over`].
     ///
     /// # Errors
-    /// [`Error::Io`] when the file cannot be read, [`Error::Damaged`] when it is no table of statistics.
+    /// [`Error::Io`] when the file cannot be opened, and what [`StatisticTable::over`] says.
     pub fn open(path: &Path) -> Result<Self> {
-        let io = |error| Error::io(path, error);
+        Self::over(Arc::new(ObjectFile::open(path)?))
+    }
+
+    /// Checks that the buffers of an open table lie in the file.
+    ///
+    /// # Errors
+    /// [`Error::Io`] when the file cannot be read, [`Error::Damaged`] when it is another than was written, or no table of
+    /// statistics.
+    pub fn over(source: Arc<dyn ReadAt>) -> Result<Self> {
+        let path = source.location().to_path_buf();
         let bad = |reason: &str| {
             let what_to_do = "`sen process` makes it anew once the file is gone";
-            Error::damaged(path, format!("is no table of statistics: {reason}; {what_to_do}"))
+            Error::damaged(
+                &path,
+                format!("is no table of statistics: {reason}; {what_to_do}"),
+            )
         };
-        let file = File::open(path).map_err(io)?;
-        let size = file.metadata().map_err(io)?.len();
+        let size = source.size();
         let end = size.checked_sub(10).ok_or_else(|| bad("it is too short"))?;
         let mut tail = [0; 10];
-        file.read_exact_at(&mut tail, end).map_err(io)?;
+        source.read_into(&mut tail, end)?;
         let length = read_footer_length(tail).map_err(|_| bad("it does not end as Arrow IPC files do"))?;
         let start = end
             .checked_sub(length as u64)
             .filter(|_| length <= LONGEST_HEADER)
             .ok_or_else(|| bad("its footer has an impossible length"))?;
         let mut footer = vec![0; length];
-        file.read_exact_at(&mut footer, start).map_err(io)?;
+        source.read_into(&mut footer, start)?;
         let footer = root_as_footer(&footer).map_err(|_| bad("its footer is damaged"))?;
-        let (len, buffers) = buffers(&file, size, &footer).map_err(|reason| bad(&reason))?;
-        Self::of(path, file, &footer, len, &buffers)
-            .ok_or_else(|| bad("its columns are others than expected"))
+        let (len, buffers) = buffers(source.as_ref(), size, &footer, bad)?;
+        Self::of(source, &footer, len, &buffers)?.ok_or_else(|| bad("its columns are others than expected"))
     }
 
     /// Takes the columns out of the footer; none when one is missing or of a wrong length.
-    fn of(path: &Path, file: File, footer: &Footer, len: usize, buffers: &[Place]) -> Option<Self> {
+    fn of(source: Arc<dyn ReadAt>, footer: &Footer, len: usize, buffers: &[Place]) -> Result<Option<Self>> {
+        let Some(mut table) = Self::columns_of(source, footer, len, buffers) else {
+            return Ok(None);
+        };
+        if let Some(last) = len.checked_sub(1) {
+            table.ends = Some((table.fid(0)?, table.fid(last)?));
+        }
+        Ok(Some(table))
+    }
+
+    fn columns_of(source: Arc<dyn ReadAt>, footer: &Footer, len: usize, buffers: &[Place]) -> Option<Self> {
         use arrow_ipc::Type;
         let schema = footer.schema()?;
         let metadata = schema.custom_metadata().map(|pairs| {
@@ -134,9 +152,8 @@ impl StatisticTable {
         }
         let (code_ends, code_text) = code?;
         let (numbers, columns) = numbers?;
-        let mut table = Self {
-            path: path.to_path_buf(),
-            file,
+        Some(Self {
+            source,
             len,
             metadata: metadata.unwrap_or_default(),
             fid: fid?,
@@ -148,16 +165,7 @@ impl StatisticTable {
             numbers,
             columns,
             failed: AtomicBool::new(false),
-        };
-        if let Some(last) = len.checked_sub(1) {
-            table.ends = Some((table.fid(0).ok()?, table.fid(last).ok()?));
-        }
-        Some(table)
-    }
-
-    /// The file.
-    pub fn path(&self) -> &Path {
-        &self.path
+        })
     }
 
     /// Number of rows.
@@ -406,15 +414,14 @@ impl StatisticTable {
     }
 
     fn fill(&self, bytes: &mut [u8], offset: u64) -> Result<()> {
-        self.file.read_exact_at(bytes, offset).map_err(|error| {
+        self.source.read_into(bytes, offset).inspect_err(|_| {
             self.failed.store(true, Ordering::Relaxed);
-            Error::io(&self.path, error)
         })
     }
 
     fn damaged(&self, reason: &str) -> Error {
         self.failed.store(true, Ordering::Relaxed);
-        Error::damaged(&self.path, reason)
+        Error::damaged(self.source.location(), reason)
     }
 }
 
@@ -445,29 +452,35 @@ fn columns(field: &arrow_ipc::Field) -> Option<Vec<Column>> {
 }
 
 /// Rows of the one batch and its buffers, each checked to lie in the file.
-fn buffers(file: &File, size: u64, footer: &Footer) -> Result<(usize, Vec<Place>), String> {
-    let batches = footer.recordBatches().ok_or("it has no rows")?;
+fn buffers(
+    source: &dyn ReadAt,
+    size: u64,
+    footer: &Footer,
+    bad: impl Fn(&str) -> Error,
+) -> Result<(usize, Vec<Place>)> {
+    let batches = footer.recordBatches().ok_or_else(|| bad("it has no rows"))?;
     if batches.len() != 1 {
-        return Err(format!(
+        return Err(bad(&format!(
             "it has {} batches of rows where one is expected",
             batches.len()
-        ));
+        )));
     }
     let block = batches.get(0);
     let (offset, length) = (block.offset() as u64, block.metaDataLength() as usize);
     if !(8..=LONGEST_HEADER).contains(&length) || offset.saturating_add(length as u64) > size {
-        return Err("its batch lies outside the file".into());
+        return Err(bad("its batch lies outside the file"));
     }
     let mut header = vec![0; length];
-    file.read_exact_at(&mut header, offset)
-        .map_err(|error| error.to_string())?;
+    source.read_into(&mut header, offset)?;
     // a marker and the length of what follows
-    let message = root_as_message(&header[8..]).map_err(|_| "its batch is damaged")?;
-    let batch = message.header_as_record_batch().ok_or("its batch is damaged")?;
+    let message = root_as_message(&header[8..]).map_err(|_| bad("its batch is damaged"))?;
+    let batch = message
+        .header_as_record_batch()
+        .ok_or_else(|| bad("its batch is damaged"))?;
     if batch.compression().is_some() {
-        return Err("it is compressed".into());
+        return Err(bad("it is compressed"));
     }
-    let len = usize::try_from(batch.length()).map_err(|_| "its batch is damaged")?;
+    let len = usize::try_from(batch.length()).map_err(|_| bad("its batch is damaged"))?;
     let body = offset + length as u64;
     let place = |buffer: &arrow_ipc::Buffer| {
         let start = body
@@ -478,15 +491,15 @@ fn buffers(file: &File, size: u64, footer: &Footer) -> Result<(usize, Vec<Place>
         let (offset, bytes) = start
             .zip(bytes)
             .filter(inside)
-            .ok_or("a column lies outside the file")?;
+            .ok_or_else(|| bad("a column lies outside the file"))?;
         Ok(Place { offset, bytes })
     };
-    let places: Result<Vec<Place>, &str> = batch
+    let places: Result<Vec<Place>> = batch
         .buffers()
         .map_or_else(|| Ok(Vec::new()), |buffers| buffers.iter().map(place).collect());
     // eight bytes a row at least: a lying length asks for no memory
     if len as u64 > size / 8 {
-        return Err("it has fewer rows than it says".into());
+        return Err(bad("it has fewer rows than it says"));
     }
     Ok((len, places?))
 }

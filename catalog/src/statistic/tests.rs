@@ -1,4 +1,5 @@
 use super::*;
+use crate::object::sum_file;
 use crate::{Asset, Assets};
 use std::path::Path;
 
@@ -130,22 +131,25 @@ fn a_damaged_table_is_refused_and_never_a_panic() {
 fn tables_stay_open_until_they_are_remade() {
     let folder = tempfile::tempdir().expect("folder");
     let assets = Assets::open(folder.path()).expect("assets");
-    let mut asset = Asset::new("t.arrow");
-    asset.sha256 = Some("1".into());
-    write(&assets.path("t.arrow"));
+    let made = |name: &str| {
+        write(&assets.path(name));
+        let sums = sum_file(&assets.path(name)).expect("read");
+        sums.of_asset(Asset::new(name))
+    };
+    let asset = made("t.arrow");
     let tables = StatisticTables::new(1 << 20);
-    let first = tables.open(&assets.path(&asset.href), &asset).expect("a table");
+    let first = tables.open(&assets, &asset).expect("a table");
     assert!(std::sync::Arc::ptr_eq(
         &first,
-        &tables.open(&assets.path(&asset.href), &asset).expect("the same")
+        &tables.open(&assets, &asset).expect("the same")
     ));
-    asset.sha256 = Some("2".into());
+    let asset = made("u.arrow");
     assert!(!std::sync::Arc::ptr_eq(
         &first,
-        &tables.open(&assets.path(&asset.href), &asset).expect("another")
+        &tables.open(&assets, &asset).expect("another")
     ));
     let gone = tables
-        .open(&assets.path("gone.arrow"), &Asset::new("gone.arrow"))
+        .open(&assets, &Asset::new("gone.arrow"))
         .expect_err("no file");
     assert!(
         matches!(gone, crate::Error::Io { .. }),
@@ -162,7 +166,7 @@ fn a_table_cut_short_while_it_is_open_is_an_error_until_it_is_back_and_never_an_
     write(&path);
     let whole = std::fs::read(&path).expect("bytes");
     let tables = StatisticTables::new(1 << 20);
-    let table = tables.open(&assets.path(&asset.href), &asset).expect("a table");
+    let table = tables.open(&assets, &asset).expect("a table");
     std::fs::write(&path, []).expect("cut");
     assert!(table.column("mean").is_err());
     assert!(table.fids().is_err());
@@ -174,9 +178,7 @@ fn a_table_cut_short_while_it_is_open_is_an_error_until_it_is_back_and_never_an_
         crate::zonal::roll_up_table(&table, &[3, 4]).is_err(),
         "no sum of nothing"
     );
-    let reason = tables
-        .open(&assets.path(&asset.href), &asset)
-        .expect_err("still cut");
+    let reason = tables.open(&assets, &asset).expect_err("still cut");
     assert!(matches!(reason, crate::Error::Damaged { .. }), "{reason}");
     // brought back in place: the same open file reads again, for nothing of the failure was kept
     std::fs::write(&path, &whole).expect("back");
@@ -187,9 +189,7 @@ fn a_table_cut_short_while_it_is_open_is_an_error_until_it_is_back_and_never_an_
     assert!(table.column("max").is_err());
     std::fs::remove_file(&path).expect("removed");
     std::fs::write(&path, &whole).expect("back");
-    let again = tables
-        .open(&assets.path(&asset.href), &asset)
-        .expect("opened anew");
+    let again = tables.open(&assets, &asset).expect("opened anew");
     assert!(!std::sync::Arc::ptr_eq(&table, &again));
     assert_eq!(again.row_of(9).expect("read"), Some(2));
 }
@@ -212,15 +212,13 @@ fn open_tables_stay_within_their_budget() {
     let tables = StatisticTables::new(3 * one);
     for name in names.iter().cycle().take(200) {
         tables
-            .open(&assets.path(name), &Asset::new(name))
+            .open(&assets, &Asset::new(name))
             .expect("a table")
             .load()
             .expect("read");
         // the one that is in use comes on top, until the next is opened
         assert!(tables.bytes() <= 4 * one, "{} of {}", tables.bytes(), 3 * one);
     }
-    let last = tables
-        .open(&assets.path("t7.arrow"), &Asset::new("t7.arrow"))
-        .expect("a table");
+    let last = tables.open(&assets, &Asset::new("t7.arrow")).expect("a table");
     assert_eq!(last.held_bytes(), one, "the newest is still there");
 }

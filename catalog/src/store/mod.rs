@@ -7,6 +7,7 @@ mod inundations;
 mod keys;
 mod ledger;
 mod lock;
+mod objects;
 mod observations;
 mod sqlite;
 mod stage;
@@ -17,6 +18,7 @@ pub use inundations::Inundations;
 pub use keys::{Key, Keys};
 pub use ledger::Ledger;
 pub use lock::WriteLock;
+pub use objects::{ObjectRow, ObjectRows};
 pub use observations::{LOOK_BACK, NewDatastream, ObservationQuery, Observations};
 pub use sqlite::{CATALOGUE_LAYOUT, SqliteStore};
 pub use stage::Stage;
@@ -201,6 +203,7 @@ pub trait Store:
     + Inundations
     + Keys
     + Ledger
+    + ObjectRows
     + Observations
     + Seasons
     + Send

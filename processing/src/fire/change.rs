@@ -71,7 +71,7 @@ pub(super) async fn judge(
             .collect();
         for (indicator, item) in &items {
             if let Some(asset) = item.assets.get(&table) {
-                let table = StatisticTable::open(&fire.assets.verified(asset)?)?;
+                let table = StatisticTable::over(fire.assets.open_object(asset)?)?;
                 fill(
                     &mut series,
                     *indicator,

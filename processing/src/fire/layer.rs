@@ -114,7 +114,7 @@ impl<'a> Sheets<'a> {
                 .collect(),
         };
         add_rasters(&mut item, &files);
-        publish_item(store, assets, &item, &files, known.is_some()).await?;
+        publish_item(store, assets, &item, &files).await?;
         Ok(StepStatus::Made)
     }
 }

@@ -118,7 +118,7 @@ fn seconds(days: f64) -> TimeDelta {
 
 /// The physical value of one cell of a raster; none where it holds no data.
 fn cell(asset: &Asset, assets: &Assets, column: usize, row: usize) -> Result<Option<f64>> {
-    let cog = Cog::open(&assets.verified(asset)?)?;
+    let cog = Cog::over(assets.open_object(asset)?)?;
     let window = Window {
         column,
         row,
@@ -178,7 +178,7 @@ async fn zone(
     };
     let mean = match item.assets.get(&sen_catalog::statistic::asset_name(layer)) {
         Some(asset) => {
-            let table = StatisticTable::open(&assets.verified(asset)?)?;
+            let table = StatisticTable::over(assets.open_object(asset)?)?;
             let row = table.row_of(zone.fid)?;
             let statistic = row.map(|row| table.statistic(row)).transpose()?;
             statistic

@@ -226,7 +226,7 @@ impl Surfaces<'_> {
             write_raster(&self.assets, IDW, &inverse, &grid, main)?,
         ];
         add_rasters(&mut item, &files);
-        publish_item(self.store.as_ref(), &self.assets, &item, &files, known.is_some()).await?;
+        publish_item(self.store.as_ref(), &self.assets, &item, &files).await?;
         Ok(true)
     }
 

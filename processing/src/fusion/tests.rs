@@ -4,6 +4,7 @@ use super::*;
 use crate::run::Silent;
 use chrono::{DateTime, TimeDelta, Utc};
 use geo_types::{Geometry, Point};
+use sen_catalog::object::sum_file;
 use sen_catalog::observation::{Datastream, Flag, Observation};
 use sen_catalog::raster::{Cog, CogProfile, CogWriter, Compression, DataType, Overviews};
 use sen_catalog::run::{Dataset, StepReport, StepStatus, Unit};
@@ -362,13 +363,14 @@ async fn raster(store: &dyn Store, assets: &Assets, week: Period, value: f64) {
         .write_rows(&vec![(value * 10_000.0).round() as i16; 64 * 64])
         .expect("written");
     writer.finish().expect("finished");
-    let href = Assets::href(&item, "wetness", "tif");
+    let sums = sum_file(&temporary).expect("read");
+    let href = Assets::href(&item, "wetness", "tif", &sums.sha256);
     assets.publish(&temporary, &href).expect("published");
-    let asset = Asset {
+    let asset = sums.of_asset(Asset {
         scale: 0.0001,
         nodata: Some(-32768.0),
         ..Asset::new(href)
-    };
+    });
     item.assets.insert("wetness".into(), asset);
     store.put_item(&item).await.expect("put");
 }

@@ -233,14 +233,14 @@ impl Depths<'_> {
         let mut item = self.item(week, grid, flood, &level, &inputs)?;
         let files = self.files(&grid, &classes, &uncertainty)?;
         add_rasters(&mut item, &files);
-        publish_item(self.store.as_ref(), &self.assets, &item, &files, known.is_some()).await?;
+        publish_item(self.store.as_ref(), &self.assets, &item, &files).await?;
         Ok(StepStatus::Made)
     }
 
     fn cog(&self, item: &Item, name: &str) -> Result<Option<Cog>> {
         let asset = item.assets.get(name);
         asset
-            .map(|asset| Ok(Cog::open(&self.assets.verified(asset)?)?))
+            .map(|asset| Ok(Cog::over(self.assets.open_object(asset)?)?))
             .transpose()
     }
 

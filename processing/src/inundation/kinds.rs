@@ -7,9 +7,7 @@
 
 use super::Inundations;
 use super::around::Gauges;
-use crate::raster_output::{
-    PixelEncoding, RasterFile, add_rasters, is_whole, link_raster, publish_item, write_raster,
-};
+use crate::raster_output::{PixelEncoding, RasterFile, add_rasters, is_whole, publish_item, write_raster};
 use crate::run::blocking;
 use crate::{Error, Result};
 use chrono::TimeDelta;
@@ -27,7 +25,6 @@ use serde::Serialize;
 use serde_json::json;
 use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
-use std::fs;
 use std::sync::{Arc, Mutex, PoisonError};
 
 /// Version of the rule; another one tells every week anew.
@@ -136,21 +133,22 @@ impl<'a> Kinds<'a> {
         } else {
             blocking(|| self.classes(&seen.grid, &own, &kinds, &river))?
         };
-        let mut rasters: Vec<RasterFile> = Vec::new();
-        for (name, asset) in files {
-            let is_main = *name == seen.collection;
-            rasters.push(match &told {
-                Some(classes) if is_main => self.write(seen, FLOOD_TOLD, classes)?,
-                _ if is_main => link_raster(assets, FLOOD_TOLD, asset)?,
-                _ => link_raster(assets, name, asset)?,
-            });
-        }
+        let rasters: Vec<RasterFile> = told
+            .iter()
+            .map(|classes| self.write(seen, FLOOD_TOLD, classes))
+            .collect::<Result<_>>()?;
         let mut item = Item {
             id,
             collection: FLOOD_TOLD.to_owned(),
             assets: BTreeMap::new(),
             ..seen.clone()
         };
+        // where the causes say nothing else the files are those of what the satellites saw
+        for (name, asset) in files {
+            let is_main = *name == seen.collection;
+            let name = if is_main { FLOOD_TOLD } else { name };
+            item.assets.insert(name.to_owned(), asset.clone());
+        }
         item.properties.insert(CAUSES.to_owned(), json!(causes));
         item.properties.insert("sen:kinds_rule".to_owned(), json!(RULE));
         add_rasters(&mut item, &rasters);
@@ -168,19 +166,10 @@ impl<'a> Kinds<'a> {
         }
         if same_pixels {
             // told for other reasons, and told the same
-            publish_item(store, assets, &item, &[], false).await?;
+            publish_item(store, assets, &item, &[]).await?;
             return Ok(StepStatus::UpToDate);
         }
-        publish_item(store, assets, &item, &rasters, known.is_some()).await?;
-        // files that the week names no more
-        let named = |old: &Asset| item.assets.values().any(|asset| asset.href == old.href);
-        let gone = known
-            .iter()
-            .flat_map(|known| known.assets.values())
-            .filter(|old| !named(old));
-        gone.for_each(|old| {
-            let _ = fs::remove_file(assets.path(&old.href)); // one that is not there is gone as well
-        });
+        publish_item(store, assets, &item, &rasters).await?;
         Ok(StepStatus::Made)
     }
 
@@ -213,7 +202,7 @@ impl<'a> Kinds<'a> {
         kinds: &BTreeMap<i64, u8>,
         river: &[River],
     ) -> Result<Option<Vec<u8>>> {
-        let cog = Cog::open(&self.run.assets.verified(own)?)?;
+        let cog = Cog::over(self.run.assets.open_object(own)?)?;
         let old = cog.read_window::<u8>(0, 0, cog.grid().window())?;
         let places = self.places(grid)?;
         // by the number of the place: 0 is outside

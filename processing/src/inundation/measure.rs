@@ -30,7 +30,7 @@ impl Week {
     pub(super) fn read(item: &Item, assets: &Assets) -> Result<Self> {
         let open = |asset: Option<&Asset>| -> Result<Option<Cog>> {
             asset
-                .map(|asset| Ok(Cog::open(&assets.verified(asset)?)?))
+                .map(|asset| Ok(Cog::over(assets.open_object(asset)?)?))
                 .transpose()
         };
         let cog = open(item.main_asset())?

@@ -105,7 +105,7 @@ impl Weekly<'_> {
         let open = |(period, asset): (Period, Asset)| {
             Ok(Earlier {
                 period,
-                classes: Cog::open(&self.assets.verified(&asset)?)?,
+                classes: Cog::over(self.assets.open_whole(&asset)?)?,
             })
         };
         weeks.into_iter().map(open).collect()

@@ -62,8 +62,7 @@ pub(super) async fn publish(
             old.properties.get(INPUTS) == Some(&json!(task.inputs)) && weekly.is_whole(old)
         });
     let rasters: &[_] = if untouched { &[] } else { &made.files };
-    let replaces = task.previous.is_some() && !same_pixels;
-    publish_item(weekly.store.as_ref(), &weekly.assets, &item, rasters, replaces).await?;
+    publish_item(weekly.store.as_ref(), &weekly.assets, &item, rasters).await?;
     Ok(StepStatus::Made)
 }
 

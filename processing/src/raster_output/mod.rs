@@ -5,6 +5,6 @@ mod publish;
 mod raster_file;
 mod temporary;
 
-pub(crate) use publish::{INPUTS, add_rasters, is_current, is_whole, publish_item, write_document};
-pub(crate) use raster_file::{PixelEncoding, RasterFile, RasterWriter, link_raster, write_raster};
+pub(crate) use publish::{INPUTS, add_rasters, is_current, is_whole, publish_item};
+pub(crate) use raster_file::{PixelEncoding, RasterFile, RasterWriter, write_raster};
 pub(crate) use temporary::Temporary;

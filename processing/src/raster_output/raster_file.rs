@@ -1,9 +1,10 @@
 //! Rasters under temporary names: written row by row, or at once from memory.
 
 use super::Temporary;
-use crate::{Error, Result};
+use crate::Result;
+use sen_catalog::object::sum_file;
 use sen_catalog::raster::{CogProfile, CogWriter, Compression, DataType, Overviews, Pixel};
-use sen_catalog::{Asset, Assets, Grid, asset};
+use sen_catalog::{Asset, Assets, Grid};
 
 /// Rows and columns of a block of the files.
 const BLOCK: usize = 512;
@@ -105,18 +106,13 @@ impl RasterWriter {
         Ok(self.writer.write_rows(rows)?)
     }
 
-    /// Completes the file and takes its checksum.
+    /// Completes the file and takes its checksums.
     ///
     /// # Errors
     /// When the file cannot be written, or rows are missing.
     pub(crate) fn finish(self) -> Result<RasterFile> {
         self.writer.finish()?;
-        let (sha256, bytes) = asset::checksum(&self.temporary.0)?;
-        let asset = Asset {
-            sha256: Some(sha256),
-            bytes,
-            ..self.asset
-        };
+        let asset = sum_file(&self.temporary.0)?.of_asset(self.asset);
         Ok(RasterFile {
             name: self.name,
             asset,
@@ -149,21 +145,4 @@ pub(crate) fn write_raster<T: Pixel>(
     let mut writer = RasterWriter::create(assets, name, T::DATA_TYPE, grid, encoding)?;
     writer.write_rows(values)?;
     writer.finish()
-}
-
-/// A published raster once more under another name: the same bytes on the disk, where the file system has links.
-///
-/// # Errors
-/// When the file cannot be read or the folder not be written.
-pub(crate) fn link_raster(assets: &Assets, name: &str, of: &Asset) -> Result<RasterFile> {
-    let temporary = Temporary(assets.temporary(name));
-    let from = assets.path(&of.href);
-    std::fs::hard_link(&from, &temporary.0)
-        .or_else(|_| std::fs::copy(&from, &temporary.0).map(|_| ()))
-        .map_err(|error| Error::io(&from, error))?;
-    Ok(RasterFile {
-        name: name.to_owned(),
-        asset: of.clone(),
-        temporary,
-    })
 }

@@ -86,7 +86,7 @@ impl Mask {
             let asset = item
                 .main_asset()
                 .ok_or_else(|| Error::unreadable(&item.id, "has no raster; remake it with `sen process`"))?;
-            files.push(Cog::open(&assets.verified(asset)?)?);
+            files.push(Cog::over(assets.open_object(asset)?)?);
         }
         let mut cells = Vec::with_capacity(grid.width * grid.height);
         let (mut seen, mut wet) = (Vec::new(), Vec::new());

@@ -366,9 +366,7 @@ impl LocalRun<'_> {
         if entry.output != self.view.unit_digest(unit) {
             parts.push("what lies there".to_owned());
         }
-        if self.view.is_missing(unit) {
-            parts.push("a file that is not there".to_owned());
-        }
+        parts.extend(self.view.file_fault(unit).map(str::to_owned));
         parts
     }
 

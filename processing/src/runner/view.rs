@@ -2,7 +2,6 @@
 
 use super::StepContext;
 use crate::Result;
-use crate::raster_output::is_whole;
 use crate::run::blocking;
 use crate::source::unchanged;
 use sen_catalog::feature::Layer;
@@ -17,14 +16,15 @@ use std::collections::{BTreeMap, BTreeSet};
 pub struct RunView {
     digests: DatasetDigests,
     layers: Vec<Layer>,
-    /// Units of which a file is not there.
-    missing: BTreeSet<Unit>,
+    /// Units of which a file is not there or damaged, and which of these.
+    faults: BTreeMap<Unit, &'static str>,
     /// Scenes whose files are no more as they were taken in, by collection and week.
     changed: BTreeMap<(String, Period), Vec<String>>,
 }
 
 impl RunView {
-    /// Reads the digests, and looks whether the files that rows name are there; none is opened.
+    /// Reads the digests, and looks whether the files that rows name are there; none is opened but those that are marked as
+    /// damaged.
     ///
     /// # Errors
     /// When the catalogue cannot be read.
@@ -34,6 +34,12 @@ impl RunView {
             ..Self::default()
         };
         view.refresh(store).await?;
+        let rows = store.object_rows().await?;
+        let marked: BTreeSet<String> = rows
+            .into_iter()
+            .filter(|row| row.is_damaged)
+            .map(|row| row.href)
+            .collect();
         for collection in store.collections().await? {
             if SCENE_COLLECTIONS.contains(&collection.as_str()) {
                 continue;
@@ -48,9 +54,19 @@ impl RunView {
                         },
                         None => Dataset::Collection(collection),
                     };
-                    if !is_whole(assets, std::iter::once(asset)) {
+                    // a mark is a hint: the file may have been brought back
+                    if marked.contains(&asset.href) {
+                        let _ = blocking(|| assets.check_object(asset));
+                    }
+                    if !assets.is_whole(asset) {
+                        let is_damaged = assets.damage().contains(&asset.href);
+                        let fault = if is_damaged {
+                            "a file that is damaged"
+                        } else {
+                            "a file that is not there"
+                        };
                         let period = Some(item.period());
-                        view.missing.insert(Unit { dataset, period });
+                        view.faults.insert(Unit { dataset, period }, fault);
                     }
                 }
             }
@@ -94,9 +110,9 @@ impl RunView {
         found.into_iter().flatten().map(String::as_str)
     }
 
-    /// True when a file of a unit was not there, or cut short, when the run began.
-    pub fn is_missing(&self, unit: &Unit) -> bool {
-        self.missing.contains(unit)
+    /// What was wrong with a file of a unit when the run began: not there or cut short, or damaged.
+    pub fn file_fault(&self, unit: &Unit) -> Option<&'static str> {
+        self.faults.get(unit).copied()
     }
 
     /// The digest of what lies in a unit, or in the whole dataset where it is of all weeks; that of nothing where there is

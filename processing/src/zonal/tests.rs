@@ -6,10 +6,10 @@ use geo_types::{Coord, LineString, MultiPolygon, Polygon};
 use sen_catalog::Feature;
 use sen_catalog::Grid;
 use sen_catalog::ItemQuery;
+use sen_catalog::asset;
 use sen_catalog::crs::Transform;
 use sen_catalog::raster::{CogProfile, CogWriter, Compression, DataType, Overviews};
 use sen_catalog::store::{Features, SqliteStore};
-use serde_json::Value;
 use tempfile::TempDir;
 
 static RUNNING: AtomicBool = AtomicBool::new(false);
@@ -110,14 +110,13 @@ impl Delta {
             .collect();
         writer.write_rows(&pixels).expect("rows");
         writer.finish().expect("whole");
-        let (sha256, bytes) = asset::checksum(&temporary).expect("read");
-        let asset = Asset {
+        let sums = sum_file(&temporary).expect("read");
+        let href = Assets::href(&item, "ndvi", "tif", &sums.sha256);
+        let asset = sums.of_asset(Asset {
             scale: 1e-4,
             nodata: Some(-32768.0),
-            sha256: Some(sha256),
-            bytes,
-            ..Asset::new(Assets::href(&item, "ndvi", "tif"))
-        };
+            ..Asset::new(href)
+        });
         self.assets.publish(&temporary, &asset.href).expect("published");
         item.assets.insert("ndvi".into(), asset);
         self.store.put_item(&item).await.expect("stored");
@@ -226,19 +225,17 @@ async fn each_week_gets_a_table_of_every_layer_of_polygons() {
             .assets
             .contains_key("statistics_stations")
     );
-    let document = delta
-        .folder
-        .path()
-        .join("assets/ndvi/2026/ndvi_2026-W34/ndvi_2026-W34.json");
-    let document: Value =
-        serde_json::from_slice(&std::fs::read(document).expect("a document")).expect("JSON");
-    assert_eq!(
-        document["assets"]["statistics_plots"]["type"],
-        "application/vnd.apache.arrow.file"
+    let table = &delta.item("2026-W34").await.assets["statistics_plots"];
+    let name = format!(
+        "ndvi/2026/ndvi_2026-W34/statistics_plots-{}.arrow",
+        &table.sha256.as_deref().expect("a checksum")[..16]
     );
-    assert_eq!(
-        document["assets"]["statistics_plots"]["href"],
-        "./statistics_plots.arrow"
+    assert_eq!(table.href, name);
+    assert!(
+        table
+            .piece_sums
+            .as_ref()
+            .is_some_and(|sums| sums.fits(table.bytes))
     );
 }
 
@@ -294,7 +291,7 @@ async fn a_raster_with_a_flipped_bit_makes_no_table_and_is_named() {
     assert_eq!((report.total().made, report.total().failed), (1, 1), "{report:?}");
     let (_, reason) = report.failed().next().expect("failed");
     assert!(
-        reason.contains("ndvi.tif") && reason.contains("checksum differs"),
+        reason.contains("/ndvi-") && reason.contains("checksum differs"),
         "{reason}"
     );
     assert!(
@@ -359,13 +356,15 @@ async fn a_raster_that_cannot_be_read_is_named_and_the_others_are_done() {
     delta.ndvi("2026-W33", 1000).await;
     delta.ndvi("2026-W34", 2000).await;
     two_plots(&delta).await;
-    let path = delta.assets.path("ndvi/2026/ndvi_2026-W33/ndvi.tif");
+    let path = delta
+        .assets
+        .path(&delta.item("2026-W33").await.assets["ndvi"].href);
     std::fs::write(&path, b"no raster").expect("written");
     let report = delta.run(&["2026-W33", "2026-W34"], &RUNNING).await;
     assert_eq!(report.total().made, 1);
     assert_eq!(report.total().failed, 1);
     let (_, reason) = report.failed().next().expect("failed");
-    assert!(reason.contains("ndvi.tif"), "{report:?}");
+    assert!(reason.contains("/ndvi-"), "{report:?}");
 }
 
 /// The tables of a collection and a layer of zones.

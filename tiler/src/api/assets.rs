@@ -16,16 +16,19 @@ use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use hyper::body::Frame;
-use sen_catalog::{Asset, Item};
-use std::io::SeekFrom;
+use sen_catalog::object::{ObjectFile, ReadAt};
+use sen_catalog::{Asset, Item, ItemQuery};
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll};
-use tokio::fs::File;
-use tokio::io::{AsyncReadExt, AsyncSeekExt};
 use tokio::sync::mpsc;
 
 /// Bytes read at once: three of them are held for each download under way.
 const CHUNK: usize = 64 * 1024;
+
+/// Bytes held against their checksums before the head of the answer goes out, some milliseconds: a damaged file is 503. What comes
+/// after is held against them as it is sent, and the answer ends early where it does not fit.
+const VERIFIED_AHEAD: u64 = 64 << 20;
 
 /// See the module.
 pub(crate) struct AssetFiles;
@@ -77,31 +80,48 @@ async fn file(State(app): State<Shared>, request: Request) -> Outcome {
         .await?
         .ok_or_else(nothing)?;
     let href = parts.get(1..).unwrap_or_default().join("/");
-    let asset = item
-        .assets
-        .values()
-        .find(|asset| asset.href == href)
-        .ok_or_else(nothing)?;
+    let asset = match item.assets.values().find(|asset| asset.href == href) {
+        Some(asset) => asset.clone(),
+        None => asset_beside(&app, &item, &href).await?.ok_or_else(nothing)?,
+    };
     if href.starts_with('/') || href.split('/').any(|part| part == ".." || part.is_empty()) {
         return Err(nothing());
     }
-    let path = app.assets.path(&href);
-    let opened = async {
-        let file = File::open(&path).await?;
-        let size = file.metadata().await?.len();
-        Ok::<_, std::io::Error>((file, size))
-    };
-    let (file, size) = opened
-        .await
-        .map_err(|error| sen_catalog::Error::io(&path, error))?;
-    if asset.bytes != 0 && asset.bytes != size {
-        let reason = format!("has {size} bytes where {} were written", asset.bytes);
-        return Err(sen_catalog::Error::damaged(&path, reason).into());
-    }
-    send(file, size, asset, request.method(), request.headers()).await
+    let assets = app.assets.clone();
+    let object = off_reactor({
+        let asset = asset.clone();
+        move || assets.open_object(&asset)
+    })
+    .await?;
+    send(object, &asset, request.method(), request.headers()).await
 }
 
-async fn send(mut file: File, size: u64, asset: &Asset, method: &Method, asked: &HeaderMap) -> Outcome {
+/// The asset of another layer of the week that names the file: what it shares with this item may be another here by now.
+async fn asset_beside(app: &Shared, item: &Item, href: &str) -> Outcome<Option<Asset>> {
+    let week = Some(item.period());
+    let query = ItemQuery {
+        from: week,
+        to: week,
+        ..ItemQuery::default()
+    };
+    let items = app.lookup.store().items(&query).await?;
+    let mut assets = items
+        .into_iter()
+        .filter(|item| !item.is_scene())
+        .flat_map(|item| item.assets.into_values());
+    Ok(assets.find(|asset| asset.href == href))
+}
+
+/// Runs what waits for the disk on a thread that may.
+async fn off_reactor<T: Send + 'static>(
+    work: impl FnOnce() -> sen_catalog::Result<T> + Send + 'static,
+) -> Outcome<T> {
+    let done = tokio::task::spawn_blocking(work).await;
+    Ok(done.map_err(|_| Problem::internal("reading a file"))??)
+}
+
+async fn send(object: Arc<ObjectFile>, asset: &Asset, method: &Method, asked: &HeaderMap) -> Outcome {
+    let size = object.size();
     let etag = asset
         .sha256
         .as_deref()
@@ -131,9 +151,10 @@ async fn send(mut file: File, size: u64, asset: &Asset, method: &Method, asked: 
             };
             let mut response = Response::new(Body::empty());
             if *method != Method::HEAD {
-                let seeked = file.seek(SeekFrom::Start(first)).await;
-                seeked.map_err(|error| sen_catalog::Error::io(&asset.href, error))?;
-                *response.body_mut() = Body::new(stream(file, length));
+                let ahead = first + length.min(VERIFIED_AHEAD);
+                let opened = Arc::clone(&object);
+                off_reactor(move || opened.verify_range(first, ahead)).await?;
+                *response.body_mut() = Body::new(stream(object, first, length));
                 response.extensions_mut().insert(Streamed);
             }
             if let Range::Part(first, last) = range {
@@ -219,24 +240,25 @@ impl hyper::body::Body for FileBody {
     }
 }
 
-fn stream(mut file: File, mut left: u64) -> FileBody {
+fn stream(object: Arc<ObjectFile>, first: u64, length: u64) -> FileBody {
     let (sender, receiver) = mpsc::channel(2);
     tokio::spawn(async move {
-        while left > 0 {
-            let mut chunk = vec![0; usize::try_from(left).map_or(CHUNK, |left| left.min(CHUNK))];
-            let read = match file.read(&mut chunk).await {
-                Ok(0) => Err(std::io::Error::from(std::io::ErrorKind::UnexpectedEof)),
-                Ok(read) => {
-                    chunk.truncate(read);
-                    left -= read as u64;
-                    Ok(Bytes::from(chunk))
-                }
-                Err(error) => Err(error),
-            };
-            let failed = read.is_err();
-            if sender.send(read).await.is_err() || failed {
+        let (mut at, end) = (first, first + length);
+        while at < end {
+            let size = usize::try_from(end - at).map_or(CHUNK, |left| left.min(CHUNK));
+            let (file, from) = (Arc::clone(&object), at);
+            let read = off_reactor(move || {
+                let mut chunk = vec![0; size];
+                file.read_into(&mut chunk, from)?;
+                Ok(Bytes::from(chunk))
+            });
+            // the log says why; the client sees fewer bytes than it was told of
+            let chunk = read.await.map_err(|_| std::io::ErrorKind::UnexpectedEof.into());
+            let failed = chunk.is_err();
+            if sender.send(chunk).await.is_err() || failed {
                 return; // the client has gone, or the file has
             }
+            at += size as u64;
         }
     });
     FileBody(receiver)

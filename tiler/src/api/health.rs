@@ -43,7 +43,11 @@ async fn ready(State(app): State<Shared>) -> Outcome<impl IntoResponse> {
         tracing::warn!(%error, "the store does not answer");
         Problem::unavailable("the catalogue")
     })?;
-    Ok(([(header::CACHE_CONTROL, NO_CACHE)], "OK"))
+    let text = match app.unmarked.count() {
+        0 => "OK".to_owned(),
+        damaged => format!("OK, but {damaged} damaged files could not be marked; the log names them"),
+    };
+    Ok(([(header::CACHE_CONTROL, NO_CACHE)], text))
 }
 
 async fn metrics(State(app): State<Shared>, request: Request) -> Outcome<impl IntoResponse> {

@@ -3,7 +3,7 @@
 use crate::state::Raster;
 use crate::values::tidy;
 use sen_catalog::Result;
-use sen_catalog::raster::{Cog, DataType};
+use sen_catalog::raster::DataType;
 use serde_json::{Value, json};
 
 /// The type's name in numpy's words.
@@ -18,7 +18,7 @@ pub(crate) fn type_name(data_type: DataType) -> &'static str {
 
 /// The statistics of the level whose longer side is at most `longest` (the coarsest where none is).
 pub(crate) fn of(raster: &Raster, longest: usize, bins: usize) -> Result<Value> {
-    let cog = Cog::open(&raster.path)?;
+    let cog = raster.open_cog()?;
     let levels = cog.levels();
     let fits = levels
         .iter()

@@ -22,7 +22,6 @@ use axum::Router;
 use axum::extract::{Request, State};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Uri};
 use axum::routing::get;
-use sen_catalog::raster::Cog;
 use sen_catalog::{Bounds, Item, ItemQuery};
 use serde_json::{Value, json};
 use std::borrow::Cow;
@@ -498,8 +497,8 @@ async fn picture(subject: &Subject<'_>, bbox: Option<&str>, size: Option<&str>) 
 
 async fn info(subject: &Subject<'_>) -> Outcome {
     let raster = Arc::clone(subject.raster()?);
-    let path = raster.path.clone();
-    let cog = subject.app.cpu.run(move || Cog::open(&path)).await??;
+    let shared = Arc::clone(&raster);
+    let cog = subject.app.cpu.run(move || shared.open_cog()).await??;
     let (b, grid, level) = (raster.item.bbox, cog.grid(), cog.levels());
     let asset = &raster.asset;
     let document = json!({

@@ -87,14 +87,13 @@ async fn zonal(State(app): State<Shared>, request: Request) -> Outcome {
     let style = app.styles.style(pick.asset.unwrap_or(&collection));
     let unit = style.map(|style| style.unit.clone()).unwrap_or_default();
     let period = (rasters.len() == 1).then(|| rasters[0].period_header.clone());
-    let shared = Arc::clone(&app);
     let answer = app
         .cpu
         .run(move || {
             let body = packing.text(body.into(), ZONAL_BODY)?;
             let mut document = Document::parse(&body)?;
             drop(body);
-            measure(&shared, &rasters, &mut document, &stop, &collection, &unit)?;
+            measure(&rasters, &mut document, &stop, &collection, &unit)?;
             Ok::<Value, Problem>(document.answer())
         })
         .await??;
@@ -168,11 +167,11 @@ pub(crate) async fn beside(
     let polygons = feature
         .polygons()
         .ok_or_else(|| Problem::bad("kind", "only polygons have statistics"))?;
-    let (area_m2, shared) = (feature.area_m2, Arc::clone(app));
+    let area_m2 = feature.area_m2;
     let measured = move || -> Outcome<Vec<Row>> {
         let (mut rows, mut cells) = (Vec::with_capacity(rasters.len()), 0.0);
         for raster in rasters {
-            let cog = Cog::open(&shared.assets.path(&raster.asset.href))?;
+            let cog = raster.open_cog()?;
             let grid = *cog.grid();
             let zone = [Zone::new(&polygons, area_m2, &projection(&cog)?)?];
             cells += work(&zone, &grid);
@@ -194,16 +193,11 @@ pub(crate) async fn beside(
 
 /// What one raster says of a zone of at most so many cells; none for larger ones and for what is no polygon. Reads the
 /// file: not for the reactor.
-pub(crate) fn small(
-    app: &crate::App,
-    raster: &Raster,
-    feature: &Feature,
-    cells: f64,
-) -> Outcome<Option<ZonalStatistic>> {
+pub(crate) fn small(raster: &Raster, feature: &Feature, cells: f64) -> Outcome<Option<ZonalStatistic>> {
     let Some(polygons) = feature.polygons() else {
         return Ok(None);
     };
-    let cog = Cog::open(&app.assets.path(&raster.asset.href))?;
+    let cog = raster.open_cog()?;
     let grid = *cog.grid();
     let zone = [Zone::new(&polygons, feature.area_m2, &projection(&cog)?)?];
     if work(&zone, &grid) > cells {
@@ -227,7 +221,6 @@ pub(crate) fn record(period: Period, statistic: &ZonalStatistic) -> Value {
 
 /// Measures every shape of the document in every week and enters the numbers.
 fn measure(
-    app: &Shared,
     rasters: &[Arc<Raster>],
     document: &mut Document,
     stop: &AtomicBool,
@@ -238,7 +231,7 @@ fn measure(
     let mut series: Vec<Vec<Value>> = vec![Vec::with_capacity(rasters.len()); document.shapes.len()];
     let mut cells = 0.0;
     for raster in rasters {
-        let cog = Cog::open(&app.assets.path(&raster.asset.href))?;
+        let cog = raster.open_cog()?;
         let grid = *cog.grid();
         let zones = match &mut placed {
             Some((own, zones)) if *own == grid => zones,

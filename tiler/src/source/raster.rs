@@ -9,10 +9,9 @@ use crate::warp::{self, Blend, Canvas};
 use moka::sync::Cache;
 use sen_catalog::crs::Transform;
 use sen_catalog::raster::{Cog, DataType};
-use sen_catalog::{Asset, Bounds, Crs, Error, Grid, Result, Window};
+use sen_catalog::{Asset, Assets, Bounds, Crs, Error, Grid, Result, Window};
 use std::collections::HashMap;
 use std::fmt;
-use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 
@@ -29,34 +28,28 @@ const CHUNK: usize = 256;
 /// drawn in quarters.
 const MAX_PATCH_PIXELS: usize = 1 << 22;
 
-/// Names the pixels of one asset and how they become physical values.
+/// Names the pixels of one asset, and the door to its file.
 #[derive(Clone, Copy, Debug)]
 pub struct RasterAsset<'a> {
-    /// The file.
-    pub path: &'a Path,
-    /// Changes when the file's content does: its checksum.
-    pub version: &'a str,
-    /// Band of the file, from 1.
-    pub band: usize,
-    /// Physical value = stored * scale + offset.
-    pub scale: f64,
-    /// See `scale`.
-    pub offset: f64,
-    /// Stored value without data; the file's own when `None`.
-    pub nodata: Option<f64>,
+    assets: &'a Assets,
+    asset: &'a Asset,
 }
 
 impl<'a> RasterAsset<'a> {
-    /// An asset of the catalogue whose file lies at `path`.
-    pub fn new(path: &'a Path, asset: &'a Asset) -> Self {
-        Self {
-            path,
-            version: asset.sha256.as_deref().unwrap_or(""),
-            band: asset.band_index,
-            scale: asset.scale,
-            offset: asset.offset,
-            nodata: asset.nodata,
-        }
+    /// An asset of the catalogue.
+    pub fn new(assets: &'a Assets, asset: &'a Asset) -> Self {
+        Self { assets, asset }
+    }
+
+    /// What the file is kept open under: its place, and its checksum, which changes when its content does.
+    fn key(&self) -> (String, String) {
+        let version = self.asset.sha256.as_deref().unwrap_or_default();
+        (self.asset.href.clone(), version.to_owned())
+    }
+
+    /// The band of the file, from 0.
+    fn band(&self) -> usize {
+        self.asset.band_index.max(1) - 1
     }
 }
 
@@ -119,7 +112,7 @@ struct StyleKey {
 
 /// Opened rasters and decoded blocks, shared by all requests. Work is synchronous: call it off the reactor.
 pub struct RasterSource {
-    files: Cache<(PathBuf, String), Arc<OpenRaster>>,
+    files: Cache<(String, String), Arc<OpenRaster>>,
     opened: AtomicU64,
     blocks: BlockCache,
     styles: Cache<StyleKey, Arc<CompiledStyle>>,
@@ -184,7 +177,7 @@ impl RasterSource {
             raster,
             transform: &approach.transform,
             style: &style,
-            band: asset.band.max(1) - 1,
+            band: asset.band(),
             level,
             source: raster.cog.level_grid(level),
             target,
@@ -224,16 +217,16 @@ impl RasterSource {
         let key = BlockKey {
             file: raster.number,
             level: 0,
-            band: asset.band.max(1) - 1,
+            band: asset.band(),
             column: column / level.block_width,
             row: row / level.block_height,
         };
         let block = self.blocks.block(&raster.cog, key)?;
         let place = (row % level.block_height) * level.block_width + column % level.block_width;
-        let nodata = asset.nodata.or(raster.cog.nodata());
+        let nodata = asset.asset.nodata.or(raster.cog.nodata());
         Ok(match block.value(place) {
             Some(stored) if Some(stored) != nodata && !stored.is_nan() => {
-                Sample::Value(stored * asset.scale + asset.offset)
+                Sample::Value(stored * asset.asset.scale + asset.asset.offset)
             }
             _ => Sample::NoData,
         })
@@ -245,29 +238,27 @@ impl RasterSource {
         let raster = self.open(asset)?;
         let result = read(&raster);
         if result.is_err() {
-            self.files
-                .invalidate(&(asset.path.to_path_buf(), asset.version.to_owned()));
+            self.files.invalidate(&asset.key());
         }
         result
     }
 
     fn open(&self, asset: &RasterAsset<'_>) -> Result<Arc<OpenRaster>> {
-        let key = (asset.path.to_path_buf(), asset.version.to_owned());
         let raster = self
             .files
-            .try_get_with(key, || {
+            .try_get_with(asset.key(), || {
                 Ok::<_, Error>(Arc::new(OpenRaster {
                     number: self.opened.fetch_add(1, Ordering::Relaxed),
-                    cog: Cog::open(asset.path)?,
+                    cog: Cog::over(asset.assets.open_object(asset.asset)?)?,
                     approaches: RwLock::default(),
                 }))
             })
             .map_err(|error| shared(&error))?;
         let bands = raster.cog.bands();
-        if asset.band > bands {
+        if asset.band() >= bands {
             return Err(Error::raster(
-                asset.path,
-                format!("band {} asked, the file has {bands}", asset.band),
+                raster.cog.path(),
+                format!("band {} asked, the file has {bands}", asset.band() + 1),
             ));
         }
         Ok(raster)
@@ -276,9 +267,9 @@ impl RasterSource {
     fn compiled(&self, asset: &RasterAsset<'_>, style: &Style, cog: &Cog) -> Result<Arc<CompiledStyle>> {
         let stored = Stored {
             data_type: cog.data_type(),
-            scale: asset.scale,
-            offset: asset.offset,
-            nodata: asset.nodata.or(cog.nodata()),
+            scale: asset.asset.scale,
+            offset: asset.asset.offset,
+            nodata: asset.asset.nodata.or(cog.nodata()),
         };
         let key = StyleKey {
             id: style.id.clone(),

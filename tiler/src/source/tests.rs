@@ -2,7 +2,7 @@ use super::*;
 use crate::encode::IndexedImage;
 use crate::style::{Style, Styles};
 use sen_catalog::raster::{CogProfile, CogWriter, Compression, Overviews, Pixel};
-use sen_catalog::{Crs, Grid, TileCoord};
+use sen_catalog::{Asset, Assets, Crs, Grid, TileCoord};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -37,15 +37,16 @@ fn write<T: Pixel>(path: &Path, grid: Grid, nodata: Option<f64>, overviews: Over
     writer.finish().expect("a finished file");
 }
 
-fn asset(path: &Path, scale: f64) -> RasterAsset<'_> {
-    RasterAsset {
-        path,
-        version: "1",
-        band: 1,
+fn asset(path: &Path, scale: f64) -> Asset {
+    Asset {
         scale,
-        offset: 0.0,
-        nodata: None,
+        ..Asset::new(path.to_string_lossy())
     }
+}
+
+/// The door to files that are not in a data folder.
+fn assets() -> Assets {
+    Assets::at(Path::new("/"))
 }
 
 /// A style whose palette index is the stored value plus one, 0 to 253.
@@ -74,7 +75,7 @@ fn target(grid: &Grid, cell: f64, shift: f64, size: usize) -> Grid {
 
 fn render(path: &Path, style: &Style, target: &Grid) -> Option<IndexedImage> {
     RasterSource::new(1 << 20)
-        .render(&asset(path, 1.0), style, target)
+        .render(&RasterAsset::new(&assets(), &asset(path, 1.0)), style, target)
         .expect("renders")
 }
 
@@ -197,7 +198,7 @@ fn tiles_of_the_whole_world_poles_and_date_line_do_not_fail() {
     let style = identity("bilinear");
     let world = TileCoord::new(0, 0, 0).expect("exists").grid(256);
     let image = source
-        .render(&asset(&path, 1.0), &style, &world)
+        .render(&RasterAsset::new(&assets(), &asset(&path, 1.0)), &style, &world)
         .expect("renders");
     assert!(image.is_none_or(|image| image.indices.iter().filter(|i| **i > 0).count() <= 2));
     for (z, x, y) in [
@@ -212,7 +213,7 @@ fn tiles_of_the_whole_world_poles_and_date_line_do_not_fail() {
         let tile = TileCoord::new(z, x, y).expect("exists").grid(256);
         assert!(
             source
-                .render(&asset(&path, 1.0), &style, &tile)
+                .render(&RasterAsset::new(&assets(), &asset(&path, 1.0)), &style, &tile)
                 .expect("renders")
                 .is_none_or(|_| z <= 2),
             "{z}/{x}/{y}"
@@ -245,7 +246,9 @@ fn tiles_of_the_whole_world_poles_and_date_line_do_not_fail() {
             (7, 127, 0),
         ] {
             let tile = TileCoord::new(z, x, y).expect("exists").grid(256);
-            source.render(&asset(&path, 1.0), &style, &tile).expect("renders");
+            source
+                .render(&RasterAsset::new(&assets(), &asset(&path, 1.0)), &style, &tile)
+                .expect("renders");
         }
     }
 }
@@ -284,7 +287,7 @@ fn samples_tell_outside_from_no_data_and_values() {
     let sample = |x: f64| {
         let (lon, lat) = back.point(grid.west + x, grid.north - 5.0).expect("in the zone");
         RasterSource::new(0)
-            .sample(&asset(&path, 0.0001), lon, lat)
+            .sample(&RasterAsset::new(&assets(), &asset(&path, 0.0001)), lon, lat)
             .expect("reads")
     };
     let value = |sample| {
@@ -308,12 +311,16 @@ fn a_new_version_of_a_file_is_read_anew_and_a_missing_one_is_an_error() {
     let source = RasterSource::new(1 << 20);
     let style = identity("nearest");
     let first = |version: &str| {
-        let asset = RasterAsset {
-            version,
+        let asset = Asset {
+            sha256: Some(version.to_owned()),
             ..asset(&path, 1.0)
         };
         source
-            .render(&asset, &style, &target(&grid, 10.0, 0.0, 16))
+            .render(
+                &RasterAsset::new(&assets(), &asset),
+                &style,
+                &target(&grid, 10.0, 0.0, 16),
+            )
             .map(|image| image.map(|image| image.indices[0]))
     };
     assert!(first("1").is_err());
@@ -323,14 +330,18 @@ fn a_new_version_of_a_file_is_read_anew_and_a_missing_one_is_an_error() {
     write(&next, grid, None, Overviews::None, &[9_u8; 256]);
     std::fs::rename(next, &path).expect("same folder");
     assert_eq!(first("2").expect("reads"), Some(10));
-    let wrong = RasterAsset {
-        band: 2,
-        version: "2",
+    let wrong = Asset {
+        band_index: 2,
+        sha256: Some("2".to_owned()),
         ..asset(&path, 1.0)
     };
     assert!(
         source
-            .render(&wrong, &style, &target(&grid, 10.0, 0.0, 16))
+            .render(
+                &RasterAsset::new(&assets(), &wrong),
+                &style,
+                &target(&grid, 10.0, 0.0, 16)
+            )
             .is_err()
     );
 }

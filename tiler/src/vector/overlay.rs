@@ -60,7 +60,7 @@ pub(crate) enum Source {
 pub(crate) struct Table {
     collection: String,
     period: Period,
-    asset: Asset,
+    asset: Box<Asset>,
     version: String,
 }
 
@@ -111,7 +111,7 @@ pub(crate) async fn sources(app: &App, snapshot: &Snapshot, layer: &str, when: W
             collection: collection.to_owned(),
             period: item.period(),
             version: format!("{} {version}", item.id),
-            asset: asset.clone(),
+            asset: Box::new(asset.clone()),
         });
     }
     let rank = |table: &Table| FIRST.iter().position(|first| *first == table.collection);
@@ -198,12 +198,12 @@ impl Overlays {
         if whole && let Some(overlay) = self.tables.get(&key) {
             return Ok(overlay);
         }
-        let path = app.assets.path(&table.asset.href);
+        let asset = table.asset.clone();
         let (collection, period) = (table.collection.clone(), table.period);
         let (index, held, shared) = (Arc::clone(index), self.tables.clone(), Arc::clone(app));
         let task = tokio::task::spawn_blocking(move || {
             let make = || {
-                let table = StatisticTable::open(&path)?;
+                let table = StatisticTable::over(shared.assets.open_object(&asset)?)?;
                 let style = shared.styles.style(&collection);
                 Ok(Arc::new(columns(&table, &index, &collection, period, style)?))
             };

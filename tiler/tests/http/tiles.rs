@@ -2,6 +2,7 @@
 
 use crate::world::{World, tile, week};
 use axum::http::Method;
+use sen_catalog::Store;
 use sen_tiler::ServeOptions;
 
 fn png_size(body: &[u8]) -> (u32, u32) {
@@ -293,10 +294,8 @@ async fn a_new_week_appears_without_a_restart() {
 #[tokio::test]
 async fn a_missing_file_stops_its_week_and_no_other() {
     let world = World::rice().await;
-    let broken = world
-        .folder
-        .path()
-        .join("assets/ndvi/2026/ndvi_2026-W33/ndvi.tif");
+    let item = world.store.item("ndvi", "ndvi_2026-W33").await.expect("asked");
+    let broken = world.assets.path(&item.expect("there").assets["ndvi"].href);
     std::fs::write(&broken, b"not a raster").expect("written");
     let answer = world.get(&format!("/ndvi/{}?datetime=2026-W33", tile(14))).await;
     assert_eq!(answer.status, 503);

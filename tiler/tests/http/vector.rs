@@ -726,7 +726,7 @@ async fn put_table(world: &World, collection: &str, period: &str, of: impl Fn(i6
         ..ItemQuery::collection(collection)
     };
     let mut item = world.store.items(&query).await.expect("items").remove(0);
-    let href = Assets::href(&item, "statistics_plots", "arrow");
+    let href = Assets::href(&item, "statistics_plots", "arrow", "");
     let temporary = world.assets.temporary("statistics");
     StatisticTable::write(&temporary, &rows, &BTreeMap::new()).expect("written");
     let (sha256, bytes) = sen_catalog::asset::checksum(&temporary).expect("a checksum");

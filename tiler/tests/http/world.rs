@@ -3,9 +3,10 @@
 use axum::Router;
 use axum::body::{Body, to_bytes};
 use axum::http::{HeaderMap, Method, Request, StatusCode};
+use sen_catalog::object::sum_file;
 use sen_catalog::raster::{CogProfile, CogWriter, Compression, DataType, Overviews, Pixel};
 use sen_catalog::store::SqliteStore;
-use sen_catalog::{Asset, Assets, Crs, Grid, Item, ItemQuery, Period, Store, asset};
+use sen_catalog::{Asset, Assets, Crs, Grid, Item, ItemQuery, Period, Store};
 use sen_tiler::{App, ServeOptions, router};
 use serde_json::Value;
 use std::sync::Arc;
@@ -171,16 +172,14 @@ impl World {
         let mut writer = CogWriter::create(&temporary, profile).expect("a writer");
         writer.write_rows(pixels).expect("rows");
         writer.finish().expect("a file");
-        let (sha256, bytes) = asset::checksum(&temporary).expect("a checksum");
-        let href = Assets::href(item, name, "tif");
+        let sums = sum_file(&temporary).expect("checksums");
+        let href = Assets::href(item, name, "tif", &sums.sha256);
         self.assets.publish(&temporary, &href).expect("published");
-        Asset {
+        sums.of_asset(Asset {
             nodata,
             scale,
-            sha256: Some(sha256),
-            bytes,
             ..Asset::new(href)
-        }
+        })
     }
 
     pub(crate) async fn get(&self, path: &str) -> Answer {

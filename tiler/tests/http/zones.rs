@@ -124,7 +124,7 @@ async fn put_table(world: &World, collection: &str, period: &str, of: impl Fn(i3
     let temporary = world.assets.temporary(&name);
     StatisticTable::write(&temporary, &rows, &BTreeMap::new()).expect("a table");
     let (sha256, bytes) = asset::checksum(&temporary).expect("a checksum");
-    let href = Assets::href(&item, &name, "arrow");
+    let href = Assets::href(&item, &name, "arrow", "");
     world.assets.publish(&temporary, &href).expect("published");
     let asset = Asset {
         sha256: Some(sha256),

@@ -37,15 +37,12 @@ pub(super) fn split_floods(connection: &Connection, folder: Option<&Path>) -> Re
                 other => other,
             };
             let mut asset = asset.clone();
-            let href = crate::asset::Assets::href(&seen, new_name, "tif");
+            let href = format!("{}/{}/{id}/{new_name}.tif", seen.collection, seen.period().year());
             if let Some(assets) = folder.map(|folder| folder.join("assets")) {
                 link(&assets.join(&asset.href), &assets.join(&href))?;
             }
             asset.href = href;
             seen.assets.insert(new_name.to_owned(), asset);
-        }
-        if let Some(assets) = folder.map(|folder| folder.join("assets")) {
-            write_document(&seen, &assets)?;
         }
         let body = serde_json::to_string(&seen)
             .map_err(|error| Error::Invalid(format!("item {id} cannot be stored: {error}")))?;
@@ -62,21 +59,8 @@ pub(super) fn split_floods(connection: &Connection, folder: Option<&Path>) -> Re
     Ok(())
 }
 
-/// The STAC document beside the files.
-fn write_document(item: &Item, assets: &Path) -> Result<()> {
-    let path = assets.join(crate::asset::Assets::href(item, &item.id, "json"));
-    let Some(parent) = path.parent() else {
-        return Ok(());
-    };
-    let part = path.with_extension("part");
-    fs::create_dir_all(parent)
-        .and_then(|()| fs::write(&part, item.stac_document()))
-        .and_then(|()| fs::rename(&part, &path))
-        .map_err(|error| Error::io(&path, error))
-}
-
 /// The same file under a further name. One that is gone stays gone: it is made again as any that is missing.
-fn link(old: &Path, new: &Path) -> Result<()> {
+pub(super) fn link(old: &Path, new: &Path) -> Result<()> {
     if new.exists() || !old.exists() {
         return Ok(());
     }

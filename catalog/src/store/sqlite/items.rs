@@ -1,14 +1,14 @@
 //! Items: scenes and weekly rasters.
 
 use super::stage::SqliteStage;
-use super::{SqliteStore, disclosed, migrations};
+use super::{SqliteStore, disclosed, migrations, objects};
 use crate::disclosure::DisclosurePolicy;
 use crate::grid::Grid;
 use crate::item::Item;
 use crate::store::{ItemQuery, Stage, Store};
 use crate::{Error, Result};
 use async_trait::async_trait;
-use rusqlite::{OptionalExtension, ToSql, params};
+use rusqlite::{Connection, OptionalExtension, ToSql, params};
 use std::fmt::Write;
 use std::path::Path;
 use std::sync::Arc;
@@ -75,6 +75,15 @@ fn select(query: &ItemQuery) -> (String, Vec<Box<dyn ToSql>>) {
     (sql, values)
 }
 
+/// The item as it is before a change; none where there is none that can be read.
+fn known_item(connection: &Connection, collection: &str, id: &str) -> rusqlite::Result<Option<Item>> {
+    let mut statement = connection.prepare_cached("SELECT body FROM item WHERE collection = ? AND id = ?")?;
+    let body: Option<String> = statement
+        .query_row([collection, id], |row| row.get(0))
+        .optional()?;
+    Ok(body.and_then(|body| decode(&body).ok()))
+}
+
 #[async_trait]
 impl Store for SqliteStore {
     async fn put_item(&self, item: &Item) -> Result<()> {
@@ -91,6 +100,7 @@ impl Store for SqliteStore {
             let body = serde_json::to_string(&item)
                 .map_err(|error| Error::Invalid(format!("item {} cannot be stored: {error}", item.id)))?;
             let b = item.bbox;
+            let old = known_item(connection, &item.collection, &item.id)?;
             connection.execute(
                 "INSERT OR REPLACE INTO item VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
                 params![
@@ -106,7 +116,7 @@ impl Store for SqliteStore {
                     body
                 ],
             )?;
-            Ok(())
+            Ok(objects::follow_item(connection, old.as_ref(), Some(&item))?)
         })
         .await
     }

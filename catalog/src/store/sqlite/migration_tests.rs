@@ -13,7 +13,7 @@ use std::path::Path;
 fn make_older(path: &Path) {
     let hand = Connection::open(path).expect("opens");
     hand.execute_batch(
-        "DROP TABLE digest; DROP TABLE ledger; DROP TABLE content_sum; DROP TABLE setting; PRAGMA user_version = 1",
+        "DROP TABLE digest; DROP TABLE ledger; DROP TABLE object; DROP TABLE content_sum; DROP TABLE setting; PRAGMA user_version = 1",
     )
     .expect("as it was");
 }
@@ -84,8 +84,8 @@ async fn a_row_that_was_damaged_before_is_still_told_afterwards() {
     filled(&path).await;
     let hand = Connection::open(&path).expect("opens");
     hand.execute_batch(
-        "DROP TABLE digest; DROP TABLE ledger;
-         DELETE FROM content_sum WHERE name IN ('digest', 'ledger', 'sqlite_schema');
+        "DROP TABLE digest; DROP TABLE ledger; DROP TABLE object;
+         DELETE FROM content_sum WHERE name IN ('digest', 'ledger', 'object', 'sqlite_schema');
          UPDATE feature SET name = 'x' WHERE fid = 1; PRAGMA user_version = 1",
     )
     .expect("as it was");

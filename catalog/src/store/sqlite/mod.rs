@@ -2,6 +2,7 @@
 
 mod admin;
 mod calibrations;
+mod content_names;
 mod dataset_digests;
 mod digest;
 mod disclosed;
@@ -18,6 +19,7 @@ mod ledger;
 mod migration_tests;
 mod migrations;
 mod neighbours;
+mod objects;
 mod observations;
 mod open;
 mod row_digests;

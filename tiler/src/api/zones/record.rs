@@ -89,7 +89,7 @@ fn votes(app: &crate::App, item: &Arc<Item>, feature: &Feature) -> Outcome<Votes
             style: None,
         };
         let raster = app.raster_of(item, pick)?;
-        zonal::small(app, &raster, feature, VOTE_CELLS)
+        zonal::small(&raster, feature, VOTE_CELLS)
     };
     Ok(Votes::of(of("n_clear")?.as_ref(), of("likelihood")?.as_ref()))
 }

@@ -86,7 +86,7 @@ impl Tables {
 
     /// The open table of a week. Reads the file when it is not open yet: not for the reactor.
     pub(crate) fn open(&self, assets: &Assets, week: &TableWeek) -> sen_catalog::Result<Arc<StatisticTable>> {
-        self.open.open(&assets.path(&week.asset.href), &week.asset)
+        self.open.open(assets, &week.asset)
     }
 }
 
