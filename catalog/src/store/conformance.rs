@@ -4,12 +4,14 @@ mod disclosure;
 mod fires;
 mod inundations;
 mod ledger;
+mod objects;
 mod observations;
 
 pub use disclosure::disclosure;
 pub use fires::fires;
 pub use inundations::inundations;
 pub use ledger::{dataset_digests, ledger};
+pub use objects::objects;
 pub use observations::observations;
 
 use super::{FeatureQuery, ItemQuery, Put, Store};
@@ -483,6 +485,7 @@ mod tests {
         super::disclosure(&open("disclosure.sqlite")).await;
         super::digests(&open("one.sqlite"), &open("other.sqlite")).await;
         super::ledger(&open("ledger.sqlite")).await;
+        super::objects(&open("objects.sqlite")).await;
         super::dataset_digests(&open("digests.sqlite"), &open("contents.sqlite")).await;
         // whatever was written, replaced and deleted: the rows are those that were added up
         let names = [
@@ -519,6 +522,7 @@ mod tests {
         super::inundations(&SqliteStore::in_memory().expect("opens")).await;
         super::disclosure(&SqliteStore::in_memory().expect("opens")).await;
         super::ledger(&SqliteStore::in_memory().expect("opens")).await;
+        super::objects(&SqliteStore::in_memory().expect("opens")).await;
         let (one, other) = (SqliteStore::in_memory(), SqliteStore::in_memory());
         super::dataset_digests(&one.expect("opens"), &other.expect("opens")).await;
     }

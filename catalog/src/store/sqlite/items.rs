@@ -130,7 +130,9 @@ impl Store for SqliteStore {
             // a stage counts no rows that go
             let sql = "SELECT EXISTS (SELECT 1 FROM item WHERE collection = ? AND id = ?)";
             let was_there = connection.query_row(sql, [&key[0], &key[1]], |row| row.get(0))?;
+            let old = known_item(connection, &key[0], &key[1])?;
             connection.execute("DELETE FROM item WHERE collection = ? AND id = ?", key)?;
+            objects::follow_item(connection, old.as_ref(), None)?;
             Ok(was_there)
         })
         .await

@@ -3,8 +3,11 @@
 use super::SqliteStore;
 use super::migrations::SCHEMA_VERSION;
 use super::tests::filled;
+use crate::object::sum_file;
 use crate::run::DatasetDigests;
-use crate::store::{Access, Ledger, Store, open_for};
+use crate::store::conformance::weekly_item;
+use crate::store::{Access, ItemQuery, Ledger, ObjectRows, Store, open_for};
+use crate::{Asset, Assets};
 use rusqlite::Connection;
 use std::fs;
 use std::path::Path;
@@ -141,4 +144,134 @@ async fn a_newer_file_is_refused_and_an_older_one_waits_for_who_writes() {
         let said = open(access).expect_err("newer").to_string();
         assert!(said.contains("made by a newer version of sen"), "{said}");
     }
+}
+
+/// The files of a folder of layout 3: the items of a week, each file under its plain name.
+async fn older_folder(folder: &Path) -> Vec<(String, Vec<u8>)> {
+    let store = SqliteStore::open(&folder.join("catalog.sqlite")).expect("opens");
+    let mut files = Vec::new();
+    for (collection, names) in [
+        ("flood_observed", ["flood_observed", "age_days"]),
+        ("flood", ["flood", "age_days"]),
+        ("ndvi", ["ndvi", "quality"]),
+    ] {
+        let mut item = weekly_item(collection, "2026-W34".parse().expect("a week"));
+        item.assets.clear();
+        for name in names {
+            let href = format!("{collection}/2026/{}/{name}.tif", item.id);
+            // the flood is as it was seen
+            let text = format!(
+                "{} {}",
+                collection.replace("_observed", ""),
+                name.replace("_observed", "")
+            );
+            let bytes = text.repeat(40_000).into_bytes();
+            let path = folder.join("assets").join(&href);
+            fs::create_dir_all(path.parent().expect("a folder")).expect("made");
+            fs::write(&path, &bytes).expect("written");
+            let sums = sum_file(&path).expect("read");
+            let mut asset = sums.of_asset(Asset::new(&href));
+            asset.piece_sums = None;
+            item.assets.insert(name.to_owned(), asset);
+            files.push((href, bytes));
+        }
+        let document = folder.join(format!("assets/{collection}/2026/{0}/{0}.json", item.id));
+        fs::write(document, "{}").expect("written");
+        store.put_item(&item).await.expect("put");
+    }
+    drop(store);
+    let hand = Connection::open(folder.join("catalog.sqlite")).expect("opens");
+    hand.execute_batch(
+        "DROP TABLE object; DELETE FROM content_sum WHERE name IN ('object', 'sqlite_schema'); PRAGMA user_version = 3",
+    )
+    .expect("as it was");
+    files
+}
+
+#[tokio::test]
+async fn files_get_the_names_of_their_contents_and_damaged_ones_are_marked() {
+    let folder = tempfile::tempdir().expect("folder");
+    let path = folder.path().join("catalog.sqlite");
+    let files = older_folder(folder.path()).await;
+    let assets = Assets::at(folder.path());
+    let (damaged, gone) = (
+        "ndvi/2026/ndvi_2026-W34/ndvi.tif",
+        "ndvi/2026/ndvi_2026-W34/quality.tif",
+    );
+    let mut bytes = fs::read(assets.path(damaged)).expect("read");
+    bytes[1234] ^= 4;
+    fs::write(assets.path(damaged), &bytes).expect("flipped");
+    fs::remove_file(assets.path(gone)).expect("removed");
+    // a run that was killed has made some links; the rows are as they were
+    let rows = fs::read(&path).expect("read");
+    drop(SqliteStore::open(&path).expect("opens"));
+    fs::write(&path, rows).expect("killed before the commit");
+    let before = {
+        let hand = Connection::open(&path).expect("opens");
+        super::dataset_digests::read(&hand).expect("read")
+    };
+    let store = SqliteStore::open(&path).expect("opens");
+    assert_eq!(layout(&path), SCHEMA_VERSION);
+    assert_eq!(
+        store.digests().await.expect("read"),
+        before,
+        "names are no contents"
+    );
+    assert!(store.damage().await.expect("read").is_empty());
+
+    let items = store.items(&ItemQuery::default()).await.expect("read");
+    let asset = |collection: &str, name: &str| {
+        let item = items.iter().find(|item| item.collection == collection);
+        item.expect("there").assets[name].clone()
+    };
+    for (collection, name) in [
+        ("flood_observed", "flood_observed"),
+        ("flood_observed", "age_days"),
+    ] {
+        let asset = asset(collection, name);
+        let sum = asset.sha256.clone().expect("a checksum");
+        let href = format!(
+            "{collection}/2026/{collection}_2026-W34/{name}-{}.tif",
+            &sum[..16]
+        );
+        assert_eq!(asset.href, href);
+        assets.open_whole(&asset).expect("fits");
+        assert!(asset.piece_sums.is_some_and(|sums| sums.fits(asset.bytes)));
+    }
+    assert_eq!(
+        asset("flood", "flood").href,
+        asset("flood_observed", "flood_observed").href
+    );
+    assert_eq!(
+        asset("flood", "age_days").href,
+        asset("flood_observed", "age_days").href
+    );
+    let (ndvi, quality) = (asset("ndvi", "ndvi"), asset("ndvi", "quality"));
+    assert!(ndvi.href.contains("/ndvi-") && ndvi.piece_sums.is_none());
+    assert!(assets.open_object(&ndvi).is_err() && assets.path(&ndvi.href).exists());
+    assert!(quality.href.contains("/quality-") && !assets.path(&quality.href).exists());
+
+    let said = store.object_rows().await.expect("read");
+    let marked: Vec<&str> = said
+        .iter()
+        .filter(|row| row.is_damaged)
+        .map(|row| row.href.as_str())
+        .collect();
+    assert_eq!(marked, [ndvi.href.as_str()]);
+    let unnamed: Vec<&str> = said
+        .iter()
+        .filter(|row| row.unnamed_since.is_some())
+        .map(|row| row.href.as_str())
+        .collect();
+    assert_eq!(
+        unnamed.len(),
+        files.len() + 3,
+        "old names and documents go: {unnamed:?}"
+    );
+    // until then what was kept opens, with all its files
+    for (href, bytes) in files.iter().filter(|(href, _)| href != damaged && href != gone) {
+        assert!(unnamed.contains(&href.as_str()));
+        assert_eq!(&fs::read(assets.path(href)).expect("there"), bytes);
+    }
+    assert_eq!(layout(&folder.path().join("catalog.sqlite.before-4")), 3);
 }

@@ -35,6 +35,7 @@ async fn a_stage_is_a_store_of_what_steps_write() {
         "fires",
         "inundations",
         "ledger",
+        "objects",
     ] {
         let store = SqliteStore::open(&folder.path().join(format!("{suite}.sqlite"))).expect("opens");
         let stage = stage_of(&store).await;
@@ -47,7 +48,8 @@ async fn a_stage_is_a_store_of_what_steps_write() {
             "calibrations" => conformance::calibrations(rows).await,
             "fires" => conformance::fires(rows).await,
             "inundations" => conformance::inundations(rows).await,
-            _ => conformance::ledger(rows).await,
+            "ledger" => conformance::ledger(rows).await,
+            _ => conformance::objects(rows).await,
         }
         let none = store.digests().await.expect("read");
         assert!(none.iter().next().is_none(), "{suite}: nobody sees it yet");
