@@ -15,8 +15,8 @@ use std::sync::Arc;
 /// `tmp/` and renamed. A name tells the content: a file is never replaced by another one, only a damaged one by what it was.
 #[derive(Clone, Debug)]
 pub struct Assets {
-    root: PathBuf,
-    temporary: PathBuf,
+    root: Arc<Path>,
+    temporary: Arc<Path>,
     /// What was read and fits, and what does not.
     files: Arc<VerifiedFiles>,
 }
@@ -30,8 +30,8 @@ impl Assets {
     /// The asset folders under a data folder, as they are: nothing is made.
     pub fn at(data: &Path) -> Self {
         Self {
-            root: data.join("assets"),
-            temporary: data.join("tmp"),
+            root: data.join("assets").into(),
+            temporary: data.join("tmp").into(),
             files: Arc::default(),
         }
     }
@@ -39,7 +39,7 @@ impl Assets {
     /// Opens the asset folders under a data folder, creating them when missing.
     pub fn open(data: &Path) -> Result<Self> {
         let assets = Self::at(data);
-        for folder in [&assets.root, &assets.temporary] {
+        for folder in [assets.root.as_ref(), assets.temporary.as_ref()] {
             fs::create_dir_all(folder).map_err(|error| Error::io(folder, error))?;
         }
         Ok(assets)
@@ -154,17 +154,18 @@ impl Assets {
     /// [`Error::Io`] when the folder cannot be written.
     pub fn publish(&self, temporary: &Path, href: &str) -> Result<()> {
         let target = self.path(href);
+        let folder = target.parent().unwrap_or(&self.root);
         if has_same_bytes(temporary, &target) {
             fs::remove_file(temporary).map_err(|error| Error::io(temporary, error))?;
         } else {
-            let folder = target.parent().unwrap_or(&self.root);
             fs::create_dir_all(folder).map_err(|error| Error::io(folder, error))?;
             let file = File::open(temporary).map_err(|error| Error::io(temporary, error))?;
             file.sync_all().map_err(|error| Error::io(temporary, error))?;
             fs::rename(temporary, &target).map_err(|error| Error::io(&target, error))?;
-            let folder_file = File::open(folder).map_err(|error| Error::io(folder, error))?;
-            folder_file.sync_all().map_err(|error| Error::io(folder, error))?;
         }
+        // also of a name that a killed run has left
+        let folder_file = File::open(folder).map_err(|error| Error::io(folder, error))?;
+        folder_file.sync_all().map_err(|error| Error::io(folder, error))?;
         self.files.note_whole(href);
         Ok(())
     }
@@ -181,7 +182,7 @@ impl Assets {
             Err(error) => return Err(Error::io(&path, error)),
         }
         // a folder that holds nothing more goes with it
-        if let Some(folder) = path.parent().filter(|folder| *folder != self.root) {
+        if let Some(folder) = path.parent().filter(|folder| *folder != self.root.as_ref()) {
             let _ = fs::remove_dir(folder);
         }
         Ok(true)

@@ -20,6 +20,7 @@ use serde_json::{Value, json};
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 use tokio::runtime::Runtime;
 
 /// What to do where rows are damaged: they are made of nothing that could be read again.
@@ -118,6 +119,8 @@ struct Findings {
     strays: Vec<String>,
     /// Files that rows have named until lately.
     unnamed: usize,
+    /// Files that a run has made whose rows nobody sees yet, or that was killed.
+    unpublished: Vec<PathBuf>,
 }
 
 impl Findings {
@@ -223,6 +226,8 @@ impl Findings {
             } else if !named.contains(&path) {
                 if kept.contains(&path) {
                     self.unnamed += 1;
+                } else if is_of_a_run(&path) {
+                    self.unpublished.push(path);
                 } else if let Ok(href) = path.strip_prefix(&root) {
                     self.strays.push(href.to_string_lossy().into_owned());
                 }
@@ -267,6 +272,11 @@ impl Findings {
         let data = place.open_existing()?;
         let lock = WriteLock::take(&data)?;
         let mut removed = runtime.block_on(objects::remove_unnamed(&data, TimeDelta::zero()))?;
+        let root = data.assets.path("");
+        for path in std::mem::take(&mut self.unpublished) {
+            let href = path.strip_prefix(&root).unwrap_or(&path);
+            removed += usize::from(data.assets.remove_object(&href.to_string_lossy())?);
+        }
         for href in std::mem::take(&mut self.strays) {
             removed += usize::from(data.assets.remove_object(&href)?);
         }
@@ -279,6 +289,12 @@ impl Findings {
 
     /// Files that no row names.
     fn tell_strays(&mut self) {
+        if !self.unpublished.is_empty() {
+            self.notes.push(format!(
+                "{} files of today are named by no row yet: a run is making them, or was killed",
+                self.unpublished.len()
+            ));
+        }
         if self.unnamed > 0 {
             self.notes.push(format!(
                 "{} files are named by no row any more and go a day after; `sen check --clean` removes them now",
@@ -348,6 +364,21 @@ pub(super) fn list(folder: &Path, depth: usize, found: &mut Vec<PathBuf>) -> Res
         }
     }
     Ok(())
+}
+
+/// True for a file named by its content that was written within a day: a run names it once its group is whole.
+fn is_of_a_run(path: &Path) -> bool {
+    let name = path
+        .file_stem()
+        .and_then(|name| name.to_str())
+        .unwrap_or_default();
+    let sum = name.rsplit_once('-').map_or("", |(_, sum)| sum);
+    let is_sum = sum.len() == 16 && sum.bytes().all(|byte| byte.is_ascii_hexdigit());
+    let age = fs::metadata(path)
+        .and_then(|file| file.modified())
+        .map(|at| at.elapsed());
+    let is_young = |age: Duration| age < Duration::from_hours(objects::KEPT_HOURS.unsigned_abs());
+    is_sum && age.is_ok_and(|age| age.is_ok_and(is_young))
 }
 
 /// One file against its row.

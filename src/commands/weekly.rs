@@ -55,7 +55,7 @@ pub(crate) async fn make_on_grid(
     let mut report = Runner { steps: STEPS }.run(&context, &scope).await?;
     output.finish();
     if !scope.is_explained {
-        objects::tidy_up(data).await?;
+        tidy_up(data, &mut report).await;
     }
     if moved {
         report.notes.push(format!(
@@ -80,6 +80,15 @@ pub(crate) async fn make_on_grid(
     Ok(report)
 }
 
+/// What was made stays made where old files cannot be removed.
+async fn tidy_up(data: &Data, report: &mut RunReport) {
+    if let Err(error) = objects::tidy_up(data).await {
+        report.notes.push(format!(
+            "files that nothing names any more were not looked after: {error:#}"
+        ));
+    }
+}
+
 /// What the rasters of all weeks say of every zone: tables that are missing or were made of other rasters or zones.
 pub(crate) async fn zone_statistics(
     data: &Data,
@@ -90,12 +99,12 @@ pub(crate) async fn zone_statistics(
         return Ok(RunReport::default()); // no week was made yet
     };
     let context = context(data, grid, cancelled, output);
-    let report = Runner {
+    let mut report = Runner {
         steps: STATISTIC_STEPS,
     }
     .run(&context, &RunScope::default())
     .await?;
     output.finish();
-    objects::tidy_up(data).await?;
+    tidy_up(data, &mut report).await;
     Ok(report)
 }

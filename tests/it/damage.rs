@@ -396,8 +396,19 @@ fn files_that_nothing_names_any_more_stay_a_day_or_go_when_asked() {
     fs::write(&stray, "x").expect("written");
     let said = sen.run(&["check"]).expect(1).text();
     assert!(said.contains("stray.tif is named by no row"), "{said}");
+    // what a run has made and not yet shown is no fault
+    fs::remove_file(&stray).expect("removed");
+    let unpublished = new.with_file_name("ndvi-0123456789abcdef.tif");
+    fs::write(&unpublished, "x").expect("written");
+    let said = sen.run(&["check"]).expect(0).stdout;
+    assert!(
+        said.contains("1 files of today are named by no row yet"),
+        "{said}"
+    );
+    fs::write(&stray, "x").expect("written");
     let digest = sen.digest();
     sen.run(&["check", "--clean"]).expect(0);
+    assert!(!unpublished.exists());
     assert!(!old.exists() && !shared.exists() && !stray.exists() && new.exists());
     assert_eq!(sen.digest(), digest);
     sen.run(&["check"]).expect(0);
