@@ -33,7 +33,7 @@ pub async fn objects(store: &dyn Store) {
         store
             .put_item(&of_file(collection, "2026-W34", href))
             .await
-            .unwrap()
+            .unwrap();
     };
     put("seen", first).await;
     put("told", first).await;
