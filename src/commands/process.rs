@@ -47,6 +47,8 @@ impl Process {
         let (runtime, cancelled) = stopping::runtime()?;
         let outcome = runtime.block_on(async {
             weekly::check_settings(&data).await?;
+            // of an import that was killed
+            data.store.finish_batches().await?;
             let mut scenes = Vec::new();
             for name in SCENE_COLLECTIONS {
                 scenes.extend(

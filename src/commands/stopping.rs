@@ -28,3 +28,10 @@ pub(crate) async fn stop_signal() {
         _ = terminate.recv() => {}
     }
 }
+
+/// Resolves when the flag of [`runtime`] is raised.
+pub(crate) async fn raised(cancelled: &AtomicBool) {
+    while !cancelled.load(Ordering::Relaxed) {
+        tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+    }
+}

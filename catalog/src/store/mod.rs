@@ -113,14 +113,28 @@ pub enum Put {
 /// Features by layer: zones, stations, lines.
 #[async_trait]
 pub trait Features: Send + Sync {
-    /// Inserts or replaces by identity (layer, scheme, code, valid from), all or nothing; outcomes in order.
+    /// Takes features away for good, with their texts and boxes, and inserts or replaces others by identity (layer, scheme, code,
+    /// valid from), all or nothing; outcomes in order, and how many were taken away. An identity keeps its `fid`. Readers see all
+    /// of it or nothing. Many are written in slices: others write between them, and where this future is dropped or its process
+    /// killed nothing of them is ever seen (see [`Features::finish_batches`]); two of these at a time only within one process.
     ///
     /// # Errors
     /// [`Error::Invalid`] for an empty geometry or a mixture of shapes.
-    async fn put_features(&self, features: Vec<Feature>) -> Result<Vec<Put>>;
+    async fn change_features(&self, features: Vec<Feature>, gone: &[i64]) -> Result<(Vec<Put>, usize)>;
 
-    /// Takes features away for good, with their texts and boxes; how many there were.
-    async fn delete_features(&self, fids: &[i64]) -> Result<usize>;
+    /// Deletes what a change that was dropped or killed has left behind, in slices too. For who writes alone into the folder: it
+    /// ends a change under way elsewhere.
+    async fn finish_batches(&self) -> Result<()>;
+
+    /// Inserts or replaces features, see [`Features::change_features`].
+    async fn put_features(&self, features: Vec<Feature>) -> Result<Vec<Put>> {
+        Ok(self.change_features(features, &[]).await?.0)
+    }
+
+    /// Takes features away, see [`Features::change_features`]; how many there were.
+    async fn delete_features(&self, fids: &[i64]) -> Result<usize> {
+        Ok(self.change_features(Vec::new(), fids).await?.1)
+    }
 
     /// The layers that hold features, by name.
     async fn layers(&self) -> Result<Vec<Layer>>;

@@ -92,18 +92,19 @@ pub async fn take_hotspots(store: &dyn Store, hotspots: &[Hotspot]) -> Result<Ta
             }
         }
     }
-    if !fresh.is_empty() {
-        for outcome in store.put_features(fresh.into_values().collect()).await? {
-            match outcome {
-                Put::Added => taken.added += 1,
-                Put::Changed => taken.changed += 1,
-                Put::Unchanged => taken.unchanged += 1,
-            }
+    if fresh.is_empty() && replaced.is_empty() {
+        return Ok(taken);
+    }
+    let fresh = fresh.into_values().collect();
+    let (outcomes, deleted) = store.change_features(fresh, &replaced).await?;
+    for outcome in outcomes {
+        match outcome {
+            Put::Added => taken.added += 1,
+            Put::Changed => taken.changed += 1,
+            Put::Unchanged => taken.unchanged += 1,
         }
     }
-    if !replaced.is_empty() {
-        taken.replaced = store.delete_features(&replaced).await?;
-    }
+    taken.replaced = deleted;
     Ok(taken)
 }
 

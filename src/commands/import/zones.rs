@@ -342,7 +342,14 @@ impl Importer<'_> {
         disclosure::refuse_private_codes(&file.name, policy, &self.options.layer, &features)?;
         read.notes
             .extend(disclosure::notes(policy, &self.options.layer, &features));
-        let updated = update(store, &self.options.layer, features).await?;
+        let updated = tokio::select! {
+            updated = update(store, &self.options.layer, features) => updated?,
+            () = stopping::raised(self.cancelled) => {
+                store.finish_batches().await?;
+                let reason = "stopped; the file was taken in as a whole or not at all: import it again";
+                return Err(sen_catalog::Error::Store(reason.to_owned()).into());
+            }
+        };
         if of_units {
             store.put_units(rows).await?;
             admin::link(store).await?;

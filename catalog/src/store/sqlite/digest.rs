@@ -11,19 +11,19 @@ use sha2::{Digest, Sha256};
 /// calibration names datastreams by such numbers.
 const CONTENTS: &[&str] = &[
     "SELECT layer, scheme, code, valid_from, valid_to, name, parent, codes, area_m2, properties, geometry
-     FROM feature ORDER BY layer, scheme, code, valid_from",
+     FROM seen_feature ORDER BY layer, scheme, code, valid_from",
     "SELECT f.layer, f.scheme, f.code, f.valid_from, s.season, s.sowing, s.heading, s.harvest, s.lost,
             s.sowing_days, s.heading_days, s.harvest_days
-     FROM season s JOIN feature f ON f.fid = s.fid
+     FROM season s JOIN seen_feature f ON f.fid = s.fid
      ORDER BY f.layer, f.scheme, f.code, f.valid_from, s.number",
     "SELECT f.layer, f.scheme, f.code, f.valid_from, d.day, d.body
-     FROM fire_day d JOIN feature f ON f.fid = d.fid ORDER BY f.layer, f.scheme, f.code, f.valid_from, d.day",
+     FROM fire_day d JOIN seen_feature f ON f.fid = d.fid ORDER BY f.layer, f.scheme, f.code, f.valid_from, d.day",
     "SELECT f.layer, f.scheme, f.code, f.valid_from, c.body
-     FROM forest_change c JOIN feature f ON f.fid = c.fid ORDER BY f.layer, f.scheme, f.code, f.valid_from",
+     FROM forest_change c JOIN seen_feature f ON f.fid = c.fid ORDER BY f.layer, f.scheme, f.code, f.valid_from",
     "SELECT d.station, d.property, d.unit, d.name, d.properties, o.time, o.value, o.flag, o.marks, o.given
      FROM datastream d LEFT JOIN observation o ON o.datastream = d.id ORDER BY d.station, d.property, o.time",
     "SELECT f.layer, f.scheme, f.code, f.valid_from, i.period, i.body
-     FROM inundation i JOIN feature f ON f.fid = i.fid
+     FROM inundation i JOIN seen_feature f ON f.fid = i.fid
      ORDER BY f.layer, f.scheme, f.code, f.valid_from, i.period",
     "SELECT rank, code, valid_from, valid_to, name, parent, predecessors
      FROM admin_unit ORDER BY rank, code, valid_from",
@@ -32,7 +32,7 @@ const CONTENTS: &[&str] = &[
     "SELECT d.station, d.property, e.time, e.fields
      FROM observation_fields e JOIN datastream d ON d.id = e.datastream ORDER BY d.station, d.property, e.time",
     "SELECT f.layer, f.scheme, f.code, f.valid_from, s.fields
-     FROM station_fields s JOIN feature f ON f.fid = s.fid ORDER BY f.layer, f.scheme, f.code, f.valid_from",
+     FROM station_fields s JOIN seen_feature f ON f.fid = s.fid ORDER BY f.layer, f.scheme, f.code, f.valid_from",
     "SELECT name, body FROM setting ORDER BY name",
 ];
 

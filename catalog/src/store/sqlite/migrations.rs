@@ -4,6 +4,7 @@
 //! A step that changes rows of a table that was there takes the table's row out of `content_sum`: it is added up again at the
 //! step's end. Tables that it leaves alone keep their sums, so that damage from before stays seen.
 
+use super::batch_migration::add_feature_batches;
 use super::content_names::name_objects;
 use super::flood_split::split_floods;
 use super::open::{named, reader};
@@ -17,7 +18,13 @@ use std::path::{Path, PathBuf};
 type Migration = fn(&Connection, Option<&Path>) -> Result<()>;
 
 /// What brings a file of the layout of its place to the next one.
-const MIGRATIONS: &[Migration] = &[first_tables, add_digests_and_ledger, split_floods, name_objects];
+const MIGRATIONS: &[Migration] = &[
+    first_tables,
+    add_digests_and_ledger,
+    split_floods,
+    name_objects,
+    add_feature_batches,
+];
 
 /// The layout of the catalogue that this program reads and writes.
 pub const SCHEMA_VERSION: i64 = MIGRATIONS.len() as i64;

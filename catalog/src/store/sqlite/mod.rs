@@ -1,11 +1,14 @@
 //! One SQLite file (WAL): one writer connection, a few readers, every query on an index. A noun a file.
 
 mod admin;
+mod batch_migration;
+mod batches;
 mod calibrations;
 mod content_names;
 mod dataset_digests;
 mod digest;
 mod disclosed;
+mod feature_rows;
 mod features;
 mod fields;
 mod fires;
@@ -14,6 +17,7 @@ mod interrupt;
 mod inundations;
 mod items;
 mod keys;
+mod layer_counts;
 mod ledger;
 #[cfg(test)]
 mod migration_tests;
@@ -48,7 +52,7 @@ const FIRST_TABLES: &[&str] = &[
     "CREATE TABLE IF NOT EXISTS revision (number INTEGER NOT NULL);
      INSERT INTO revision SELECT 0 WHERE NOT EXISTS (SELECT 1 FROM revision);",
     items::SCHEMA,
-    features::SCHEMA,
+    feature_rows::SCHEMA,
     seasons::SCHEMA,
     inundations::SCHEMA,
     calibrations::SCHEMA,
@@ -80,6 +84,8 @@ struct Inner {
     path: Option<PathBuf>,
     writer: Mutex<Writer>,
     readers: Mutex<Readers>,
+    /// Held while a batch is filled: one at a time.
+    batches: tokio::sync::Mutex<()>,
 }
 
 #[derive(Debug)]
@@ -164,6 +170,7 @@ impl SqliteStore {
                 path,
                 writer: Mutex::new(Writer::Open { connection, pending }),
                 readers: Mutex::default(),
+                batches: tokio::sync::Mutex::default(),
             })
         }))
     }
@@ -198,6 +205,7 @@ impl SqliteStore {
                 idle: vec![reader],
                 alone: Some(seen),
             }),
+            batches: tokio::sync::Mutex::default(),
         }))
     }
 

@@ -27,6 +27,18 @@ pub(super) fn is_unwritable(error: &rusqlite::Error) -> bool {
     )
 }
 
+/// How often a writer asks whether another one is done: oftener than SQLite's own handler, which misses the pauses that an import
+/// makes for others.
+const ASK_EVERY: Duration = Duration::from_millis(3);
+
+/// How long a writer waits for another one.
+const MOST_WAIT: Duration = Duration::from_secs(30);
+
+fn wait_for_turn(times_asked: i32) -> bool {
+    std::thread::sleep(ASK_EVERY);
+    ASK_EVERY * times_asked.unsigned_abs() < MOST_WAIT
+}
+
 /// Opens the file for writing, making it where it is missing.
 pub(super) fn writer(path: &Path) -> rusqlite::Result<Connection> {
     let writer = Connection::open(path)?;
@@ -36,7 +48,7 @@ pub(super) fn writer(path: &Path) -> rusqlite::Result<Connection> {
             Some("it may not be written".to_owned()),
         ));
     }
-    writer.busy_timeout(Duration::from_secs(30))?;
+    writer.busy_handler(Some(wait_for_turn))?;
     writer.pragma_update(None, "journal_mode", "WAL")?;
     writer.pragma_update(None, "synchronous", "FULL")?;
     Ok(writer)

@@ -28,7 +28,7 @@ pub(super) struct DigestedTable {
 }
 
 /// Most columns of a table that count.
-pub(super) const MOST_COLUMNS: usize = 12;
+pub(super) const MOST_COLUMNS: usize = 14;
 
 /// The tables whose rows are of some dataset. Columns that steps read belong here; a column more is a migration, which makes the
 /// digests anew.
@@ -53,6 +53,8 @@ pub(super) const DIGESTED_TABLES: &[DigestedTable] = &[
             "parent",
             "codes",
             "properties",
+            "batch_from",
+            "batch_to",
         ],
         add: add_feature,
     },
@@ -120,10 +122,15 @@ impl Sign {
     }
 }
 
+/// Sums by the batches that rows come and go with.
+pub(super) type BatchSums = HashMap<(i64, i64), HashMap<Unit, ContentDigest>>;
+
 /// Sums of rows while they come and go.
 #[derive(Debug, Default)]
 pub(super) struct DigestSums {
     pub(super) units: HashMap<Unit, ContentDigest>,
+    /// Of features, by the batches they come and go with: which of these are seen is asked once for all rows.
+    batches: BatchSums,
     /// Of readings, by datastream and number of the week. Whose they are and of what is asked once for all of them: what a
     /// reading costs is a hash and an addition.
     readings: HashMap<(i64, i64), ContentDigest>,
@@ -136,6 +143,11 @@ impl DigestSums {
     fn add(&mut self, sign: Sign, dataset: Dataset, period: Option<Period>, row: ContentDigest) {
         let sum = self.units.entry(Unit { dataset, period }).or_default();
         sign.apply(sum, row);
+    }
+
+    /// Takes out the sums of features.
+    pub(super) fn take_batches(&mut self) -> BatchSums {
+        std::mem::take(&mut self.batches)
     }
 
     /// The sums by unit, and those of readings.
@@ -262,11 +274,17 @@ fn add_item(sums: &mut DigestSums, sign: Sign, row: &[ValueRef<'_>]) {
 /// Of a feature its shape, and all that is said of it.
 fn add_feature(sums: &mut DigestSums, sign: Sign, row: &[ValueRef<'_>]) {
     let layer = text(row[0]);
+    let (row, batches) = row.split_at(12);
     let (place, said) = row.split_at(8);
+    let batch = |place: usize| batches[place].as_i64().unwrap_or_default();
+    let units = sums.batches.entry((batch(0), batch(1))).or_default();
+    let mut add = |dataset, row| {
+        let sum = units.entry(Unit { dataset, period: None }).or_default();
+        sign.apply(sum, row);
+    };
     let shape = hash_of(place);
-    sums.add(sign, Dataset::Shapes(layer.clone()), None, shape);
-    let all = hash_of(said).owned_by(shape).plus(shape);
-    sums.add(sign, Dataset::Features(layer), None, all);
+    add(Dataset::Shapes(layer.clone()), shape);
+    add(Dataset::Features(layer), hash_of(said).owned_by(shape).plus(shape));
 }
 
 /// A reading as one of its datastream and week.

@@ -2,7 +2,7 @@
 //! so that no question reads more rows than it answers with.
 
 use super::disclosed::Discloser;
-use super::features::{COLUMNS, decode};
+use super::feature_rows::{COLUMNS, decode};
 use crate::Result;
 use crate::disclosure::DisclosurePolicy;
 use crate::feature::{Feature, fold, tidy_code};
@@ -39,7 +39,7 @@ pub(super) fn search(
         limit,
     )?;
     found.add(
-        "WHERE f.fid IN (SELECT fid FROM other_code WHERE code IN (?1, ?2))",
+        "WHERE f.row_number IN (SELECT row_number FROM other_code WHERE code IN (?1, ?2))",
         &[&code, &code.to_uppercase()],
         limit,
     )?;
@@ -74,7 +74,7 @@ struct Found<'a> {
 impl Found<'_> {
     fn matching(&mut self, phrase: &str, limit: usize) -> Result<()> {
         self.add(
-            "JOIN feature_text t ON t.rowid = f.fid AND t.search MATCH ?1",
+            "JOIN feature_text t ON t.rowid = f.row_number AND t.search MATCH ?1",
             &[&phrase],
             limit,
         )
@@ -86,7 +86,7 @@ impl Found<'_> {
         if room == 0 {
             return Ok(());
         }
-        let sql = format!("SELECT {COLUMNS} FROM feature f {condition}");
+        let sql = format!("SELECT {COLUMNS} FROM seen_feature f {condition}");
         let mut statement = self.connection.prepare_cached(&sql)?;
         let mut rows = statement.query(values)?;
         let mut hits = Vec::new();

@@ -1,7 +1,8 @@
 //! Stations made by one client: with their datastreams, first values and what is said of them, in one transaction.
 
-use super::features;
+use super::feature_rows::{EncodedFeature, FeatureWriter, NO_BATCH};
 use super::fields::by_number;
+use super::layer_counts::count_layer;
 use super::observations;
 use crate::store::NewDatastream;
 use crate::{Error, Feature, Result};
@@ -22,15 +23,15 @@ pub(super) fn make(
     fields: &Map<String, Value>,
     datastreams: Vec<NewDatastream>,
 ) -> Result<Option<i64>> {
-    let mut of_code = connection.prepare_cached("SELECT 1 FROM feature WHERE layer = ? AND code = ?")?;
+    let mut of_code = connection.prepare_cached("SELECT 1 FROM seen_feature WHERE layer = ? AND code = ?")?;
     if of_code.exists([&station.layer, &station.code])? {
         return Ok(None);
     }
-    let (_, Some(words)) = features::put(connection, station)? else {
+    let mut writer = FeatureWriter::new(connection, NO_BATCH)?;
+    let (_, Some(fid)) = writer.put(&EncodedFeature::new(station.clone())?)? else {
         return Ok(None);
     };
-    let fid = words.fid;
-    features::count(connection, &station.layer)?;
+    count_layer(connection, &station.layer)?;
     if !fields.is_empty() {
         let text = serde_json::to_string(fields).map_err(|error| Error::Invalid(error.to_string()))?;
         connection.execute("INSERT INTO station_fields VALUES (?, ?)", params![fid, text])?;
@@ -45,7 +46,7 @@ pub(super) fn make(
         }
     }
     observations::moved(connection)?;
-    features::index(connection, &[words])?;
+    writer.finish()?;
     Ok(Some(fid))
 }
 

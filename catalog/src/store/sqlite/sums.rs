@@ -35,7 +35,7 @@ const NUMBERS: &str = "sqlite_sequence";
 
 /// Rows and the sum of their checksums.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
-struct Sum {
+pub(super) struct Sum {
     rows: i64,
     sum: i64,
 }
@@ -166,6 +166,30 @@ pub(super) fn add_up_new(connection: &Connection) -> rusqlite::Result<()> {
         }
     }
     Ok(())
+}
+
+/// What a table that is about to be made anew is said to have beyond its rows: nothing, unless it was damaged.
+pub(super) fn difference(connection: &Connection, table: &str) -> rusqlite::Result<Option<Sum>> {
+    let (known, now) = (known(connection, table)?, sum_of_table(connection, table)?);
+    Ok(known.map(|known| Sum {
+        rows: known.rows - now.rows,
+        sum: known.sum.wrapping_sub(now.sum),
+    }))
+}
+
+/// Enters the sum of a table that was made anew; damage of the one before stays seen.
+pub(super) fn put_with_difference(
+    connection: &Connection,
+    table: &str,
+    difference: Option<Sum>,
+) -> rusqlite::Result<()> {
+    let now = sum_of_table(connection, table)?;
+    let difference = difference.unwrap_or_default();
+    let sum = Sum {
+        rows: now.rows + difference.rows,
+        sum: now.sum.wrapping_add(difference.sum),
+    };
+    put(connection, table, sum)
 }
 
 /// Follows every row from now on.
