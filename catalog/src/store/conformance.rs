@@ -1,5 +1,6 @@
 //! What every [`Store`] must do, as functions that each backend's tests call.
 
+mod batches;
 mod disclosure;
 mod fires;
 mod inundations;
@@ -7,6 +8,7 @@ mod ledger;
 mod objects;
 mod observations;
 
+pub use batches::batches;
 pub use disclosure::disclosure;
 pub use fires::fires;
 pub use inundations::inundations;
@@ -487,6 +489,7 @@ mod tests {
         super::ledger(&open("ledger.sqlite")).await;
         super::objects(&open("objects.sqlite")).await;
         super::dataset_digests(&open("digests.sqlite"), &open("contents.sqlite")).await;
+        super::batches(&open("batch.sqlite"), &open("few.sqlite")).await;
         // whatever was written, replaced and deleted: the rows are those that were added up
         let names = [
             "items",
@@ -501,6 +504,8 @@ mod tests {
             "ledger",
             "digests",
             "contents",
+            "batch",
+            "few",
         ];
         for name in names {
             let store = SqliteStore::open_read_only(&folder.path().join(format!("{name}.sqlite")));
@@ -525,5 +530,7 @@ mod tests {
         super::objects(&SqliteStore::in_memory().expect("opens")).await;
         let (one, other) = (SqliteStore::in_memory(), SqliteStore::in_memory());
         super::dataset_digests(&one.expect("opens"), &other.expect("opens")).await;
+        let (one, other) = (SqliteStore::in_memory(), SqliteStore::in_memory());
+        super::batches(&one.expect("opens"), &other.expect("opens")).await;
     }
 }

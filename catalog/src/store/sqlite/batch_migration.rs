@@ -1,4 +1,4 @@
-//! Layout 4: rows of features come and go with batches, and have numbers of their own; until then a row was a feature.
+//! Layout 5: rows of features come and go with batches, and have numbers of their own; until then a row was a feature.
 
 use super::{batches, sums};
 use crate::Result;

@@ -1,6 +1,6 @@
 //! Files of other layouts: brought to this one, kept as they were, or refused with words.
 
-use super::SqliteStore;
+use super::{SqliteStore, sums};
 use super::migrations::SCHEMA_VERSION;
 use super::tests::filled;
 use crate::object::sum_file;
@@ -12,9 +12,30 @@ use rusqlite::Connection;
 use std::fs;
 use std::path::Path;
 
+/// The features of layouts before the fifth, by rows without batches.
+const OLDER_FEATURES: &str = "
+    DROP VIEW seen_feature; DROP TABLE staged_batch; DROP TABLE staged_digest;
+    DROP INDEX feature_code; DROP INDEX feature_parent; DROP INDEX feature_fid; DROP INDEX feature_gone;
+    ALTER TABLE feature RENAME TO newer; ALTER TABLE feature_box RENAME TO newer_box; DROP TABLE feature_text;
+    ALTER TABLE other_code RENAME COLUMN row_number TO fid;";
+const OLDER_ROWS: &str = "
+    INSERT INTO feature SELECT fid, layer, scheme, code, valid_from, valid_to, name, parent, codes, area_m2, properties,
+        search, shape, geometry FROM newer;
+    INSERT INTO feature_box SELECT * FROM newer_box;
+    DROP TABLE newer; DROP TABLE newer_box;
+    INSERT INTO feature_text (feature_text) VALUES ('rebuild');";
+
+/// Makes the features of a file those of layouts before the fifth.
+fn make_features_older(hand: &Connection) {
+    for sql in [OLDER_FEATURES, super::feature_rows::SCHEMA, OLDER_ROWS] {
+        hand.execute_batch(sql).expect("as it was");
+    }
+}
+
 /// Makes a file one of layout 1, from before there were sums and the table of settings.
 fn make_older(path: &Path) {
     let hand = Connection::open(path).expect("opens");
+    make_features_older(&hand);
     hand.execute_batch(
         "DROP TABLE digest; DROP TABLE ledger; DROP TABLE object; DROP TABLE content_sum; DROP TABLE setting; PRAGMA user_version = 1",
     )
@@ -86,12 +107,12 @@ async fn a_row_that_was_damaged_before_is_still_told_afterwards() {
     let path = folder.path().join("catalog.sqlite");
     filled(&path).await;
     let hand = Connection::open(&path).expect("opens");
-    hand.execute_batch(
-        "DROP TABLE digest; DROP TABLE ledger; DROP TABLE object;
-         DELETE FROM content_sum WHERE name IN ('digest', 'ledger', 'object', 'sqlite_schema');
-         UPDATE feature SET name = 'x' WHERE fid = 1; PRAGMA user_version = 1",
-    )
-    .expect("as it was");
+    make_features_older(&hand);
+    hand.execute_batch("DROP TABLE digest; DROP TABLE ledger; DROP TABLE object; DELETE FROM content_sum")
+        .expect("as it was");
+    sums::add_up_new(&hand).expect("added up");
+    hand.execute_batch("UPDATE feature SET name = 'x' WHERE fid = 1; PRAGMA user_version = 1")
+        .expect("damaged");
     drop(hand);
     let store = SqliteStore::open(&path).expect("opens");
     let damage = store.damage().await.expect("read");

@@ -258,6 +258,7 @@ impl SqliteStage {
                 path: None,
                 writer: Mutex::new(Writer::Open { connection, pending }),
                 readers: Mutex::default(),
+                batches: tokio::sync::Mutex::default(),
             })
         };
         Ok(Some(Self {
