@@ -18,6 +18,7 @@ mod fire;
 mod flood;
 mod grd;
 mod harness;
+mod imports;
 mod interrupted;
 mod inundation;
 mod ledger;
