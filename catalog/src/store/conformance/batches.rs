@@ -66,7 +66,8 @@ pub async fn batches(one: &dyn Store, other: &dyn Store) {
 
     // every third is another, the last hundred go, and some are new; one is said twice
     let changed = || {
-        let known = (0..MANY - 100).map(|number| plot(number, if number % 3 == 0 { "Ruộng" } else { "Thửa" }));
+        let known =
+            (0..MANY - 100).map(|number| plot(number, if number % 3 == 0 { "Ruộng" } else { "Thửa" }));
         let new = (MANY..MANY + 50).map(|number| plot(number, "mới"));
         let twice = [plot(3, "sai"), plot(3, "đúng"), plot(4, "sai"), plot(4, "Thửa")];
         known.chain(new).chain(twice).collect::<Vec<_>>()
@@ -75,14 +76,21 @@ pub async fn batches(one: &dyn Store, other: &dyn Store) {
     let (outcomes, deleted) = one.change_features(changed(), gone).await.unwrap();
     assert_eq!(deleted, 100);
     let count = |wanted: Put| outcomes.iter().filter(|put| **put == wanted).count();
-    assert_eq!((count(Put::Added), outcomes[0], outcomes[1]), (50, Put::Changed, Put::Unchanged));
+    assert_eq!(
+        (count(Put::Added), outcomes[0], outcomes[1]),
+        (50, Put::Changed, Put::Unchanged)
+    );
     other.delete_features(gone).await.unwrap();
     for few in changed().chunks(100) {
         other.put_features(few.to_vec()).await.unwrap();
     }
     same().await;
     let now = one.fids(&plots).await.unwrap();
-    assert_eq!(now[..MANY - 100], fids[..MANY - 100], "the same identity keeps its fid");
+    assert_eq!(
+        now[..MANY - 100],
+        fids[..MANY - 100],
+        "the same identity keeps its fid"
+    );
     assert!(now.len() == MANY - 50 && now[MANY - 100..].iter().all(|fid| !fids.contains(fid)));
     assert_eq!(one.count_features(&plots).await.unwrap(), MANY as u64 - 50);
     let text = |text: &str| FeatureQuery {
@@ -100,7 +108,11 @@ pub async fn batches(one: &dyn Store, other: &dyn Store) {
         bbox: Some(north),
         ..plots.clone()
     };
-    assert_eq!(one.count_features(&bbox).await.unwrap(), 50, "the last hundred are gone");
+    assert_eq!(
+        one.count_features(&bbox).await.unwrap(),
+        50,
+        "the last hundred are gone"
+    );
 
     // one that is wrong, after many that are right: nothing of it stays
     let revision = one.revision().await.unwrap();

@@ -40,7 +40,11 @@ CREATE INDEX feature_gone ON feature (batch_to) WHERE batch_to != 0;
 pub(super) fn add_feature_batches(connection: &Connection, _: Option<&Path>) -> Result<()> {
     connection.execute_batch(batches::SCHEMA)?;
     let numbers: Option<i64> = connection
-        .query_row("SELECT seq FROM sqlite_sequence WHERE name = 'feature'", [], |row| row.get(0))
+        .query_row(
+            "SELECT seq FROM sqlite_sequence WHERE name = 'feature'",
+            [],
+            |row| row.get(0),
+        )
         .optional()?;
     // damage from before stays seen
     let damage = sums::difference(connection, "feature")?;

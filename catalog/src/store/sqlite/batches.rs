@@ -17,6 +17,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant};
 use std::vec::IntoIter;
 
+#[cfg(test)]
+mod tests;
+
 pub(super) const SCHEMA: &str = "
 CREATE TABLE staged_batch (  -- batches whose rows are not yet seen
     id INTEGER PRIMARY KEY AUTOINCREMENT,  -- never given again: rows keep the batch they came with
@@ -197,10 +200,7 @@ impl SqliteStore {
     }
 
     async fn finish_all(&self) -> Result<()> {
-        for batch in self
-            .reading(|connection| Ok(staged_batches(connection)?))
-            .await?
-        {
+        for batch in self.reading(|connection| Ok(staged_batches(connection)?)).await? {
             self.take_back(batch).await?;
         }
         self.delete_gone().await
@@ -288,8 +288,7 @@ impl SqliteStore {
         }
         self.in_slices(|connection, rows| {
             let mut writer = FeatureWriter::new(connection, NO_BATCH)?;
-            let deleted =
-                writer.delete_rows(&format!("row_number IN ({GONE} LIMIT ?1)"), params![rows])?;
+            let deleted = writer.delete_rows(&format!("row_number IN ({GONE} LIMIT ?1)"), params![rows])?;
             writer.finish()?;
             Ok(deleted)
         })

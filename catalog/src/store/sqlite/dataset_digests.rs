@@ -3,7 +3,9 @@
 
 use super::feature_rows::{NO_BATCH, is_seen, staged_batches};
 use super::ledger::{parse_unit, unit_text};
-use super::row_digests::{BatchSums, DIGESTED_TABLES, DigestSums, DigestedTable, MOST_COLUMNS, Sign, numbered_week};
+use super::row_digests::{
+    BatchSums, DIGESTED_TABLES, DigestSums, DigestedTable, MOST_COLUMNS, Sign, numbered_week,
+};
 use crate::run::{ContentDigest, Dataset, DatasetDigests, Unit};
 use crate::{Error, Result};
 use rusqlite::types::ValueRef;
@@ -29,7 +31,9 @@ fn by_unit(
     connection: &Connection,
 ) -> rusqlite::Result<HashMap<Unit, ContentDigest>> {
     let (mut units, readings) = sums.into_parts();
-    let seen = batches.into_iter().filter(|((from, to), _)| is_seen(*from, *to, staged));
+    let seen = batches
+        .into_iter()
+        .filter(|((from, to), _)| is_seen(*from, *to, staged));
     for (unit, sum) in seen.flat_map(|(_, units)| units) {
         let whole = units.entry(unit).or_default();
         *whole = whole.plus(sum);
@@ -109,7 +113,9 @@ fn stage(connection: &Connection, batches: &BatchSums, staged: &[i64]) -> rusqli
             .prepare_cached("SELECT sum FROM staged_digest WHERE batch = ? AND dataset = ? AND period = ?")?
             .query_row(params![batch, dataset, period], |row| row.get(0))
             .optional()?;
-        let sum = kept.map_or_else(ContentDigest::default, ContentDigest::from_bytes).plus(change);
+        let sum = kept
+            .map_or_else(ContentDigest::default, ContentDigest::from_bytes)
+            .plus(change);
         connection
             .prepare_cached("INSERT OR REPLACE INTO staged_digest VALUES (?, ?, ?, ?)")?
             .execute(params![batch, dataset, period, sum.to_bytes()])?;
@@ -119,8 +125,8 @@ fn stage(connection: &Connection, batches: &BatchSums, staged: &[i64]) -> rusqli
 
 /// Enters what a batch does, which is seen from now on.
 pub(super) fn show_batch(connection: &Connection, batch: i64) -> rusqlite::Result<()> {
-    let mut statement =
-        connection.prepare_cached("DELETE FROM staged_digest WHERE batch = ? RETURNING dataset, period, sum")?;
+    let mut statement = connection
+        .prepare_cached("DELETE FROM staged_digest WHERE batch = ? RETURNING dataset, period, sum")?;
     let changes: Vec<(String, String, [u8; 16])> = statement
         .query_map([batch], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?
         .collect::<rusqlite::Result<_>>()?;

@@ -1,8 +1,8 @@
 //! Files of other layouts: brought to this one, kept as they were, or refused with words.
 
-use super::{SqliteStore, sums};
 use super::migrations::SCHEMA_VERSION;
 use super::tests::filled;
+use super::{SqliteStore, sums};
 use crate::object::sum_file;
 use crate::run::DatasetDigests;
 use crate::store::conformance::weekly_item;

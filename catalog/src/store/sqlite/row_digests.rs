@@ -279,12 +279,20 @@ fn add_feature(sums: &mut DigestSums, sign: Sign, row: &[ValueRef<'_>]) {
     let batch = |place: usize| batches[place].as_i64().unwrap_or_default();
     let units = sums.batches.entry((batch(0), batch(1))).or_default();
     let mut add = |dataset, row| {
-        let sum = units.entry(Unit { dataset, period: None }).or_default();
+        let sum = units
+            .entry(Unit {
+                dataset,
+                period: None,
+            })
+            .or_default();
         sign.apply(sum, row);
     };
     let shape = hash_of(place);
     add(Dataset::Shapes(layer.clone()), shape);
-    add(Dataset::Features(layer), hash_of(said).owned_by(shape).plus(shape));
+    add(
+        Dataset::Features(layer),
+        hash_of(said).owned_by(shape).plus(shape),
+    );
 }
 
 /// A reading as one of its datastream and week.
