@@ -31,7 +31,7 @@ CREATE VIRTUAL TABLE feature_text USING fts5 (search, content='feature', content
 /// Made once the rows are there.
 const INDICES: &str = "
 CREATE INDEX feature_code ON feature (layer, code);
-CREATE INDEX feature_parent ON feature (layer, parent);
+CREATE INDEX feature_parent ON feature (layer, parent, fid);
 CREATE INDEX feature_fid ON feature (layer, fid, batch_from, batch_to);
 CREATE INDEX feature_gone ON feature (batch_to) WHERE batch_to != 0;
 ";

@@ -59,8 +59,11 @@ fn select(query: &FeatureQuery, columns: &str) -> (String, Vec<Box<dyn ToSql>>) 
     if let (Some(needle), None) = (&needle, indexed) {
         condition("instr(f.search, ?)", Box::new(needle.clone()));
     }
+    // a text and a box find few rows of their own; the plus keeps SQLite from going through the whole layer by an index on it
+    let finds_rows = (indexed.is_some() || query.bbox.is_some()) && query.parent.is_none();
     if let Some(layer) = &query.layer {
-        condition("f.layer = ?", Box::new(layer.clone()));
+        let condition_text = if finds_rows { "+f.layer = ?" } else { "f.layer = ?" };
+        condition(condition_text, Box::new(layer.clone()));
     }
     if let Some(scheme) = &query.scheme {
         condition("f.scheme = ?", Box::new(scheme.clone()));
