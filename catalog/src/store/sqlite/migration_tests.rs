@@ -202,10 +202,9 @@ async fn older_folder(folder: &Path) -> Vec<(String, Vec<u8>)> {
     }
     drop(store);
     let hand = Connection::open(folder.join("catalog.sqlite")).expect("opens");
-    hand.execute_batch(
-        "DROP TABLE object; DELETE FROM content_sum WHERE name IN ('object', 'sqlite_schema'); PRAGMA user_version = 3",
-    )
-    .expect("as it was");
+    make_features_older(&hand);
+    hand.execute_batch("DROP TABLE object; DELETE FROM content_sum; PRAGMA user_version = 3")
+        .expect("as it was");
     files
 }
 

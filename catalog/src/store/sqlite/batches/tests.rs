@@ -47,7 +47,7 @@ async fn fill(
 ) -> crate::Result<ChangeProgress> {
     let features: Vec<Feature> = codes.iter().map(|code| station(code, "batch")).collect();
     let left = LeftChange {
-        gone: gone.to_vec().into_iter(),
+        gone: Vec::from(gone).into_iter(),
         features: features.into_iter(),
     };
     let filling = store
