@@ -56,6 +56,8 @@ enum Command {
     Serve(commands::serve::Serve),
     /// Keys for those who write over HTTP
     Keys(commands::keys::Keys),
+    /// Take back a scene, a zone or readings, or bring them back
+    Withdraw(commands::withdraw::Withdraw),
     /// Check configuration and data: every row has its file, every checksum fits
     Check(commands::check::Check),
     /// The data folder as one file, also while it is served and processed
@@ -106,6 +108,7 @@ fn run(cli: Cli, output: &output::Output) -> anyhow::Result<Outcome> {
         Command::Erosion(command) => command.run(&place, output),
         Command::Serve(command) => command.run(&place, output),
         Command::Keys(command) => command.run(&place, output),
+        Command::Withdraw(command) => command.run(&place, output),
         Command::Check(command) => command.run(&place, output),
         Command::Backup(command) => command.run(&place, output),
         Command::Restore(command) => command.run(&place, output),

@@ -188,19 +188,12 @@ impl Assets {
         Ok(true)
     }
 
-    /// Removes what killed runs left in `tmp/`: files of processes that no longer live.
+    /// Removes what killed runs left in `tmp/`. For who has the folder's write lock: nobody else writes there, whatever numbers
+    /// processes have in another container or on another host.
     pub fn sweep(&self) -> Result<()> {
         let entries = fs::read_dir(&self.temporary).map_err(|error| Error::io(&self.temporary, error))?;
         for entry in entries.flatten() {
-            let name = entry.file_name();
-            let process = name
-                .to_str()
-                .and_then(|name| name.split('-').next())
-                .and_then(|id| id.parse::<u32>().ok());
-            let alive = process.is_some_and(|id| Path::new(&format!("/proc/{id}")).exists());
-            if !alive {
-                fs::remove_file(entry.path()).map_err(|error| Error::io(entry.path(), error))?;
-            }
+            fs::remove_file(entry.path()).map_err(|error| Error::io(entry.path(), error))?;
         }
         Ok(())
     }

@@ -3,6 +3,7 @@
 use super::run_report;
 use super::stopping;
 use super::weekly;
+use super::withdraw::withdrawn_scenes;
 use super::write_lock::WriteLock;
 use crate::Outcome;
 use crate::config::{Data, Place, UsageError};
@@ -61,10 +62,11 @@ impl Ingest {
             runtime.block_on(weekly::check_settings(&data))?;
         }
         // before any runtime: the HTTP client of STAC APIs is a blocking one
-        let found = self.discover(&options, output)?;
+        let mut found = self.discover(&options, output)?;
         output.finish();
         let (runtime, cancelled) = stopping::runtime()?;
         let outcome = runtime.block_on(async {
+            leave_out_withdrawn(&data, &mut found).await?;
             let (tally, weeks) = register(&data, &found).await?;
             let (mut text, mut value, mut outcome) = scenes_summary(&tally, &found);
             if !self.no_process && !weeks.is_empty() {
@@ -157,11 +159,29 @@ struct Tally {
     last: Option<Period>,
 }
 
+/// Scenes that were withdrawn stay so, and are named.
+async fn leave_out_withdrawn(data: &Data, found: &mut Found) -> anyhow::Result<()> {
+    let withdrawals = data.store.withdrawals().await?;
+    let is_withdrawn = withdrawn_scenes(&withdrawals);
+    let notes = &mut found.notes;
+    found.scenes.retain(|scene| {
+        let stays = !is_withdrawn(&scene.collection, &scene.id);
+        if !stays {
+            let name = format!("{}/{}", scene.collection, scene.id);
+            let reason =
+                format!("is withdrawn and not taken in; `sen withdraw {name} --undo` brings it back");
+            notes.push(Failure::new(name, reason));
+        }
+        stays
+    });
+    Ok(())
+}
+
 /// Puts the rows of new or changed scenes; gives the weeks of all scenes found, so that a run that was cut short
 /// is finished by the next one.
 async fn register(data: &Data, found: &Found) -> anyhow::Result<(BTreeMap<String, Tally>, BTreeSet<Period>)> {
     let mut tally: BTreeMap<String, Tally> = BTreeMap::new();
-    let mut weeks = BTreeSet::new();
+    let (mut weeks, mut changed) = (BTreeSet::new(), Vec::new());
     for scene in &found.scenes {
         let known = data.store.item(&scene.collection, &scene.id).await?;
         let entry = tally.entry(scene.collection.clone()).or_default();
@@ -171,7 +191,7 @@ async fn register(data: &Data, found: &Found) -> anyhow::Result<(BTreeMap<String
         // compared as stored: text loses the last bit of some numbers
         let stored: Item = serde_json::from_str(&serde_json::to_string(scene)?)?;
         if known.as_ref() != Some(&stored) {
-            data.store.put_item(scene).await?;
+            changed.push(scene.clone());
         }
         // files that were copied and are the same are no news
         if known.map(timeless) == Some(timeless(stored)) {
@@ -181,6 +201,7 @@ async fn register(data: &Data, found: &Found) -> anyhow::Result<(BTreeMap<String
         }
         weeks.insert(week);
     }
+    data.store.put_items(changed).await?;
     Ok((tally, weeks))
 }
 

@@ -15,4 +15,5 @@ pub(crate) mod serve;
 mod stopping;
 pub(crate) mod validate;
 mod weekly;
+pub(crate) mod withdraw;
 mod write_lock;

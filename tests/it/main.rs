@@ -31,6 +31,7 @@ mod scenes;
 mod sensors;
 mod toy_product;
 mod weeks;
+mod withdraw;
 mod zonal;
 mod zones;
 mod zones_foreign;

@@ -7,6 +7,7 @@ mod inundations;
 mod ledger;
 mod objects;
 mod observations;
+mod withdrawals;
 
 pub use batches::batches;
 pub use disclosure::disclosure;
@@ -15,6 +16,7 @@ pub use inundations::inundations;
 pub use ledger::{dataset_digests, ledger};
 pub use objects::objects;
 pub use observations::observations;
+pub use withdrawals::withdrawals;
 
 use super::{FeatureQuery, ItemQuery, Put, Store};
 use crate::calibration::{Calibration, in_use};
@@ -488,6 +490,7 @@ mod tests {
         super::digests(&open("one.sqlite"), &open("other.sqlite")).await;
         super::ledger(&open("ledger.sqlite")).await;
         super::objects(&open("objects.sqlite")).await;
+        super::withdrawals(&open("withdrawals.sqlite")).await;
         super::dataset_digests(&open("digests.sqlite"), &open("contents.sqlite")).await;
         super::batches(&open("batch.sqlite"), &open("few.sqlite")).await;
         // whatever was written, replaced and deleted: the rows are those that were added up
@@ -502,6 +505,7 @@ mod tests {
             "one",
             "other",
             "ledger",
+            "withdrawals",
             "digests",
             "contents",
             "batch",
@@ -528,6 +532,7 @@ mod tests {
         super::disclosure(&SqliteStore::in_memory().expect("opens")).await;
         super::ledger(&SqliteStore::in_memory().expect("opens")).await;
         super::objects(&SqliteStore::in_memory().expect("opens")).await;
+        super::withdrawals(&SqliteStore::in_memory().expect("opens")).await;
         let (one, other) = (SqliteStore::in_memory(), SqliteStore::in_memory());
         super::dataset_digests(&one.expect("opens"), &other.expect("opens")).await;
         let (one, other) = (SqliteStore::in_memory(), SqliteStore::in_memory());

@@ -14,6 +14,9 @@ pub trait Ledger: Send + Sync {
     /// Enters from what units were made, all or nothing, in place of what was entered for the same step and unit before.
     async fn put_ledger_entries(&self, entries: Vec<LedgerEntry>) -> Result<()>;
 
+    /// Takes away the entries of a step for units that are no more.
+    async fn delete_ledger_entries(&self, step: &str, units: Vec<Unit>) -> Result<()>;
+
     /// The entry of a step for a unit.
     async fn ledger_entry(&self, step: &str, unit: &Unit) -> Result<Option<LedgerEntry>>;
 

@@ -11,6 +11,7 @@ mod objects;
 mod observations;
 mod sqlite;
 mod stage;
+mod withdrawals;
 
 pub use admin_units::{AdminUnits, UnitQuery};
 pub use fires::{Basis, Fires};
@@ -22,6 +23,8 @@ pub use objects::{ObjectRow, ObjectRows};
 pub use observations::{LOOK_BACK, NewDatastream, ObservationQuery, Observations};
 pub use sqlite::{CATALOGUE_LAYOUT, SqliteStore};
 pub use stage::Stage;
+use withdrawals::nothing_there;
+pub use withdrawals::{Withdrawal, WithdrawalTarget, Withdrawals};
 
 use crate::calibration::Calibration;
 use crate::disclosure::DisclosurePolicy;
@@ -220,12 +223,16 @@ pub trait Store:
     + ObjectRows
     + Observations
     + Seasons
+    + Withdrawals
     + Send
     + Sync
     + std::fmt::Debug
 {
     /// Inserts or replaces the item (key: collection and id).
     async fn put_item(&self, item: &Item) -> Result<()>;
+
+    /// Inserts or replaces items, all or nothing.
+    async fn put_items(&self, items: Vec<Item>) -> Result<()>;
 
     /// Removes an item; true when it was there.
     async fn delete_item(&self, collection: &str, id: &str) -> Result<bool>;

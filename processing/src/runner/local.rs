@@ -7,8 +7,9 @@ use crate::Result;
 use sen_catalog::run::{
     ContentDigest, Dataset, Failure, Fingerprint, LedgerEntry, RunReport, StepReport, StepStatus, Unit,
 };
-use sen_catalog::store::Stage;
-use sen_catalog::{Period, Store};
+use sen_catalog::statistic::asset_name;
+use sen_catalog::store::{Stage, Withdrawal};
+use sen_catalog::{Item, Period, Store};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -68,10 +69,16 @@ impl Runner<'_> {
             stage,
             view,
             begun: None,
+            withdrawn: Vec::new(),
+            removed: BTreeSet::new(),
             made: BTreeSet::new(),
             failed: BTreeSet::new(),
         };
         run.take_up().await?;
+        if !scope.is_explained {
+            let withdrawals = context.store.withdrawals().await?.into_iter();
+            run.withdrawn = withdrawals.filter(Withdrawal::is_active).collect();
+        }
         let of_group = |group| steps.iter().copied().filter(move |step| step.group() == group);
         let mut report = RunReport::default();
         for step in run
@@ -107,6 +114,10 @@ struct LocalRun<'r> {
     view: RunView,
     /// The group that is staged.
     begun: Option<String>,
+    /// What is withdrawn now.
+    withdrawn: Vec<Withdrawal>,
+    /// Units that were taken away because what they were made from was withdrawn.
+    removed: BTreeSet<Unit>,
     made: BTreeSet<Unit>,
     failed: BTreeSet<Unit>,
     /// What is asked for with what it reads; none: everything.
@@ -194,6 +205,13 @@ impl LocalRun<'_> {
                 by_step.or_insert_with(|| vec![Vec::new(); steps.len()])[place].push(unit);
             }
         }
+        // weeks of which nothing is left to be made from
+        for entry in known.iter().flat_map(BTreeMap::values) {
+            if self.was_withdrawn(entry) {
+                let by_step = weeks.entry(entry.unit.period);
+                by_step.or_insert_with(|| vec![Vec::new(); steps.len()]);
+            }
+        }
         for (week, by_step) in weeks {
             if self.context.cancelled.load(Ordering::Relaxed) {
                 reports[0].cancelled = true;
@@ -209,6 +227,9 @@ impl LocalRun<'_> {
                 } else {
                     units
                 };
+                let is_of_week = |unit: &Unit| unit.period == week;
+                self.remove_withdrawn(step, &units, &known[place], is_of_week, &group, report)
+                    .await?;
                 self.make_stale(step, units, &known[place], &group, report)
                     .await?;
                 if report.cancelled {
@@ -228,8 +249,11 @@ impl LocalRun<'_> {
             let known = self.known_units(*step).await?;
             let reads = step.reads(&self.context.settings);
             let looks_back = reads.iter().any(|read| matches!(read, Dataset::PriorWeeks(_)));
+            let units = self.wanted_units(*step);
+            self.remove_withdrawn(*step, &units, &known, |_| true, DERIVED_GROUP, &mut report)
+                .await?;
             let mut weeks: BTreeMap<Option<Period>, Vec<Unit>> = BTreeMap::new();
-            for unit in self.wanted_units(*step) {
+            for unit in units {
                 weeks
                     .entry(unit.period.filter(|_| looks_back))
                     .or_default()
@@ -265,6 +289,61 @@ impl LocalRun<'_> {
         let mut units = step.list_units(self.context, &self.view);
         units.retain(|unit| self.is_wanted(unit));
         units
+    }
+
+    /// True when something that a unit was made from was withdrawn, or taken away for that.
+    fn was_withdrawn(&self, entry: &LedgerEntry) -> bool {
+        let unit = &entry.unit;
+        entry.fingerprint.0.iter().any(|(part, _)| {
+            let removes = |removed: &Unit| {
+                let read = part.parse::<Dataset>();
+                read.is_ok_and(|read| waits_for(&read, removed, unit.period))
+            };
+            self.withdrawn
+                .iter()
+                .any(|withdrawal| withdrawal.was_read(part, unit))
+                || self.removed.iter().any(removes)
+        })
+    }
+
+    /// Takes away units that have nothing left to be made from because it was withdrawn. What has no input for another reason
+    /// (scenes that were moved or let go) stays.
+    async fn remove_withdrawn(
+        &mut self,
+        step: &dyn Step,
+        listed: &[Unit],
+        known: &KnownUnits,
+        is_looked_at: impl Fn(&Unit) -> bool,
+        group: &str,
+        report: &mut StepReport,
+    ) -> Result<()> {
+        if self.withdrawn.is_empty() {
+            return Ok(());
+        }
+        let made_of = |unit: &&Unit| step.fingerprint_unit(self.context, &self.view, unit).is_some();
+        let listed: BTreeSet<&Unit> = listed.iter().filter(made_of).collect();
+        let gone: Vec<Unit> = known
+            .values()
+            .filter(|entry| {
+                let unit = &entry.unit;
+                let is_asked = is_looked_at(unit) && self.is_wanted(unit) && self.is_asked(unit);
+                is_asked && !listed.contains(unit) && self.was_withdrawn(entry)
+            })
+            .map(|entry| entry.unit.clone())
+            .collect();
+        if gone.is_empty() {
+            return Ok(());
+        }
+        self.begin_group(group).await?;
+        let store = &self.context.store;
+        for unit in &gone {
+            remove_unit(store.as_ref(), unit).await?;
+            let reason = "was taken away: what it was made from is withdrawn";
+            report.notes.push(Failure::new(unit, reason));
+            self.removed.insert(unit.clone());
+        }
+        store.delete_ledger_entries(step.name(), gone).await?;
+        self.view.refresh(store.as_ref()).await
     }
 
     /// Makes those of the units that are out of date, in a group.
@@ -456,6 +535,30 @@ impl LocalRun<'_> {
         self.context.store.put_ledger_entries(entries).await?;
         Ok(())
     }
+}
+
+/// Takes the rows of a unit away.
+async fn remove_unit(store: &dyn Store, unit: &Unit) -> Result<()> {
+    let (collection, layer) = match &unit.dataset {
+        Dataset::Collection(collection) => (collection, None),
+        Dataset::Statistics { collection, layer } => (collection, Some(layer)),
+        // records of what is no more are found by nobody
+        _ => return Ok(()),
+    };
+    let Some(week) = unit.period else { return Ok(()) };
+    let id = Item::weekly_id(collection, week);
+    match (layer, store.item(collection, &id).await?) {
+        (None, Some(_)) => {
+            store.delete_item(collection, &id).await?;
+        }
+        (Some(layer), Some(mut item)) => {
+            if item.assets.remove(&asset_name(layer)).is_some() {
+                store.put_item(&item).await?;
+            }
+        }
+        (_, None) => {}
+    }
+    Ok(())
 }
 
 /// The rasters of some collections, and all that has to be made before them.

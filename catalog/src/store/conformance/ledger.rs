@@ -232,6 +232,14 @@ async fn put(store: &dyn Store, places: &Places, kind: usize, disturbed: bool) {
     }
 }
 
+/// A store with contents of every kind.
+pub(super) async fn fill(store: &dyn Store) {
+    let places = places(store).await;
+    for kind in 0..CONTENTS {
+        put(store, &places, kind, false).await;
+    }
+}
+
 /// Digests are those of the rows after any work in any order, and those of other contents are others. The stores are empty, and
 /// come to the same contents.
 ///

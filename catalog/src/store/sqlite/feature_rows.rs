@@ -257,7 +257,12 @@ impl<'a> FeatureWriter<'a> {
     }
 
     /// A new row, of a known `fid` or of one of its own; the `fid`.
-    fn insert(&mut self, encoded: &EncodedFeature, fid: Option<i64>, batch_to: i64) -> Result<i64> {
+    pub(super) fn insert(
+        &mut self,
+        encoded: &EncodedFeature,
+        fid: Option<i64>,
+        batch_to: i64,
+    ) -> Result<i64> {
         let feature = &encoded.feature;
         let last: Option<i64> = self
             .connection

@@ -76,12 +76,39 @@ fn select(query: &ItemQuery) -> (String, Vec<Box<dyn ToSql>>) {
 }
 
 /// The item as it is before a change; none where there is none that can be read.
-fn known_item(connection: &Connection, collection: &str, id: &str) -> rusqlite::Result<Option<Item>> {
+pub(super) fn known_item(
+    connection: &Connection,
+    collection: &str,
+    id: &str,
+) -> rusqlite::Result<Option<Item>> {
     let mut statement = connection.prepare_cached("SELECT body FROM item WHERE collection = ? AND id = ?")?;
     let body: Option<String> = statement
         .query_row([collection, id], |row| row.get(0))
         .optional()?;
     Ok(body.and_then(|body| decode(&body).ok()))
+}
+
+/// Inserts or replaces the row of an item.
+fn put_row(connection: &Connection, item: &Item) -> Result<()> {
+    let body = serde_json::to_string(item)
+        .map_err(|error| Error::Invalid(format!("item {} cannot be stored: {error}", item.id)))?;
+    let b = item.bbox;
+    let old = known_item(connection, &item.collection, &item.id)?;
+    connection
+        .prepare_cached("INSERT OR REPLACE INTO item VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)")?
+        .execute(params![
+            item.collection,
+            item.id,
+            item.period().to_string(),
+            instant(item.interval.start),
+            instant(item.interval.end),
+            b.west,
+            b.south,
+            b.east,
+            b.north,
+            body
+        ])?;
+    Ok(objects::follow_item(connection, old.as_ref(), Some(item))?)
 }
 
 #[async_trait]
@@ -95,30 +122,15 @@ impl Store for SqliteStore {
         {
             return Ok(());
         }
-        let item = item.clone();
-        self.writing(move |connection| {
-            let body = serde_json::to_string(&item)
-                .map_err(|error| Error::Invalid(format!("item {} cannot be stored: {error}", item.id)))?;
-            let b = item.bbox;
-            let old = known_item(connection, &item.collection, &item.id)?;
-            connection.execute(
-                "INSERT OR REPLACE INTO item VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-                params![
-                    item.collection,
-                    item.id,
-                    item.period().to_string(),
-                    instant(item.interval.start),
-                    instant(item.interval.end),
-                    b.west,
-                    b.south,
-                    b.east,
-                    b.north,
-                    body
-                ],
-            )?;
-            Ok(objects::follow_item(connection, old.as_ref(), Some(&item))?)
-        })
-        .await
+        self.put_items(vec![item.clone()]).await
+    }
+
+    async fn put_items(&self, items: Vec<Item>) -> Result<()> {
+        if items.is_empty() {
+            return Ok(());
+        }
+        self.writing(move |connection| items.iter().try_for_each(|item| put_row(connection, item)))
+            .await
     }
 
     async fn delete_item(&self, collection: &str, id: &str) -> Result<bool> {

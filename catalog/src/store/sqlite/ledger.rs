@@ -76,6 +76,22 @@ impl Ledger for SqliteStore {
         .await
     }
 
+    async fn delete_ledger_entries(&self, step: &str, units: Vec<Unit>) -> Result<()> {
+        let step = step.to_owned();
+        self.blocking(move |inner| {
+            inner.write(|connection| {
+                let mut delete = connection
+                    .prepare_cached("DELETE FROM ledger WHERE step = ? AND dataset = ? AND period = ?")?;
+                for unit in &units {
+                    let (dataset, period) = unit_text(unit);
+                    delete.execute(params![step, dataset, period])?;
+                }
+                Ok(())
+            })
+        })
+        .await
+    }
+
     async fn ledger_entry(&self, step: &str, unit: &Unit) -> Result<Option<LedgerEntry>> {
         let (dataset, period) = unit_text(unit);
         let key = [step.to_owned(), dataset, period];

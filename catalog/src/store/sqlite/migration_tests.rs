@@ -25,9 +25,19 @@ const OLDER_ROWS: &str = "
     DROP TABLE newer; DROP TABLE newer_box;
     INSERT INTO feature_text (feature_text) VALUES ('rebuild');";
 
+/// What came with the sixth layout.
+const NO_WITHDRAWALS: &str = "
+    DROP TABLE withdrawal; DROP TABLE withdrawn_item; DROP TABLE withdrawn_feature; DROP TABLE withdrawn_observation;
+    DROP TABLE withdrawn_observation_fields;";
+
 /// Makes the features of a file those of layouts before the fifth.
 fn make_features_older(hand: &Connection) {
-    for sql in [OLDER_FEATURES, super::feature_rows::SCHEMA, OLDER_ROWS] {
+    for sql in [
+        NO_WITHDRAWALS,
+        OLDER_FEATURES,
+        super::feature_rows::SCHEMA,
+        OLDER_ROWS,
+    ] {
         hand.execute_batch(sql).expect("as it was");
     }
 }

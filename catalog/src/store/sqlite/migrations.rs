@@ -8,7 +8,7 @@ use super::batch_migration::add_feature_batches;
 use super::content_names::name_objects;
 use super::flood_split::split_floods;
 use super::open::{named, reader};
-use super::{dataset_digests, ledger, sums};
+use super::{dataset_digests, ledger, sums, withdrawals};
 use crate::{Error, Result};
 use rusqlite::{Connection, TransactionBehavior};
 use std::fs::{self, File};
@@ -24,6 +24,7 @@ const MIGRATIONS: &[Migration] = &[
     split_floods,
     name_objects,
     add_feature_batches,
+    withdrawals::add_withdrawals,
 ];
 
 /// The layout of the catalogue that this program reads and writes.

@@ -37,6 +37,7 @@ mod stations;
 mod sums;
 #[cfg(test)]
 mod tests;
+mod withdrawals;
 
 use crate::disclosure::DisclosurePolicy;
 use crate::{Error, Result};
