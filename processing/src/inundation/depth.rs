@@ -6,19 +6,19 @@
 //! sqrt(s_level^2 + s_ground^2), of the kriged level and of the DEM.
 
 use super::DeltaSettings;
-use super::kinds::places;
+use super::compartment_cells::{CompartmentCells, strips};
 use crate::gdal_io::{self, Resampling};
 use crate::raster_output::{
-    self, INPUTS, PixelEncoding, RasterFile, add_rasters, publish_item, write_raster,
+    self, INPUTS, PixelEncoding, RasterFile, RasterWriter, add_rasters, publish_item,
 };
 use crate::run::{Progress, blocking};
 use crate::{Error, Result};
 use rayon::prelude::*;
 use sen_catalog::flood::{CLOUD, FLOOD_TOLD, NO_DATA, NOT_WATER, is_on_land, is_seen};
 use sen_catalog::inundation::{Cause, Inundation};
-use sen_catalog::raster::Cog;
+use sen_catalog::raster::{Cog, DataType, Overviews};
 use sen_catalog::run::{Dataset, Failure, StepReport, StepStatus};
-use sen_catalog::{Asset, Assets, Feature, FeatureQuery, Grid, Item, Period, Store, asset};
+use sen_catalog::{Asset, Assets, Feature, FeatureQuery, Grid, Item, Period, Store, Window, asset};
 use serde_json::json;
 use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
@@ -51,6 +51,8 @@ pub struct Depths<'a> {
     pub folder: &'a Path,
     /// Kept in each item as `sen:code_version`.
     pub code_version: String,
+    /// Rows of cells in memory at once: [`STRIP_ROWS`](super::STRIP_ROWS).
+    pub strip_rows: usize,
 }
 
 /// The DEM as it is set.
@@ -113,10 +115,11 @@ pub async fn check_dem(
     Ok(())
 }
 
-/// The DEM on the province grid.
+/// The DEM on the province grid: a raster of its own under a temporary name, for it is the same in every week and may be larger
+/// than the memory.
 struct Ground {
-    grid: Grid,
-    heights: Vec<f32>,
+    cog: Cog,
+    _file: RasterFile,
 }
 
 impl Depths<'_> {
@@ -206,32 +209,21 @@ impl Depths<'_> {
         if raster_output::is_current(&self.assets, known.as_ref(), &inputs) {
             return Ok(StepStatus::UpToDate);
         }
-        let (grid, (classes, uncertainty)) = blocking(|| {
+        let (grid, files) = blocking(|| {
             let flood_map = self
                 .cog(flood, FLOOD_TOLD)?
                 .ok_or_else(|| missing(flood, FLOOD_TOLD))?;
             let grid = *flood_map.grid();
             let ground = match ground {
-                Some(ground) if ground.grid == grid => ground,
-                other => other.insert(Ground::read(&dem.path, grid).map_err(Attempt::Dem)?),
+                Some(ground) if *ground.cog.grid() == grid => ground,
+                other => other.insert(self.read_ground(&dem.path, grid).map_err(Attempt::Dem)?),
             };
             let water = Water::read(self, &level, &grid)?;
-            let classes = flood_map
-                .read_window::<u8>(0, 0, grid.window())
-                .map_err(Error::from)?;
-            let silent = places(&shut, &grid)?;
-            let told = depths(
-                &classes,
-                &ground.heights,
-                &water,
-                &silent,
-                grid.width,
-                dem.error_m,
-            );
-            Ok::<_, Attempt>((grid, told))
+            let silent = CompartmentCells::new(shut.iter().copied(), &grid)?;
+            let files = self.write(&flood_map, &ground.cog, &water, &silent, dem.error_m)?;
+            Ok::<_, Attempt>((grid, files))
         })?;
         let mut item = self.item(week, grid, flood, &level, &inputs)?;
-        let files = self.files(&grid, &classes, &uncertainty)?;
         add_rasters(&mut item, &files);
         publish_item(self.store.as_ref(), &self.assets, &item, &files).await?;
         Ok(StepStatus::Made)
@@ -274,13 +266,56 @@ impl Depths<'_> {
         })
     }
 
-    fn files(&self, grid: &Grid, classes: &[u8], uncertainty: &[u16]) -> Result<[RasterFile; 2]> {
+    /// Class and uncertainty of every cell, strip by strip.
+    fn write(
+        &self,
+        flood_map: &Cog,
+        ground: &Cog,
+        water: &Water,
+        silent: &CompartmentCells,
+        error_m: f64,
+    ) -> Result<[RasterFile; 2]> {
+        let grid = flood_map.grid();
         let of_classes = PixelEncoding::classes(NO_DATA);
         let of_uncertainty = PixelEncoding::measures(f64::from(NO_UNCERTAINTY), STEP_M, "m");
-        Ok([
-            write_raster(&self.assets, DEPTH, classes, grid, of_classes)?,
-            write_raster(&self.assets, "uncertainty", uncertainty, grid, of_uncertainty)?,
-        ])
+        let mut classes = RasterWriter::create(&self.assets, DEPTH, DataType::U8, grid, of_classes)?;
+        let mut uncertainty =
+            RasterWriter::create(&self.assets, "uncertainty", DataType::U16, grid, of_uncertainty)?;
+        for strip in strips(grid, self.strip_rows) {
+            let seen = flood_map.read_window::<u8>(0, 0, strip)?;
+            let heights = ground.read_window::<f32>(0, 0, strip)?;
+            let (told, off) = depths(&seen, &heights, water, &silent.numbers(strip), strip, error_m);
+            classes.write_rows(&told)?;
+            uncertainty.write_rows(&off)?;
+        }
+        Ok([classes.finish()?, uncertainty.finish()?])
+    }
+
+    /// Brings the DEM onto the grid.
+    fn read_ground(&self, path: &Path, grid: Grid) -> Result<Ground> {
+        let href = path.to_string_lossy();
+        let encoding = PixelEncoding {
+            nodata: None,
+            overviews: Overviews::None,
+            ..PixelEncoding::measures(0.0, 1.0, "m")
+        };
+        let mut writer = RasterWriter::create(&self.assets, "ground", DataType::F32, &grid, encoding)?;
+        let mut is_covered = false;
+        for strip in strips(&grid, self.strip_rows) {
+            let heights = gdal_io::warp_onto(&href, 1, &grid.crop(strip), Resampling::Bilinear, None)?;
+            check_heights(path, &heights)?;
+            is_covered |= heights.iter().any(|height| !height.is_nan());
+            writer.write_rows(&heights)?;
+        }
+        if !is_covered {
+            return Err(Error::unreadable(
+                path.display(),
+                "does not cover the province; delta.dem must be a raster of heights of its ground",
+            ));
+        }
+        let file = writer.finish()?;
+        let cog = Cog::open(&file.temporary.0)?;
+        Ok(Ground { cog, _file: file })
     }
 }
 
@@ -309,31 +344,21 @@ fn shut<'a>(compartments: &'a [Feature], records: &[Inundation]) -> Vec<&'a Feat
 /// Metres above the sea between which all ground on Earth lies.
 const GROUND: std::ops::RangeInclusive<f32> = -500.0..=9000.0;
 
-impl Ground {
-    fn read(path: &Path, grid: Grid) -> Result<Self> {
-        let href = path.to_string_lossy();
-        let heights = gdal_io::warp_onto(&href, 1, &grid, Resampling::Bilinear, None)?;
-        if heights.iter().all(|height| height.is_nan()) {
-            return Err(Error::unreadable(
-                path.display(),
-                "does not cover the province; delta.dem must be a raster of heights of its ground",
-            ));
-        }
-        // interpolated beside "no data" that nobody tagged a height may be anything: none of them is taken
-        if let Some(height) = heights
-            .iter()
-            .find(|height| !height.is_nan() && !GROUND.contains(height))
-        {
-            return Err(Error::unreadable(
-                path.display(),
-                format!(
-                    "holds {height}, which is no height of ground in metres (delta.dem); if that is its \"no data\", say so in \
-                     the file (gdal_edit.py -a_nodata)"
-                ),
-            ));
-        }
-        Ok(Self { grid, heights })
-    }
+/// Refuses heights that are none: interpolated beside "no data" that nobody tagged one may be anything, and none of them is
+/// taken.
+fn check_heights(path: &Path, heights: &[f32]) -> Result<()> {
+    let wrong = heights
+        .iter()
+        .find(|height| !height.is_nan() && !GROUND.contains(height));
+    wrong.map_or(Ok(()), |height| {
+        Err(Error::unreadable(
+            path.display(),
+            format!(
+                "holds {height}, which is no height of ground in metres (delta.dem); if that is its \"no data\", say so in \
+                 the file (gdal_edit.py -a_nodata)"
+            ),
+        ))
+    })
 }
 
 /// The level between the gauges and its standard deviation, metres, on the coarser grid of the surface.
@@ -393,17 +418,17 @@ impl Water {
     }
 }
 
-/// Class and uncertainty of every cell.
+/// Class and uncertainty of the cells of a strip.
 fn depths(
     classes: &[u8],
     heights: &[f32],
     water: &Water,
     silent: &[u16],
-    width: usize,
+    strip: Window,
     error_m: f64,
 ) -> (Vec<u8>, Vec<u16>) {
     let told = |cell: usize| {
-        let water = water.at(cell % width, cell / width);
+        let water = water.at(cell % strip.width, strip.row + cell / strip.width);
         one(classes[cell], heights[cell], water, silent[cell] != 0, error_m)
     };
     (0..classes.len()).into_par_iter().map(told).unzip()

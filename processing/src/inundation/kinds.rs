@@ -7,20 +7,20 @@
 
 use super::Inundations;
 use super::around::Gauges;
-use crate::raster_output::{PixelEncoding, RasterFile, add_rasters, is_whole, publish_item, write_raster};
+use super::compartment_cells::{CompartmentCells, strips};
+use crate::Result;
+use crate::raster_output::{PixelEncoding, RasterFile, RasterWriter, add_rasters, is_whole, publish_item};
 use crate::run::blocking;
-use crate::{Error, Result};
 use chrono::TimeDelta;
 use rayon::prelude::*;
-use sen_catalog::coverage::{Coverage, Outline, Projection};
 use sen_catalog::crs::Transform;
 use sen_catalog::flood::{FLOOD, FLOOD_TOLD, NO_DATA, SEASONAL, is_on_land};
 use sen_catalog::inundation::gauge::GaugeWeek;
 use sen_catalog::inundation::rules::LEFT_DAYS;
 use sen_catalog::inundation::{Cause, Inundation};
-use sen_catalog::raster::Cog;
+use sen_catalog::raster::{Cog, DataType};
 use sen_catalog::run::StepStatus;
-use sen_catalog::{Asset, Crs, Feature, Grid, Item, Period, asset};
+use sen_catalog::{Asset, Crs, Feature, Grid, Item, Period, Window, asset};
 use serde::Serialize;
 use serde_json::json;
 use sha2::{Digest, Sha256};
@@ -60,8 +60,8 @@ pub(super) struct Kinds<'a> {
     compartments: &'a [Feature],
     gauges: &'a Gauges,
     zones: &'a str,
-    /// Which compartment each cell lies in, of the last grid.
-    places: Mutex<Option<(Grid, Arc<Vec<u16>>)>>,
+    /// Where the compartments lie, on the last grid.
+    cells: Mutex<Option<Arc<CompartmentCells>>>,
 }
 
 impl<'a> Kinds<'a> {
@@ -76,7 +76,7 @@ impl<'a> Kinds<'a> {
             compartments,
             gauges,
             zones,
-            places: Mutex::new(None),
+            cells: Mutex::new(None),
         }
     }
 
@@ -131,12 +131,9 @@ impl<'a> Kinds<'a> {
         let told = if river.is_empty() {
             None
         } else {
-            blocking(|| self.classes(&seen.grid, &own, &kinds, &river))?
+            blocking(|| self.write(&seen.grid, &own, &kinds, &river))?
         };
-        let rasters: Vec<RasterFile> = told
-            .iter()
-            .map(|classes| self.write(seen, FLOOD_TOLD, classes))
-            .collect::<Result<_>>()?;
+        let rasters: Vec<RasterFile> = told.into_iter().collect();
         let mut item = Item {
             id,
             collection: FLOOD_TOLD.to_owned(),
@@ -194,65 +191,68 @@ impl<'a> Kinds<'a> {
         Ok((0..across * down).into_par_iter().map(river).collect())
     }
 
-    /// The classes with the causes in them; none when they are the same as without.
-    fn classes(
+    /// The map with the causes in it, strip by strip; none when it is the same as without.
+    fn write(
         &self,
         grid: &Grid,
         own: &Asset,
         kinds: &BTreeMap<i64, u8>,
         river: &[River],
-    ) -> Result<Option<Vec<u8>>> {
+    ) -> Result<Option<RasterFile>> {
         let cog = Cog::over(self.run.assets.open_object(own)?)?;
-        let old = cog.read_window::<u8>(0, 0, cog.grid().window())?;
-        let places = self.places(grid)?;
-        // by the number of the place: 0 is outside
-        let of_place: Vec<u8> = std::iter::once(OUTSIDE)
+        let cells = self.cells(grid)?;
+        // by the number of the compartment: 0 is outside
+        let of_number: Vec<u8> = std::iter::once(OUTSIDE)
             .chain(
                 self.compartments
                     .iter()
                     .map(|one| kinds.get(&one.fid).copied().unwrap_or(UNKNOWN)),
             )
             .collect();
-        let across = grid.width.div_ceil(SQUARE);
-        let mut new = old.clone();
-        new.par_chunks_mut(grid.width.max(1))
-            .enumerate()
-            .for_each(|(row, classes)| {
-                for (column, class) in classes
-                    .iter_mut()
-                    .enumerate()
-                    .filter(|(_, class)| is_on_land(**class))
-                {
-                    let place = usize::from(places[row * grid.width + column]);
-                    match of_place.get(place).copied().unwrap_or(UNKNOWN) {
-                        OUTSIDE => match river[row / SQUARE * across + column / SQUARE] {
-                            River::Out if *class == SEASONAL => *class = FLOOD,
-                            River::Low if *class == FLOOD => *class = SEASONAL,
-                            _ => {}
-                        },
-                        UNKNOWN => {}
-                        kind => *class = kind,
-                    }
-                }
-            });
-        Ok((new != old).then_some(new))
+        let stored = PixelEncoding::classes(NO_DATA);
+        let mut writer = RasterWriter::create(&self.run.assets, FLOOD_TOLD, DataType::U8, grid, stored)?;
+        let mut is_changed = false;
+        for strip in strips(grid, self.run.strip_rows) {
+            let old = cog.read_window::<u8>(0, 0, strip)?;
+            let numbers = cells.numbers(strip);
+            let mut new = old.clone();
+            tell_strip(&mut new, strip, &numbers, &of_number, river);
+            is_changed |= new != old;
+            writer.write_rows(&new)?;
+        }
+        is_changed.then(|| writer.finish()).transpose()
     }
 
-    fn places(&self, grid: &Grid) -> Result<Arc<Vec<u16>>> {
-        let mut kept = self.places.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some((_, places)) = kept.as_ref().filter(|(of, _)| of == grid) {
-            return Ok(Arc::clone(places));
+    fn cells(&self, grid: &Grid) -> Result<Arc<CompartmentCells>> {
+        let mut kept = self.cells.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(cells) = kept.as_ref().filter(|cells| cells.grid == *grid) {
+            return Ok(Arc::clone(cells));
         }
-        let all: Vec<&Feature> = self.compartments.iter().collect();
-        let made = Arc::new(places(&all, grid)?);
-        *kept = Some((*grid, Arc::clone(&made)));
+        let made = Arc::new(CompartmentCells::new(self.compartments.iter(), grid)?);
+        *kept = Some(Arc::clone(&made));
         Ok(made)
     }
+}
 
-    fn write(&self, item: &Item, name: &str, classes: &[u8]) -> Result<RasterFile> {
-        let stored = PixelEncoding::classes(NO_DATA);
-        blocking(|| write_raster(&self.run.assets, name, classes, &item.grid, stored))
-    }
+/// Puts the causes into a strip of the map: `numbers` are the compartments of its cells, `of_number` their kinds of water.
+fn tell_strip(classes: &mut [u8], strip: Window, numbers: &[u16], of_number: &[u8], river: &[River]) {
+    let across = strip.width.div_ceil(SQUARE);
+    let rows = classes.par_chunks_mut(strip.width.max(1)).enumerate();
+    rows.for_each(|(row, classes)| {
+        let on_land = |class: &u8| is_on_land(*class);
+        for (column, class) in classes.iter_mut().enumerate().filter(|(_, class)| on_land(class)) {
+            let number = usize::from(numbers[row * strip.width + column]);
+            match of_number.get(number).copied().unwrap_or(UNKNOWN) {
+                OUTSIDE => match river[(strip.row + row) / SQUARE * across + column / SQUARE] {
+                    River::Out if *class == SEASONAL => *class = FLOOD,
+                    River::Low if *class == FLOOD => *class = SEASONAL,
+                    _ => {}
+                },
+                UNKNOWN => {}
+                kind => *class = kind,
+            }
+        }
+    });
 }
 
 /// Whether the river, as it was the week before, has been below BĐ1 for long by the middle of a week.
@@ -270,37 +270,4 @@ fn kind(cause: Cause) -> u8 {
         Cause::None | Cause::PaddyWater | Cause::PlannedRelease => SEASONAL,
         Cause::NotClassified => UNKNOWN,
     }
-}
-
-/// For each cell the number, from 1 on, of the last of the features that holds at least half of it; 0 for none.
-///
-/// # Errors
-/// When the grid's system is not known, or there are more features than numbers.
-pub(super) fn places(features: &[&Feature], grid: &Grid) -> Result<Vec<u16>> {
-    if features.len() > usize::from(u16::MAX) - 1 {
-        return Err(Error::Invalid(format!(
-            "{} dyke compartments are more than the {} that one map can hold",
-            features.len(),
-            u16::MAX - 1
-        )));
-    }
-    let projection = Projection::new(Crs::WGS84, grid)?;
-    let mut cells = vec![0_u16; grid.width * grid.height];
-    let mut coverage = Coverage::default();
-    for (number, feature) in (1_u16..).zip(features) {
-        let outline = feature
-            .polygons()
-            .and_then(|polygons| Outline::new(&polygons, &projection).ok());
-        let Some(outline) = outline else { continue };
-        let Some(window) = outline.window(grid.width, grid.height) else {
-            continue;
-        };
-        coverage.measure(&outline, window);
-        coverage.for_each(|column, row, share| {
-            if share >= 0.5 {
-                cells[(window.row + row) * grid.width + window.column + column] = number;
-            }
-        });
-    }
-    Ok(cells)
 }

@@ -6,7 +6,7 @@ use sen_catalog::coverage::{Coverage, Outline, Projection};
 use sen_catalog::flood::{is_on_land, is_seen, is_water};
 use sen_catalog::inundation::course::Measured;
 use sen_catalog::raster::Cog;
-use sen_catalog::{Asset, Assets, Crs, Feature, Grid, Item, Window};
+use sen_catalog::{Asset, Assets, Crs, Feature, Grid, Item, Period, Window};
 use std::collections::VecDeque;
 
 /// Cells around a compartment in which water outside is looked for.
@@ -14,70 +14,150 @@ const MARGIN: usize = 5;
 /// Stored age of "no look".
 const NO_AGE: u8 = 255;
 
-/// The maps of a week in memory: a byte a cell each.
+/// The maps of a week.
 pub(super) struct Week {
-    item: Item,
+    period: Period,
+    classes: Cog,
+    ages: Option<Cog>,
+}
+
+/// Rows of the maps in memory: a byte a cell each.
+struct WeekRows {
+    period: Period,
     grid: Grid,
+    /// Number of the first of the rows.
+    first: usize,
     classes: Vec<u8>,
     ages: Option<Vec<u8>>,
 }
 
+/// A compartment on the grid of the map.
+struct PlacedCompartment {
+    /// Its place among the compartments.
+    index: usize,
+    outline: Outline,
+    /// Its cells with a margin.
+    window: Window,
+}
+
 impl Week {
-    /// Reads the flood map and, where there is one on the same grid, the age of each cell's look.
+    /// Opens the flood map and, where there is one on the same grid, the age of each cell's look.
     ///
     /// # Errors
-    /// When the map cannot be read or is none of classes.
-    pub(super) fn read(item: &Item, assets: &Assets) -> Result<Self> {
+    /// When the map cannot be read.
+    pub(super) fn open(item: &Item, assets: &Assets) -> Result<Self> {
         let open = |asset: Option<&Asset>| -> Result<Option<Cog>> {
             asset
                 .map(|asset| Ok(Cog::over(assets.open_object(asset)?)?))
                 .transpose()
         };
-        let cog = open(item.main_asset())?
+        let classes = open(item.main_asset())?
             .ok_or_else(|| Error::Invalid(format!("{}/{} has no raster", item.collection, item.id)))?;
-        let grid = *cog.grid();
-        let classes = cog.read_window::<u8>(0, 0, grid.window())?;
-        let ages = open(item.assets.get("age_days"))?.filter(|ages| *ages.grid() == grid);
+        let ages = open(item.assets.get("age_days"))?.filter(|ages| ages.grid() == classes.grid());
         Ok(Self {
-            item: item.clone(),
-            grid,
+            period: item.period(),
             classes,
-            ages: ages
-                .map(|ages| ages.read_window::<u8>(0, 0, grid.window()))
-                .transpose()?,
+            ages,
         })
     }
 
-    /// What is seen of each compartment, in their order; those that have no place on the map were not seen.
+    /// What is seen of each compartment, in their order; those that have no place on the map were not seen. Compartments that
+    /// lie in the same rows are measured together, so that each row is read about once, and about `rows` of them at a time.
     ///
     /// # Errors
-    /// When the system of the map is not known.
-    pub(super) fn measure(&self, compartments: &[Feature]) -> Result<Vec<Measured>> {
-        let projection = Projection::new(Crs::WGS84, &self.grid)?;
-        Ok(compartments
-            .par_iter()
-            .map(|compartment| {
-                let polygons = compartment.polygons();
-                let outline = polygons.and_then(|polygons| Outline::new(&polygons, &projection).ok());
-                self.one(&outline.unwrap_or_default())
+    /// When the map cannot be read, is none of classes, or its system is not known.
+    pub(super) fn measure(&self, compartments: &[Feature], rows: usize) -> Result<Vec<Measured>> {
+        let grid = *self.classes.grid();
+        let projection = Projection::new(Crs::WGS84, &grid)?;
+        let place = |(index, compartment): (usize, &Feature)| {
+            let outline = Outline::new(&compartment.polygons()?, &projection).ok()?;
+            let window = wider(outline.window(grid.width, grid.height)?, &grid);
+            Some(PlacedCompartment {
+                index,
+                outline,
+                window,
             })
-            .collect())
+        };
+        let mut placed: Vec<PlacedCompartment> =
+            compartments.par_iter().enumerate().filter_map(place).collect();
+        placed.sort_by_key(|one| (one.window.row, one.index));
+        let mut measured = vec![not_seen(self.period); compartments.len()];
+        let mut left = placed.as_slice();
+        while let Some(first) = left.first() {
+            let last = (first.window.row + rows).max(bottom(first));
+            let count = left.iter().take_while(|one| bottom(one) <= last).count();
+            let (together, others) = left.split_at(count);
+            let end = together.iter().map(bottom).max().unwrap_or(last);
+            let rows = self.read_rows(first.window.row, end)?;
+            let made: Vec<(usize, Measured)> = together
+                .par_iter()
+                .map(|one| (one.index, rows.measure_one(one)))
+                .collect();
+            for (index, one) in made {
+                measured[index] = one;
+            }
+            left = others;
+        }
+        Ok(measured)
     }
 
-    fn one(&self, outline: &Outline) -> Measured {
-        let mut measured = Measured {
-            period: self.item.period(),
-            looked: None,
-            seen: 0.0,
-            share: None,
-            flooded_ha: None,
-            connected_ha: None,
-            outside_share: None,
+    fn read_rows(&self, first: usize, end: usize) -> Result<WeekRows> {
+        let grid = *self.classes.grid();
+        let window = Window {
+            column: 0,
+            row: first,
+            width: grid.width,
+            height: end - first,
         };
-        let Some(window) = outline.window(self.grid.width, self.grid.height) else {
-            return measured;
-        };
-        let window = self.wider(window);
+        let ages = self.ages.as_ref();
+        Ok(WeekRows {
+            period: self.period,
+            grid,
+            first,
+            classes: self.classes.read_window(0, 0, window)?,
+            ages: ages.map(|ages| ages.read_window(0, 0, window)).transpose()?,
+        })
+    }
+}
+
+/// The row after a compartment's last.
+fn bottom(one: &PlacedCompartment) -> usize {
+    one.window.row + one.window.height
+}
+
+/// What is known of a compartment that has no place on the map.
+fn not_seen(period: Period) -> Measured {
+    Measured {
+        period,
+        looked: None,
+        seen: 0.0,
+        share: None,
+        flooded_ha: None,
+        connected_ha: None,
+        outside_share: None,
+    }
+}
+
+/// The window with a margin, as far as the map reaches.
+fn wider(window: Window, grid: &Grid) -> Window {
+    let (column, row) = (
+        window.column.saturating_sub(MARGIN),
+        window.row.saturating_sub(MARGIN),
+    );
+    let right = (window.column + window.width + MARGIN).min(grid.width);
+    let bottom = (window.row + window.height + MARGIN).min(grid.height);
+    Window {
+        column,
+        row,
+        width: right - column,
+        height: bottom - row,
+    }
+}
+
+impl WeekRows {
+    fn measure_one(&self, one: &PlacedCompartment) -> Measured {
+        let (outline, window) = (&one.outline, one.window);
+        let mut measured = not_seen(self.period);
         let mut covered = vec![0.0_f64; window.width * window.height];
         let mut coverage = Coverage::default();
         coverage.measure(outline, window);
@@ -103,24 +183,8 @@ impl Week {
         measured
     }
 
-    /// The window with a margin, as far as the map reaches.
-    fn wider(&self, window: Window) -> Window {
-        let (column, row) = (
-            window.column.saturating_sub(MARGIN),
-            window.row.saturating_sub(MARGIN),
-        );
-        let right = (window.column + window.width + MARGIN).min(self.grid.width);
-        let bottom = (window.row + window.height + MARGIN).min(self.grid.height);
-        Window {
-            column,
-            row,
-            width: right - column,
-            height: bottom - row,
-        }
-    }
-
     fn crop(&self, values: &[u8], window: Window) -> Vec<u8> {
-        let rows = window.row..window.row + window.height;
+        let rows = window.row - self.first..window.row + window.height - self.first;
         rows.flat_map(|row| {
             let start = row * self.grid.width + window.column;
             values[start..start + window.width].iter().copied()
@@ -143,7 +207,7 @@ impl Week {
             sum += count;
             half > 0 && sum >= half
         })?;
-        Some(self.item.period().last_day() - chrono::TimeDelta::days(age as i64))
+        Some(self.period.last_day() - chrono::TimeDelta::days(age as i64))
     }
 }
 

@@ -5,6 +5,7 @@
 //! cheap, because what water is called depends on the weeks before and on crops that become known later.
 
 mod around;
+mod compartment_cells;
 mod depth;
 mod kinds;
 mod measure;
@@ -12,6 +13,7 @@ mod settings;
 #[cfg(test)]
 mod tests;
 
+pub use compartment_cells::STRIP_ROWS;
 pub use depth::{DEPTH, Depths, NOT_TOLD, check_dem};
 pub use settings::{DeltaSettings, Release};
 
@@ -45,6 +47,8 @@ pub struct Inundations<'a> {
     pub settings: &'a DeltaSettings,
     /// Layer of the stations.
     pub stations: &'a str,
+    /// Rows of cells in memory at once: [`STRIP_ROWS`].
+    pub strip_rows: usize,
     /// Set to stop soon and cleanly.
     pub cancelled: &'a AtomicBool,
 }
@@ -163,23 +167,24 @@ impl Inundations<'_> {
             let week = item.period();
             let digest = digest(item, zones);
             let known = self.store.measured(layer, week, &digest).await?;
-            let (measured, status) =
-                if let Some(known) = known.filter(|known| known.len() == compartments.len()) {
-                    let known = known.into_iter().map(|(_, measured)| measured);
-                    (known.collect(), StepStatus::UpToDate)
-                } else {
-                    match blocking(|| Week::read(item, &self.assets)?.measure(compartments)) {
-                        Ok(made) => {
-                            let rows = compartments.iter().map(|one| one.fid).zip(made.clone()).collect();
-                            self.store.put_measured(layer, week, &digest, rows).await?;
-                            (made, StepStatus::Made)
-                        }
-                        Err(error) => {
-                            report.enter(extents.clone(), Some(week), StepStatus::failed(error));
-                            continue;
-                        }
+            let (measured, status) = if let Some(known) =
+                known.filter(|known| known.len() == compartments.len())
+            {
+                let known = known.into_iter().map(|(_, measured)| measured);
+                (known.collect(), StepStatus::UpToDate)
+            } else {
+                match blocking(|| Week::open(item, &self.assets)?.measure(compartments, self.strip_rows)) {
+                    Ok(made) => {
+                        let rows = compartments.iter().map(|one| one.fid).zip(made.clone()).collect();
+                        self.store.put_measured(layer, week, &digest, rows).await?;
+                        (made, StepStatus::Made)
                     }
-                };
+                    Err(error) => {
+                        report.enter(extents.clone(), Some(week), StepStatus::failed(error));
+                        continue;
+                    }
+                }
+            };
             report.enter(extents.clone(), Some(week), status);
             weeks.push((week, measured));
             progress.advance(1);

@@ -90,6 +90,7 @@ struct Delta {
     assets: Assets,
     settings: DeltaSettings,
     gauge: i64,
+    strip_rows: usize,
 }
 
 impl Delta {
@@ -151,6 +152,7 @@ impl Delta {
             assets,
             settings: DeltaSettings::default(),
             gauge,
+            strip_rows: STRIP_ROWS,
         }
     }
 
@@ -224,6 +226,7 @@ impl Delta {
             assets: self.assets.clone(),
             settings: &self.settings,
             stations: "stations",
+            strip_rows: self.strip_rows,
             cancelled: &RUNNING,
         };
         let mut report = StepReport::new("flood_causes");
@@ -570,6 +573,7 @@ async fn depth_needs_a_dem_on_the_gauges_datum_and_is_told_where_the_river_stand
             settings: &delta.settings,
             folder: delta.folder.path(),
             code_version: "test".into(),
+            strip_rows: delta.strip_rows,
         };
         let runtime = tokio::runtime::Handle::current();
         let mut report = StepReport::new("flood_depth");
@@ -690,4 +694,31 @@ async fn depth_needs_a_dem_on_the_gauges_datum_and_is_told_where_the_river_stand
     assert_eq!(uncertainty[5 * SIDE + column], 50, "sqrt(0.16 + 0.09) m");
     let again = run(&delta).expect("nothing to do");
     assert_eq!((again.total().made, again.total().up_to_date), (0, 1));
+    // the same bytes, however many rows are in memory at once
+    delta.strip_rows = 7;
+    let gone = delta.store.delete_item(DEPTH, &item.id).await.expect("deleted");
+    assert!(gone && run(&delta).expect("made").total().made == 1);
+    let strips = delta.store.item(DEPTH, &item.id).await.expect("asked");
+    assert_eq!(strips.expect("made").assets, item.assets);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn causes_and_maps_are_the_same_however_many_rows_are_in_memory() {
+    let mut told = Vec::new();
+    for rows in [STRIP_ROWS, 7, 1] {
+        let mut delta = Delta::new().await;
+        delta.strip_rows = rows;
+        delta.autumn().await;
+        assert!(!retold(&delta.run().await).is_empty());
+        let maps = delta
+            .store
+            .items(&ItemQuery::collection(FLOOD_TOLD))
+            .await
+            .expect("items");
+        let maps: Vec<_> = maps.into_iter().map(|item| (item.id, item.assets)).collect();
+        told.push((maps, delta.records("OB-1").await, delta.records("OB-2").await));
+    }
+    assert!(!told[0].1.is_empty());
+    assert_eq!(told[1], told[0]);
+    assert_eq!(told[2], told[0]);
 }

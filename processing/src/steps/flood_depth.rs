@@ -2,7 +2,7 @@
 //! [`crate::inundation::Depths`].
 
 use crate::Result;
-use crate::inundation::{DEPTH, Depths};
+use crate::inundation::{DEPTH, Depths, STRIP_ROWS};
 use crate::runner::{FingerprintParts, RunView, Step, StepContext, StepGroup, StepSettings};
 use async_trait::async_trait;
 use sen_catalog::Period;
@@ -87,6 +87,7 @@ impl Step for FloodDepth {
             settings: context.settings.delta,
             folder: context.settings.folder,
             code_version: context.code_version.clone(),
+            strip_rows: STRIP_ROWS,
         };
         let weeks: Vec<Period> = stale.iter().filter_map(|unit| unit.period).collect();
         depths.run(&weeks, report, context.progress).await

@@ -17,7 +17,7 @@ mod surfaces;
 mod zone_statistics;
 
 use crate::fire::Fire;
-use crate::inundation::{DEPTH, Inundations};
+use crate::inundation::{DEPTH, Inundations, STRIP_ROWS};
 use crate::product::PRODUCTS;
 use crate::runner::{RunView, Step, StepContext};
 use crate::source::WEEKLY_SCENES;
@@ -120,6 +120,7 @@ fn inundations_of<'a>(context: &StepContext<'a>) -> Inundations<'a> {
         assets: context.assets.clone(),
         settings: context.settings.delta,
         stations: &context.settings.fusion.stations,
+        strip_rows: STRIP_ROWS,
         cancelled: context.cancelled,
     }
 }
