@@ -50,6 +50,7 @@ impl Backscatter<'_> {
     pub(crate) fn looks(&self, scenes: &[Item], progress: &dyn Progress) -> Result<RadarLooks> {
         let cells = Cells::new(self.polygons, self.grid)?;
         let kept = Kept {
+            part: 0,
             assets: self.assets,
             layer: self.layer,
             fids: self.fids,

@@ -55,12 +55,32 @@ pub fn check_kept_look(path: &Path) -> Result<()> {
     Ok(())
 }
 
-/// The tables of one layer.
+/// The tables of one layer, or of a part of its plots.
 pub(super) struct Kept<'a> {
     pub(super) assets: &'a Assets,
     pub(super) layer: &'a str,
+    /// Number of the part; the first has the names that a whole layer has.
+    pub(super) part: usize,
     /// The plots, ascending.
     pub(super) fids: &'a [i64],
+}
+
+/// The plots of a layer, so many at a time.
+pub(super) fn kept_parts<'a>(
+    assets: &'a Assets,
+    layer: &'a str,
+    fids: &'a [i64],
+    plots_at_once: usize,
+) -> Vec<Kept<'a>> {
+    let parts = fids.chunks(plots_at_once.max(1)).enumerate();
+    parts
+        .map(|(part, fids)| Kept {
+            assets,
+            layer,
+            part,
+            fids,
+        })
+        .collect()
 }
 
 impl Kept<'_> {
@@ -77,7 +97,10 @@ impl Kept<'_> {
             let digest = asset::hex(&Sha256::digest(scene.as_bytes()));
             format!("{start}-{}", &digest[..32])
         };
-        format!("{FOLDER}/{}/{name}.arrow", self.layer)
+        match self.part {
+            0 => format!("{FOLDER}/{}/{name}.arrow", self.layer),
+            part => format!("{FOLDER}/{}/{name}.part{part}.arrow", self.layer),
+        }
     }
 
     /// The look at the plots that a scene gave, if its table is whole and was made of the same. What cannot be read or is not
@@ -154,6 +177,7 @@ mod tests {
         let kept = Kept {
             assets: &assets,
             layer: "plots",
+            part: 0,
             fids: &fids,
         };
         let look = PlotLook {

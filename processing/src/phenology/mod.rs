@@ -32,7 +32,7 @@ use crate::source::{WEEKLY_SCENES, fingerprint_scenes, sentinel1_grd};
 use cells::Cells;
 use chrono::NaiveDate;
 use geo_types::MultiPolygon;
-use kept::Kept;
+use kept::{Kept, kept_parts};
 use looks::{PlotLook, Quantity};
 use rayon::prelude::*;
 use sen_catalog::feature::Layer;
@@ -46,6 +46,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 /// Version of the method; another one remakes every calendar.
 const VERSION: u32 = 1;
 
+/// Plots whose series are in memory at once: with 1,500 acquisitions some 100 MB.
+pub const PLOTS_AT_ONCE: usize = 16_384;
+
 /// What making calendars needs to know.
 pub struct Calendar<'a> {
     /// Scenes, plots, and the crops that come out.
@@ -58,6 +61,8 @@ pub struct Calendar<'a> {
     pub processing: &'a Settings,
     /// What is known of the crop.
     pub settings: &'a CalendarSettings,
+    /// Plots worked on at once: [`PLOTS_AT_ONCE`].
+    pub plots_at_once: usize,
     /// Set to stop soon and cleanly.
     pub cancelled: &'a AtomicBool,
 }
@@ -165,7 +170,8 @@ impl Calendar<'_> {
         asset::hex(&hasher.finalize())
     }
 
-    /// The crops of each plot; none when stopped.
+    /// The crops of each plot; none when stopped. Each scene is read once, for all plots, and kept in parts; then the series of
+    /// one part of the plots after the other are put together.
     fn seasons(
         &self,
         plots: &Plots<'_>,
@@ -174,39 +180,25 @@ impl Calendar<'_> {
         progress: &dyn Progress,
     ) -> Result<Option<Vec<Vec<Season>>>> {
         let cells = Cells::new(&plots.polygons, &self.grid)?;
-        let kept = Kept {
-            assets: &self.assets,
-            layer: plots.layer,
-            fids: &plots.fids,
+        let reader = LookReader {
+            calendar: self,
+            plots,
+            cells: &cells,
+            parts: kept_parts(&self.assets, plots.layer, &plots.fids, self.plots_at_once),
         };
-        let dilation = self.processing.dilation(self.grid.cell_width);
-        let mut looks: Vec<PlotLook> = Vec::with_capacity(scenes.len());
+        let mut seen: Vec<&Item> = Vec::with_capacity(scenes.len());
         progress.begin(&format!("crop calendar of {}", plots.layer), scenes.len() as u64);
         for batch in scenes.chunks(rayon::current_num_threads().max(1)) {
             if self.cancelled.load(Ordering::Relaxed) {
                 return Ok(None);
             }
-            let read: Vec<_> = batch
-                .par_iter()
-                .map(|scene| -> Result<Option<PlotLook>> {
-                    let name = format!("{}/{}", scene.collection, scene.id);
-                    let made_of = self.looks_digest(plots.revision, std::slice::from_ref(scene));
-                    if let Some(look) = kept.load(&name, &made_of) {
-                        return Ok(Some(look));
-                    }
-                    let count = plots.fids.len();
-                    let look = looks::read(scene, &cells, count, &self.assets, &self.grid, dilation)?;
-                    if let Some(look) = &look {
-                        kept.save(&name, &made_of, look)?;
-                    }
-                    Ok(look)
-                })
-                .collect();
-            for (scene, look) in batch.iter().zip(read) {
-                match look {
-                    Ok(look) => looks.extend(look),
+            let read: Vec<_> = batch.par_iter().map(|scene| reader.keep_look(scene)).collect();
+            for (scene, has_look) in batch.iter().zip(read) {
+                match has_look {
+                    Ok(true) => seen.push(scene),
+                    Ok(false) => {}
                     Err(error) => {
-                        let name = format!("{}/{}", scene.collection, scene.id);
+                        let name = name_of(scene);
                         progress.message(&format!("calendar: {name} left out: {error}"));
                         left_out.push(Failure::new(name, error));
                     }
@@ -214,11 +206,93 @@ impl Calendar<'_> {
                 progress.advance(1);
             }
         }
-        let seasons = (0..plots.fids.len()).into_par_iter().map(|plot| {
-            let crops = crops(&series(&looks, plot), self.settings);
-            crops.iter().map(|crop| season(crop, self.settings)).collect()
-        });
-        Ok(Some(seasons.collect()))
+        let mut seasons = Vec::with_capacity(plots.fids.len());
+        for part in 0..reader.parts.len() {
+            if self.cancelled.load(Ordering::Relaxed) {
+                return Ok(None);
+            }
+            let looks = seen.par_iter().map(|scene| reader.load_part(scene, part));
+            let looks: Vec<PlotLook> = looks.collect::<Result<_>>()?;
+            let count = reader.parts[part].fids.len();
+            let made: Vec<Vec<Season>> = (0..count)
+                .into_par_iter()
+                .map(|plot| {
+                    let crops = crops(&series(&looks, plot), self.settings);
+                    crops.iter().map(|crop| season(crop, self.settings)).collect()
+                })
+                .collect();
+            seasons.extend(made);
+        }
+        Ok(Some(seasons))
+    }
+}
+
+fn name_of(scene: &Item) -> String {
+    format!("{}/{}", scene.collection, scene.id)
+}
+
+/// Reads scenes at the plots of a layer, unless that was done before.
+struct LookReader<'a> {
+    calendar: &'a Calendar<'a>,
+    plots: &'a Plots<'a>,
+    cells: &'a Cells,
+    parts: Vec<Kept<'a>>,
+}
+
+impl LookReader<'_> {
+    fn made_of(&self, scene: &Item) -> String {
+        let revision = self.plots.revision;
+        self.calendar.looks_digest(revision, std::slice::from_ref(scene))
+    }
+
+    /// Sees to it that the look of a scene is kept; false when it shows none of the plots.
+    fn keep_look(&self, scene: &Item) -> Result<bool> {
+        let (name, made_of) = (name_of(scene), self.made_of(scene));
+        if self.parts.iter().all(|part| part.load(&name, &made_of).is_some()) {
+            return Ok(true);
+        }
+        Ok(self.read(scene, &name, &made_of)?.is_some())
+    }
+
+    /// Reads a scene at all plots and keeps what it shows.
+    fn read(&self, scene: &Item, name: &str, made_of: &str) -> Result<Option<PlotLook>> {
+        let calendar = self.calendar;
+        let dilation = calendar.processing.dilation(calendar.grid.cell_width);
+        let count = self.plots.fids.len();
+        let look = looks::read(
+            scene,
+            self.cells,
+            count,
+            &calendar.assets,
+            &calendar.grid,
+            dilation,
+        )?;
+        let Some(look) = look else { return Ok(None) };
+        let mut left = look.values.as_slice();
+        for part in &self.parts {
+            let (values, others) = left.split_at(part.fids.len());
+            let values = values.to_vec();
+            part.save(name, made_of, &PlotLook { values, ..look })?;
+            left = others;
+        }
+        Ok(Some(look))
+    }
+
+    /// What a scene shows of one part of the plots, from what was kept; from the scene again where that cannot be read.
+    fn load_part(&self, scene: &Item, part: usize) -> Result<PlotLook> {
+        let (name, made_of) = (name_of(scene), self.made_of(scene));
+        if let Some(look) = self.parts[part].load(&name, &made_of) {
+            return Ok(look);
+        }
+        let whole = self.read(scene, &name, &made_of)?;
+        let first: usize = self.parts[..part].iter().map(|part| part.fids.len()).sum();
+        let count = self.parts[part].fids.len();
+        let gone = || crate::Error::unreadable(&name, "shows no plot any more");
+        let whole = whole.ok_or_else(gone)?;
+        Ok(PlotLook {
+            values: whole.values[first..first + count].to_vec(),
+            ..whole
+        })
     }
 }
 

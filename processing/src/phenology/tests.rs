@@ -19,12 +19,23 @@ fn at(path: &str) -> Option<PathBuf> {
 }
 
 async fn made(store: &Arc<dyn Store>, folder: &Path, grid: Grid, settings: &CalendarSettings) -> StepReport {
+    made_in_parts(store, folder, grid, settings, PLOTS_AT_ONCE).await
+}
+
+async fn made_in_parts(
+    store: &Arc<dyn Store>,
+    folder: &Path,
+    grid: Grid,
+    settings: &CalendarSettings,
+    plots_at_once: usize,
+) -> StepReport {
     let calendar = Calendar {
         store: Arc::clone(store),
         assets: Assets::open(folder).expect("assets"),
         grid,
         processing: &Settings::default(),
         settings,
+        plots_at_once,
         cancelled: &AtomicBool::new(false),
     };
     let mut report = StepReport::new("crop_seasons");
@@ -94,6 +105,14 @@ async fn crops_of_the_demo_province_are_dated_within_days() {
     let again = made(&store, folder.path(), grid, &settings).await;
     assert_eq!(again.total().up_to_date, 1, "nothing to do: {again:?}");
     assert!(!again.figures.contains_key("plots_changed"), "{again:?}");
+    assert_eq!(store.revision().await.expect("a revision"), revision);
+
+    // a part of the plots after the other: the same crops
+    let other = tempfile::tempdir().expect("temporary folder");
+    store.put_calendar_digest("plots", "").await.expect("put");
+    let parts = made_in_parts(&store, other.path(), grid, &settings, 700).await;
+    assert_eq!(parts.total().made, 1, "{parts:?}");
+    assert_eq!(parts.figures["plots_changed"], 0, "{parts:?}");
     assert_eq!(store.revision().await.expect("a revision"), revision);
 
     let truth = truth(&seasons);

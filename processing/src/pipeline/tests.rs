@@ -8,7 +8,7 @@ use crate::fusion::FusionSettings;
 use crate::inundation::DeltaSettings;
 use crate::phenology::CalendarSettings;
 use crate::product::{Block, Encoding, Index, Input, MNDWI, NDVI, Output, PRODUCTS, Sensor};
-use crate::run::Silent;
+use crate::run::{Progress, Silent};
 use crate::runner::{RunScope, Runner, StepContext, StepSettings};
 use crate::steps::rasters::Rasters;
 use crate::{composite, mask};
@@ -18,6 +18,7 @@ use sen_catalog::store::SqliteStore;
 use sen_catalog::{Asset, Band, Bounds, Crs, Interval, asset};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
 use tempfile::TempDir;
 
 const WEEK: &str = "2026-W34";
@@ -61,6 +62,10 @@ impl Delta {
     }
 
     async fn run_weeks(&self, weeks: &[Period]) -> StepReport {
+        self.run_with(weeks, &Silent).await
+    }
+
+    async fn run_with(&self, weeks: &[Period], progress: &dyn Progress) -> StepReport {
         let settings = StepSettings {
             processing: &self.weekly.settings,
             fusion: &FusionSettings::default(),
@@ -77,7 +82,7 @@ impl Delta {
             settings,
             zones: Arc::default(),
             cancelled: self.weekly.cancelled,
-            progress: &Silent,
+            progress,
         };
         let scope = RunScope {
             weeks: Some(weeks.iter().copied().collect()),
@@ -503,6 +508,60 @@ async fn a_damaged_scene_is_named_and_the_week_made_from_the_others() {
     assert!(delta.run(WEEK).await.is_complete());
     assert_eq!(delta.pixels::<i16>("ndvi", "ndvi", WEEK).await[0], 1000);
     assert_eq!(delta.temporary_files(), 0);
+}
+
+/// Counts the rows that are gone through.
+#[derive(Default)]
+struct RowCount(AtomicU64);
+
+impl Progress for RowCount {
+    fn begin(&self, _: &str, _: u64) {}
+
+    fn advance(&self, rows: u64) {
+        self.0.fetch_add(rows, Ordering::Relaxed);
+    }
+
+    fn message(&self, _: &str) {}
+}
+
+#[tokio::test]
+async fn however_many_scenes_are_damaged_the_week_is_gone_through_once_more() {
+    let mut delta = Delta::new(ONLY_NDVI);
+    delta.weekly.settings.block = 16;
+    delta.weekly.grid.height = 160;
+    let tall = Grid {
+        height: 180,
+        ..swath()
+    };
+    let scene = |id: &str, day: u32| {
+        let at = format!("2026-08-{day}T03:20:00Z");
+        Scene::new(delta.folder.path(), "sentinel-2-l2a", id, &at, tall)
+            .band(Band::Nir, 1, |_, _| 5000_u16)
+            .band(Band::Red, 1, |_, _| red(0.6))
+    };
+    delta.scene(scene("S2A_good", 19)).await;
+    // each can be read as far as another row
+    for (number, tenths) in [(1, 3), (2, 5), (3, 7), (4, 9)] {
+        let mut bad = scene(&format!("S2B_bad{number}"), 17 + number);
+        let file = PathBuf::from(&bad.item.assets["red"].href);
+        let bytes = std::fs::read(&file).expect("reads");
+        let kept = bytes.len() * tenths / 10;
+        std::fs::write(&file, &bytes[..kept]).expect("cuts it off");
+        if let Some(red) = bad.item.assets.get_mut("red") {
+            red.bytes = kept as u64;
+        }
+        delta.scene(bad).await;
+    }
+    let rows = RowCount::default();
+    let report = delta.run_with(&[WEEK.parse().expect("week")], &rows).await;
+    assert_eq!(report.units[0].1, StepStatus::Made, "{report:?}");
+    assert_eq!(report.left_out.len(), 4, "{report:?}");
+    let rows = rows.0.load(Ordering::Relaxed);
+    assert!((160..320).contains(&rows), "once more at most: {rows}");
+    assert_eq!(
+        delta.item("ndvi", WEEK).await.lineage,
+        ["sentinel-2-l2a/S2A_good"]
+    );
 }
 
 #[tokio::test]

@@ -61,7 +61,8 @@ pub(super) fn steps(grid: &Grid) -> u64 {
     grid.height as u64
 }
 
-/// Makes all tasks of a week. When a scene turns out to be unreadable the pass begins again without it.
+/// Makes all tasks of a week. When a scene turns out to be unreadable the others are read through, and the pass begins again
+/// without those that cannot be read: however many they are, it is one pass more.
 pub(super) fn make(
     weekly: &Weekly,
     week: &Week,
@@ -127,13 +128,25 @@ fn pass(
             back.then(|| Vec::with_capacity(grid.width * grid.height))
         })
         .collect();
-    for window in strips(grid, rows) {
+    let windows = strips(grid, rows);
+    for (number, &window) in windows.iter().enumerate() {
         if weekly.cancelled.load(Ordering::Relaxed) {
             return Err(Interrupt::Stop(Stop::Cancelled));
         }
+        let of_strip = |looks: &[Option<Look>]| read(looks, window, margin, dilation, grid);
+        let read = of_strip(&looks.own).and_then(|own| Ok((own, of_strip(&looks.references)?)));
+        let (own, references) = match read {
+            Ok(read) => read,
+            Err(Interrupt::Scenes(failed)) => {
+                let left = &windows[number..];
+                let all = read_through(&looks, left, margin, dilation, weekly, failed);
+                return Err(Interrupt::Scenes(all));
+            }
+            Err(stop) => return Err(stop),
+        };
         let strip = Strip {
-            own: read(&looks.own, window, margin, dilation, grid)?,
-            references: read(&looks.references, window, margin, dilation, grid)?,
+            own,
+            references,
             window,
             given: if asks_given {
                 week.given.bits(window, grid)?
@@ -305,6 +318,35 @@ fn read(
     } else {
         Err(Interrupt::Scenes(failed))
     }
+}
+
+/// Reads what is left of each scene that has not failed, so that all that cannot be read is known before the week is begun again.
+fn read_through(
+    looks: &Looks,
+    left: &[Window],
+    margin: usize,
+    dilation: f64,
+    weekly: &Weekly,
+    mut failed: Vec<(String, String)>,
+) -> Vec<(String, String)> {
+    let all: Vec<&Look> = looks.own.iter().chain(&looks.references).flatten().collect();
+    let more: Vec<(String, String)> = all
+        .par_iter()
+        .enumerate()
+        .filter(|(_, look)| failed.iter().all(|(scene, _)| *scene != look.scene))
+        .filter_map(|(index, look)| {
+            let mut windows = left
+                .iter()
+                .take_while(|_| !weekly.cancelled.load(Ordering::Relaxed));
+            windows.find_map(|window| {
+                let rows = window.row..window.row + window.height;
+                let error = look.read(index, &rows, margin, dilation, &weekly.grid).err()?;
+                Some((look.scene.clone(), error.to_string()))
+            })
+        })
+        .collect();
+    failed.extend(more);
+    failed
 }
 
 /// What one product is in one tile.

@@ -1,7 +1,7 @@
 //! `crop_seasons`: the crops of plots, from the looks at them in all weeks.
 
 use crate::Result;
-use crate::phenology::Calendar;
+use crate::phenology::{Calendar, PLOTS_AT_ONCE};
 use crate::runner::{FingerprintParts, RunView, Step, StepContext, StepGroup, StepSettings};
 use async_trait::async_trait;
 use sen_catalog::run::{Dataset, Fingerprint, StepReport, Unit};
@@ -77,6 +77,7 @@ impl Step for CropSeasons {
             grid: context.grid,
             processing: context.settings.processing,
             settings: context.settings.calendar,
+            plots_at_once: PLOTS_AT_ONCE,
             cancelled: context.cancelled,
         };
         let layers: Vec<&str> = stale
