@@ -14,6 +14,7 @@ use crate::Result;
 use crate::raster_output::Temporary;
 use crate::run::{Progress, blocking};
 use layer::Zones;
+pub(crate) use layer::mark_shape;
 use placed::PlacedLayer;
 pub use placed::PlacedZones;
 use sen_catalog::coverage::Projection;
@@ -96,7 +97,7 @@ impl ZoneStatistics<'_> {
                     main.is_some_and(|asset| asset.is_raster() && !asset.href.contains("://"))
                 };
                 let outcome = match item.filter(is_raster) {
-                    Some(item) => self.table(item, &kept, progress).await,
+                    Some(item) => self.table(item, &kept, report, progress).await,
                     None => Ok(StepStatus::NoInput),
                 };
                 if outcome.is_err() && self.cancelled.load(Ordering::Relaxed) {
@@ -111,7 +112,13 @@ impl ZoneStatistics<'_> {
     }
 
     /// One table, when it has to be made.
-    async fn table(&self, mut item: Item, kept: &PlacedLayer, progress: &dyn Progress) -> Result<StepStatus> {
+    async fn table(
+        &self,
+        mut item: Item,
+        kept: &PlacedLayer,
+        report: &mut StepReport,
+        progress: &dyn Progress,
+    ) -> Result<StepStatus> {
         let zones = &kept.zones;
         let Some(main) = item.main_asset().cloned() else {
             return Ok(StepStatus::NoInput);
@@ -120,12 +127,56 @@ impl ZoneStatistics<'_> {
         if self.is_current(&item, &zones.layer, &metadata) {
             return Ok(StepStatus::UpToDate);
         }
-        let (temporary, asset) = blocking(|| {
-            let statistics = self.measure(&main, kept, progress)?;
-            self.write(&item, zones, statistics, &metadata)
+        let (measured, temporary, asset) = blocking(|| {
+            let known = self.known_rows(&item, zones, &metadata);
+            let measured = known.iter().filter(|row| row.is_none()).count();
+            let statistics = self.measure(&main, kept, known, progress)?;
+            let (temporary, asset) = self.write(&item, zones, statistics, &metadata)?;
+            Ok::<_, crate::Error>((measured, temporary, asset))
         })?;
+        report.add_figure("rows_measured", measured);
         self.publish(&mut item, &zones.layer, &temporary, asset).await?;
         Ok(StepStatus::Made)
+    }
+
+    /// The rows of the item's table that are still so: of the same raster, for zones that have the same shape.
+    fn known_rows(
+        &self,
+        item: &Item,
+        zones: &Zones,
+        metadata: &BTreeMap<String, String>,
+    ) -> Vec<Option<ZonalStatistic>> {
+        let read = || -> Result<Option<Vec<Option<ZonalStatistic>>>> {
+            let Some(asset) = item.assets.get(&asset_name(&zones.layer)) else {
+                return Ok(None);
+            };
+            if !self.assets.is_whole(asset) {
+                return Ok(None);
+            }
+            let table = self.table_of(asset)?;
+            let is_same = |(name, value): (&String, &String)| {
+                name == ZONES || table.metadata().get(name) == Some(value)
+            };
+            let Some(shapes) = table.shapes()?.filter(|_| metadata.iter().all(is_same)) else {
+                return Ok(None);
+            };
+            table.load()?;
+            let row_of = |feature: &layer::Polygons| -> Result<Option<ZonalStatistic>> {
+                let row = table.row_of(feature.fid)?;
+                let Some(row) = row.filter(|row| shapes.get(*row) == Some(&feature.mark)) else {
+                    return Ok(None);
+                };
+                let mut statistic = table.statistic(row)?;
+                // a class that the zone has nothing of stands in the table for the sake of others
+                statistic.classes.retain(|_, hectares| *hectares != 0.0);
+                Ok(Some(statistic))
+            };
+            let rows: Result<_> = zones.features.iter().map(row_of).collect();
+            Ok(Some(rows?))
+        };
+        // what cannot be read is measured
+        let known = read().ok().flatten();
+        known.unwrap_or_else(|| vec![None; zones.features.len()])
     }
 
     /// True when the item's table is whole and made of the same.
@@ -144,18 +195,31 @@ impl ZoneStatistics<'_> {
         Ok(StatisticTable::over(self.assets.open_object(asset)?)?)
     }
 
+    /// The statistics of all zones, of which some are known.
     fn measure(
         &self,
         main: &Asset,
         kept: &PlacedLayer,
+        known: Vec<Option<ZonalStatistic>>,
         progress: &dyn Progress,
     ) -> Result<Vec<ZonalStatistic>> {
+        let unknown: Vec<usize> = (0..known.len()).filter(|row| known[*row].is_none()).collect();
+        if unknown.is_empty() {
+            return Ok(known.into_iter().flatten().collect());
+        }
         let cog = Cog::over(self.assets.open_object(main)?)?;
         let grid = *cog.grid();
         let options = Options {
             cancelled: Some(self.cancelled),
             ..Options::default()
         };
+        if unknown.len() < known.len() {
+            let projection = Projection::new(Crs::WGS84, &grid)?;
+            let zones = kept.zones.place_some(&unknown, &projection, progress);
+            let mut measured = zonal::statistics(&Layer::new(&cog, main), &zones, options)?.into_iter();
+            let rows = known.into_iter().map(|row| row.or_else(|| measured.next()));
+            return Ok(rows.map(Option::unwrap_or_default).collect());
+        }
         // all weeks of a province lie on one grid: its zones are projected once
         let mut placed = kept.placed.lock().unwrap_or_else(PoisonError::into_inner);
         let zones = match &mut *placed {
@@ -183,7 +247,8 @@ impl ZoneStatistics<'_> {
             .map(|(feature, statistic)| (feature.fid, feature.code.clone(), statistic))
             .collect();
         let temporary = Temporary(self.assets.temporary(&name));
-        StatisticTable::write(&temporary.0, &rows, metadata)?;
+        let shapes: Vec<u64> = zones.features.iter().map(|feature| feature.mark).collect();
+        StatisticTable::write_with_shapes(&temporary.0, &rows, &shapes, metadata)?;
         let sums = sum_file(&temporary.0)?;
         let href = Assets::href(item, &name, "arrow", &sums.sha256);
         Ok((temporary, sums.of_asset(Asset::new(href))))
@@ -198,6 +263,9 @@ impl ZoneStatistics<'_> {
     }
 }
 
+/// Metadata of a table that changes with its zones.
+const ZONES: &str = "zones";
+
 /// What the numbers of a table depend on.
 fn metadata(item: &Item, main: &Asset, zones: &Zones) -> BTreeMap<String, String> {
     let raster = main.sha256.clone().unwrap_or_default();
@@ -211,7 +279,7 @@ fn metadata(item: &Item, main: &Asset, zones: &Zones) -> BTreeMap<String, String
         ("method", METHOD.into()),
         ("raster", raster),
         ("values", values),
-        ("zones", zones.fingerprint.clone()),
+        (ZONES, zones.fingerprint.clone()),
     ]
     .map(|(name, value)| (name.to_owned(), value))
     .into()

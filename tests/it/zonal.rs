@@ -442,3 +442,73 @@ fn plots_roll_up_to_communes_districts_and_provinces_of_then_and_of_now_and_noth
         "{detail}"
     );
 }
+
+#[test]
+fn one_changed_plot_is_measured_alone_and_the_tables_are_those_of_a_whole_run() {
+    let sen = province();
+    let rows = |report: &Value| -> (u64, u64) {
+        let step = step(report, "zone_statistics");
+        let made = step["datasets"].as_array().expect("datasets").iter();
+        let tables = made.filter_map(|dataset| dataset["made"].as_u64()).sum();
+        (
+            tables,
+            step["figures"]["rows_measured"].as_u64().unwrap_or_default(),
+        )
+    };
+    let first = sen.run(&["--json", "process"]).expect(0).json();
+    let (tables, measured) = rows(&first);
+    assert!(
+        tables > 5 && measured == 3 * tables,
+        "{tables} tables, {measured} rows"
+    );
+
+    let mut moved = vec![
+        plot("DT-002", ring(70.25, 31.0, 9.5)),
+        plot("DT-004", ring(20.0, 40.0, 6.0)),
+    ];
+    moved[0].properties.insert("crop".into(), "rice".into());
+    put(&sen, moved);
+    let second = sen.run(&["--json", "process"]).expect(0).json();
+    let (again, measured) = rows(&second);
+    assert_eq!(
+        (again, measured),
+        (tables, 2 * tables),
+        "one that moved and one that is new"
+    );
+    let digest = sen.digest();
+
+    // an attribute is no shape
+    let mut named = plot("DT-004", ring(20.0, 40.0, 6.0));
+    named.name = Some("Ruộng mới".into());
+    put(&sen, vec![named]);
+    let third = sen.run(&["--json", "process"]).expect(0).json();
+    assert_eq!(rows(&third), (0, 0));
+    put(&sen, vec![plot("DT-004", ring(20.0, 40.0, 6.0))]);
+    assert_eq!(sen.digest(), digest);
+
+    // measured as a whole the tables are the same
+    for entry in walk(&sen.data().join("assets")) {
+        if entry.extension().is_some_and(|end| end == "arrow") && !entry.to_string_lossy().contains("/looks/")
+        {
+            std::fs::remove_file(entry).expect("removed");
+        }
+    }
+    let whole = sen.run(&["--json", "process"]).expect(0).json();
+    let (again, measured) = rows(&whole);
+    assert_eq!((again, measured), (tables, 4 * tables));
+    assert_eq!(sen.digest(), digest);
+}
+
+/// All files under a folder.
+fn walk(folder: &std::path::Path) -> Vec<std::path::PathBuf> {
+    let mut files = Vec::new();
+    for entry in std::fs::read_dir(folder).expect("listed").flatten() {
+        let path = entry.path();
+        if path.is_dir() {
+            files.extend(walk(&path));
+        } else {
+            files.push(path);
+        }
+    }
+    files
+}

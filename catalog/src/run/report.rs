@@ -129,6 +129,13 @@ impl StepReport {
         self.figures.insert(name.to_owned(), count.into());
     }
 
+    /// Adds to a count.
+    pub fn add_figure(&mut self, name: &str, count: usize) {
+        let before = self.figures.get(name).and_then(Value::as_u64).unwrap_or_default();
+        self.figures
+            .insert(name.to_owned(), (before + count as u64).into());
+    }
+
     /// True when every unit was looked at and made of all that it is made from.
     pub fn is_complete(&self) -> bool {
         let whole = |(_, status): &(Unit, StepStatus)| {

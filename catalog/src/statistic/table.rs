@@ -32,7 +32,8 @@ struct Column {
 
 /// Statistics of the zones of one layer against one weekly item, a row a feature in the order of `fid`.
 ///
-/// The file is an Arrow IPC file with the columns `fid`, `code`, `by_code` (the rows in the order of their codes) and
+/// The file is an Arrow IPC file with the columns `fid`, `code`, `by_code` (the rows in the order of their codes), `shape` (a
+/// mark of what each row was computed of; not in all tables) and
 /// `numbers`, a list of the same length in every row: the fields of [`ZonalStatistic`] (NaN: none), then
 /// `class_{value}_ha` for the classes of class rasters; the field's metadata name them (`columns`). The numbers of a row
 /// lie together, so that a week of a zone is two reads. It stays open: what replaces it later is not seen. A read that fails is
@@ -49,6 +50,8 @@ pub struct StatisticTable {
     code_ends: Place,
     code_text: Place,
     by_code: Place,
+    /// None in tables of before there were marks of shapes.
+    shape: Option<Place>,
     numbers: Place,
     columns: Vec<Column>,
     /// Set when a read failed: the file is opened anew for the next one, for it may have been brought back.
@@ -113,7 +116,7 @@ impl StatisticTable {
                 |pair: arrow_ipc::KeyValue<'_>| Some((pair.key()?.to_owned(), pair.value()?.to_owned()));
             pairs.iter().filter_map(text).collect()
         });
-        let (mut fid, mut code, mut by_code, mut numbers) = (None, None, None, None);
+        let (mut fid, mut code, mut by_code, mut shape, mut numbers) = (None, None, None, None, None);
         // each column has a validity buffer first, which is not looked at: nothing here is null
         let mut rest = buffers;
         let wide = |place: &Place, bytes: usize| place.bytes >= bytes as u64 * len as u64;
@@ -126,12 +129,13 @@ impl StatisticTable {
                     code = (len == 0 || ends.bytes >= 4 * (len as u64 + 1)).then_some((*ends, *text));
                     rest = others;
                 }
-                (name @ ("fid" | "by_code"), Type::Int) => {
+                (name @ ("fid" | "by_code" | "shape"), Type::Int) => {
                     let [_, place, others @ ..] = rest else {
                         return None;
                     };
                     let (column, bytes) = match name {
                         "fid" => (&mut fid, 8),
+                        "shape" => (&mut shape, 8),
                         _ => (&mut by_code, 4),
                     };
                     *column = Some(*place).filter(|place| wide(place, bytes));
@@ -162,6 +166,7 @@ impl StatisticTable {
             code_ends,
             code_text,
             by_code: by_code?,
+            shape,
             numbers,
             columns,
             failed: AtomicBool::new(false),
@@ -215,6 +220,17 @@ impl StatisticTable {
             return Err(self.damaged("its zones are not in order"));
         }
         Ok(self.fids.get_or_init(|| values))
+    }
+
+    /// The mark of the shape that each row was computed of, in the order of rows; none where the table has none.
+    ///
+    /// # Errors
+    /// When the file cannot be read any more.
+    pub fn shapes(&self) -> Result<Option<Vec<u64>>> {
+        let Some(place) = self.shape else { return Ok(None) };
+        let bytes = self.read(place, 8 * self.len)?;
+        let marks = bytes.as_chunks().0.iter().map(|bytes| u64::from_le_bytes(*bytes));
+        Ok(Some(marks.collect()))
     }
 
     /// The row of a feature; none for a feature that was not there when the table was made.

@@ -4,6 +4,7 @@ use super::{COLUMNS, COLUMNS_KEY, StatisticTable, ZonalStatistic, class_column};
 use crate::{Error, Result};
 use arrow_array::{
     ArrayRef, FixedSizeListArray, Float64Array, Int64Array, RecordBatch, StringArray, UInt32Array,
+    UInt64Array,
 };
 use arrow_ipc::writer::FileWriter;
 use arrow_schema::{ArrowError, DataType, Field, Schema};
@@ -24,13 +25,26 @@ impl StatisticTable {
         rows: &[(i64, String, ZonalStatistic)],
         metadata: &BTreeMap<String, String>,
     ) -> Result<()> {
+        Self::write_with_shapes(path, rows, &[], metadata)
+    }
+
+    /// The same with a mark of the shape that each row was computed of, so that later only rows of other shapes are computed.
+    ///
+    /// # Errors
+    /// As [`StatisticTable::write`].
+    pub fn write_with_shapes(
+        path: &Path,
+        rows: &[(i64, String, ZonalStatistic)],
+        shapes: &[u64],
+        metadata: &BTreeMap<String, String>,
+    ) -> Result<()> {
         if let Some(pair) = rows.windows(2).find(|pair| pair[0].0 >= pair[1].0) {
             return Err(Error::Invalid(format!(
                 "rows of a table of statistics must ascend by fid; {} stands before {}",
                 pair[0].0, pair[1].0
             )));
         }
-        let batch = batch(rows, metadata).map_err(|error| Error::Invalid(error.to_string()))?;
+        let batch = batch(rows, shapes, metadata).map_err(|error| Error::Invalid(error.to_string()))?;
         let file = File::create(path).map_err(|error| Error::io(path, error))?;
         save(file, &batch).map_err(|error| match error {
             ArrowError::IoError(_, error) => Error::io(path, error),
@@ -41,6 +55,7 @@ impl StatisticTable {
 
 fn batch(
     rows: &[(i64, String, ZonalStatistic)],
+    shapes: &[u64],
     metadata: &BTreeMap<String, String>,
 ) -> Result<RecordBatch, ArrowError> {
     let mut fields = Vec::new();
@@ -68,6 +83,10 @@ fn batch(
         DataType::UInt32,
         Arc::new(UInt32Array::from(by_code)),
     );
+    if shapes.len() == rows.len() && !shapes.is_empty() {
+        let marks = UInt64Array::from(shapes.to_vec());
+        add("shape".into(), DataType::UInt64, Arc::new(marks));
+    }
     let classes: BTreeSet<i64> = rows
         .iter()
         .flat_map(|(.., statistic)| statistic.classes.keys().copied())

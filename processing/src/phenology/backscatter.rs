@@ -3,6 +3,7 @@
 use super::cells::Cells;
 use super::kept::Kept;
 use super::looks;
+use super::mark_shapes;
 use crate::Result;
 use crate::look;
 use crate::product::Sensor;
@@ -49,11 +50,13 @@ impl Backscatter<'_> {
     /// The looks of the scenes that can be read, in their order, and those that cannot with the reason; a scene is read once.
     pub(crate) fn looks(&self, scenes: &[Item], progress: &dyn Progress) -> Result<RadarLooks> {
         let cells = Cells::new(self.polygons, self.grid)?;
+        let shapes = mark_shapes(self.polygons);
         let kept = Kept {
             part: 0,
             assets: self.assets,
             layer: self.layer,
             fids: self.fids,
+            shapes: &shapes,
         };
         let (mut found, mut failed) = (Vec::new(), Vec::new());
         progress.begin(&format!("radar looks at {}", self.layer), scenes.len() as u64);
@@ -65,7 +68,7 @@ impl Backscatter<'_> {
             }
             let name = format!("{}/{}", scene.collection, scene.id);
             let made_of = self.made_of(scene);
-            let look = match kept.load(&name, &made_of) {
+            let look = match kept.load_whole(&name, &made_of) {
                 Some(look) => Some(look),
                 None => match looks::read(scene, &cells, self.fids.len(), self.assets, self.grid, 0.0) {
                     Ok(look) => {

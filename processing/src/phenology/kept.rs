@@ -21,7 +21,7 @@ const QUANTITY: &str = "quantity";
 const SUM: &str = "sha256";
 
 /// What a table is recognised by: metadata, plots and values.
-fn sum(metadata: &BTreeMap<String, String>, fids: &[i64], values: &[f64]) -> String {
+fn sum(metadata: &BTreeMap<String, String>, fids: &[i64], shapes: &[u64], values: &[f64]) -> String {
     let mut hasher = Sha256::new();
     for (name, value) in metadata.iter().filter(|(name, _)| *name != SUM) {
         hasher.update(format!("{name}={value}\n"));
@@ -30,6 +30,9 @@ fn sum(metadata: &BTreeMap<String, String>, fids: &[i64], values: &[f64]) -> Str
         hasher.update(fid.to_le_bytes());
         // every "not seen" is the same one
         hasher.update(if value.is_nan() { f64::NAN } else { *value }.to_le_bytes());
+    }
+    for mark in shapes {
+        hasher.update(mark.to_le_bytes());
     }
     asset::hex(&hasher.finalize())
 }
@@ -41,10 +44,13 @@ fn sum(metadata: &BTreeMap<String, String>, fids: &[i64], values: &[f64]) -> Str
 pub fn check_kept_look(path: &Path) -> Result<()> {
     let table = StatisticTable::open(path)?;
     let values = table.column("mean")?.unwrap_or_default();
-    let whole = match table.metadata().get(SUM) {
-        Some(known) => *known == sum(table.metadata(), table.fids()?, values),
-        // made before these tables had a checksum; the next run of the calendar gives it one
-        None => table.metadata().contains_key(MADE_OF) && table.fids()?.len() == values.len(),
+    let whole = if let Some(known) = table.metadata().get(SUM) {
+        let shapes = table.shapes()?.unwrap_or_default();
+        *known == sum(table.metadata(), table.fids()?, &shapes, values)
+    } else {
+        // made before these tables had checksums and marks; it is read from the scene again when it is wanted
+        let is_old = table.shapes()?.is_none() && table.metadata().contains_key(MADE_OF);
+        is_old && table.fids()?.len() == values.len()
     };
     if !whole {
         return Err(Error::Catalog(sen_catalog::Error::damaged(
@@ -63,6 +69,15 @@ pub(super) struct Kept<'a> {
     pub(super) part: usize,
     /// The plots, ascending.
     pub(super) fids: &'a [i64],
+    /// The marks of their shapes.
+    pub(super) shapes: &'a [u64],
+}
+
+/// A look as far as it was kept.
+pub(super) struct KeptLook {
+    pub(super) look: PlotLook,
+    /// Plots that it was not kept of, or of another shape.
+    pub(super) missing: Vec<usize>,
 }
 
 /// The plots of a layer, so many at a time.
@@ -70,15 +85,18 @@ pub(super) fn kept_parts<'a>(
     assets: &'a Assets,
     layer: &'a str,
     fids: &'a [i64],
+    shapes: &'a [u64],
     plots_at_once: usize,
 ) -> Vec<Kept<'a>> {
-    let parts = fids.chunks(plots_at_once.max(1)).enumerate();
+    let count = plots_at_once.max(1);
+    let parts = fids.chunks(count).zip(shapes.chunks(count)).enumerate();
     parts
-        .map(|(part, fids)| Kept {
+        .map(|(part, (fids, shapes))| Kept {
             assets,
             layer,
             part,
             fids,
+            shapes,
         })
         .collect()
 }
@@ -104,28 +122,41 @@ impl Kept<'_> {
     }
 
     /// The look at the plots that a scene gave, if its table is whole and was made of the same. What cannot be read or is not
-    /// as it was written is read from the scene again.
-    pub(super) fn load(&self, scene: &str, made_of: &str) -> Option<PlotLook> {
+    /// as it was written is read from the scene again, and so are plots that have another shape now.
+    pub(super) fn load(&self, scene: &str, made_of: &str) -> Option<KeptLook> {
         let table = StatisticTable::open(&self.assets.path(&self.href(scene))).ok()?;
         let text = |name: &str| table.metadata().get(name).map(String::as_str);
-        if text(MADE_OF) != Some(made_of) || table.fids().ok()? != self.fids {
+        if text(MADE_OF) != Some(made_of) {
             return None;
         }
-        let values = table.column("mean").ok()??;
-        let known = text(SUM);
-        if known.is_some_and(|known| *known != sum(table.metadata(), self.fids, values)) {
+        let (fids, kept) = (table.fids().ok()?, table.column("mean").ok()??);
+        let shapes = table.shapes().ok()??;
+        if text(SUM) != Some(sum(table.metadata(), fids, &shapes, kept).as_str()) {
             return None;
+        }
+        let (mut values, mut missing) = (Vec::with_capacity(self.fids.len()), Vec::new());
+        for (plot, (fid, mark)) in self.fids.iter().zip(self.shapes).enumerate() {
+            let row = fids
+                .binary_search(fid)
+                .ok()
+                .filter(|row| shapes.get(*row) == Some(mark));
+            if row.is_none() {
+                missing.push(plot);
+            }
+            values.push(row.map_or(f32::NAN, |row| kept[row] as f32));
         }
         let look = PlotLook {
             day: text(DAY)?.parse().ok()?,
             quantity: text(QUANTITY)?.parse().ok()?,
-            values: values.iter().map(|value| *value as f32).collect(),
+            values,
         };
-        if known.is_none() && self.save(scene, made_of, &look).is_err() {
-            // of before these tables had a checksum: it goes on without one
-            tracing::debug!(scene, "a kept look was not given its checksum");
-        }
-        Some(look)
+        Some(KeptLook { look, missing })
+    }
+
+    /// The look, where it was kept of all plots.
+    pub(super) fn load_whole(&self, scene: &str, made_of: &str) -> Option<PlotLook> {
+        let kept = self.load(scene, made_of)?;
+        kept.missing.is_empty().then_some(kept.look)
     }
 
     /// Keeps a look.
@@ -152,9 +183,9 @@ impl Kept<'_> {
             .into_iter()
             .collect();
         let values: Vec<f64> = look.values.iter().map(|value| f64::from(*value)).collect();
-        metadata.insert(SUM.to_owned(), sum(&metadata, self.fids, &values));
+        metadata.insert(SUM.to_owned(), sum(&metadata, self.fids, self.shapes, &values));
         let temporary = self.assets.temporary("look");
-        let kept = StatisticTable::write(&temporary, &rows, &metadata)
+        let kept = StatisticTable::write_with_shapes(&temporary, &rows, self.shapes, &metadata)
             .and_then(|()| self.assets.publish(&temporary, &self.href(scene)));
         if kept.is_err() {
             // what is half written is of no use; the error that matters is the first
@@ -173,12 +204,13 @@ mod tests {
     fn a_look_comes_back_as_it_was_kept_and_only_for_the_same_plots_and_scene() {
         let folder = tempfile::tempdir().expect("temporary folder");
         let assets = Assets::open(folder.path()).expect("assets");
-        let fids = [3, 5, 9];
+        let (fids, shapes) = ([3, 5, 9], [30, 50, 90]);
         let kept = Kept {
             assets: &assets,
             layer: "plots",
             part: 0,
             fids: &fids,
+            shapes: &shapes,
         };
         let look = PlotLook {
             day: 739_000,
@@ -186,7 +218,7 @@ mod tests {
             values: vec![-15.25, f32::NAN, -23.125],
         };
         kept.save("sentinel-1-rtc/S1A_x", "abc", &look).expect("written");
-        let back = kept.load("sentinel-1-rtc/S1A_x", "abc").expect("kept");
+        let back = kept.load_whole("sentinel-1-rtc/S1A_x", "abc").expect("kept");
         assert_eq!((back.day, back.quantity), (look.day, look.quantity));
         assert_eq!((back.values[0], back.values[2]), (-15.25, -23.125));
         assert!(back.values[1].is_nan());
@@ -205,11 +237,11 @@ mod tests {
             };
             kept.save(scene, "abc", &look).expect(scene);
         }
-        assert_eq!(kept.load(&long, "abc").expect("kept").values[0], 1.0);
-        assert_eq!(kept.load("c/một hai", "abc").expect("kept").values[0], 2.0);
-        assert_eq!(kept.load("c/../../x", "abc").expect("kept").values[0], 4.0);
-        assert!(kept.load("sentinel-1-rtc/S1A_x", "abd").is_none());
-        assert!(kept.load("sentinel-1-rtc/S1A_y", "abc").is_none());
+        assert_eq!(kept.load_whole(&long, "abc").expect("kept").values[0], 1.0);
+        assert_eq!(kept.load_whole("c/một hai", "abc").expect("kept").values[0], 2.0);
+        assert_eq!(kept.load_whole("c/../../x", "abc").expect("kept").values[0], 4.0);
+        assert!(kept.load_whole("sentinel-1-rtc/S1A_x", "abd").is_none());
+        assert!(kept.load_whole("sentinel-1-rtc/S1A_y", "abc").is_none());
         // no single flipped bit gives another look: it is made again, or is the same
         let path = assets.path(&kept.href("sentinel-1-rtc/S1A_x"));
         let whole = std::fs::read(&path).expect("bytes");
@@ -219,7 +251,7 @@ mod tests {
             bytes[at] ^= 1 << (at % 8);
             std::fs::write(&path, &bytes).expect("flipped");
             let told = check_kept_look(&path).is_err();
-            if let Some(look) = kept.load("sentinel-1-rtc/S1A_x", "abc") {
+            if let Some(look) = kept.load_whole("sentinel-1-rtc/S1A_x", "abc") {
                 assert_eq!(
                     (look.day, look.quantity, look.values[0], look.values[2]),
                     (back.day, back.quantity, -15.25, -23.125),
@@ -231,10 +263,14 @@ mod tests {
             }
         }
         std::fs::write(&path, &whole).expect("back");
-        let fewer = Kept {
-            fids: &fids[..2],
+        // another shape, a plot more and one less: only those are missing
+        let other = Kept {
+            fids: &[3, 4, 9],
+            shapes: &[30, 40, 91],
             ..kept
         };
-        assert!(fewer.load("sentinel-1-rtc/S1A_x", "abc").is_none());
+        let part = other.load("sentinel-1-rtc/S1A_x", "abc").expect("kept");
+        assert_eq!((part.look.values[0], part.missing), (-15.25, vec![1, 2]));
+        assert!(other.load_whole("sentinel-1-rtc/S1A_x", "abc").is_none());
     }
 }

@@ -98,6 +98,9 @@ pub(super) fn read(
     while row < end {
         let rows = row..(row + ROWS).min(end);
         row = rows.end;
+        if cells.runs(rows.clone()).next().is_none() {
+            continue;
+        }
         let Some(strip) = look.read(0, &rows, 0, dilation, grid)? else {
             continue;
         };

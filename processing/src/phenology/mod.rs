@@ -29,10 +29,11 @@ use crate::Result;
 use crate::run::{Progress, blocking};
 use crate::settings::Settings;
 use crate::source::{WEEKLY_SCENES, fingerprint_scenes, sentinel1_grd};
+use crate::zonal::mark_shape;
 use cells::Cells;
 use chrono::NaiveDate;
 use geo_types::MultiPolygon;
-use kept::{Kept, kept_parts};
+use kept::{Kept, KeptLook, kept_parts};
 use looks::{PlotLook, Quantity};
 use rayon::prelude::*;
 use sen_catalog::feature::Layer;
@@ -40,8 +41,9 @@ use sen_catalog::run::{Dataset, Failure, StepReport, StepStatus};
 use sen_catalog::season::Season;
 use sen_catalog::{Assets, FeatureQuery, Grid, Item, ItemQuery, Store, asset};
 use sha2::{Digest, Sha256};
-use std::sync::Arc;
+use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, OnceLock};
 
 /// Version of the method; another one remakes every calendar.
 const VERSION: u32 = 1;
@@ -96,6 +98,7 @@ impl Calendar<'_> {
             report.figure("plots", figures.plots);
         }
         if report.total().made > 0 {
+            report.figure("plots_looked_at", figures.looked_at);
             report.figure("plots_with_crops", figures.with_crops);
             report.figure("plots_changed", figures.changed);
         }
@@ -111,10 +114,13 @@ impl Calendar<'_> {
         report: &mut StepReport,
         progress: &dyn Progress,
     ) -> Result<StepStatus> {
-        let digest = self.digest(layer.revision, scenes);
-        if self.store.calendar_digest(&layer.name).await?.as_deref() == Some(&digest) {
+        // of the scenes and settings, and of the plots
+        let (made_of, digest) = self.digests(layer.revision, scenes);
+        let known = self.store.calendar_digest(&layer.name).await?;
+        if known.as_deref() == Some(&digest) {
             return Ok(StepStatus::UpToDate);
         }
+        let only_plots = known.is_some_and(|known| known.starts_with(&made_of));
         let features = self.store.features(&FeatureQuery::layer(&layer.name)).await?;
         let (fids, polygons): (Vec<i64>, Vec<MultiPolygon<f64>>) = features
             .iter()
@@ -122,19 +128,21 @@ impl Calendar<'_> {
             .unzip();
         let plots = Plots {
             layer: &layer.name,
-            revision: layer.revision,
             fids,
+            shapes: mark_shapes(&polygons),
             polygons,
         };
         let before = report.left_out.len();
-        let seasons = blocking(|| self.seasons(&plots, scenes, &mut report.left_out, progress))?;
+        let seasons = blocking(|| self.seasons(&plots, scenes, only_plots, &mut report.left_out, progress))?;
         let Some(seasons) = seasons else {
             report.cancelled = true;
             return Ok(StepStatus::NoInput);
         };
-        figures.with_crops += seasons.iter().filter(|seasons| !seasons.is_empty()).count();
-        let seasons = plots.fids.into_iter().zip(seasons).collect();
+        figures.looked_at += seasons.len();
         figures.changed += self.store.put_seasons(seasons).await?;
+        for fids in plots.fids.chunks(PLOTS_AT_ONCE) {
+            figures.with_crops += self.store.seasons_of(fids).await?.len();
+        }
         if report.left_out.len() == before {
             self.store.put_calendar_digest(&layer.name, &digest).await?;
         }
@@ -154,49 +162,62 @@ impl Calendar<'_> {
         Ok(scenes)
     }
 
-    /// Changes when the looks at the plots might.
-    fn looks_digest(&self, revision: u64, scenes: &[Item]) -> String {
+    /// Changes when what a scene shows of a plot might, for other reasons than its shape.
+    fn looks_digest(&self, scenes: &[Item]) -> String {
         let mut hasher = Sha256::new();
-        hasher.update(serde_json::json!([VERSION, revision, self.grid]).to_string());
+        hasher.update(serde_json::json!([VERSION, self.grid]).to_string());
         hasher.update(fingerprint_scenes(scenes.iter(), self.processing, ""));
         asset::hex(&hasher.finalize())
     }
 
-    /// Changes when the crops might.
-    fn digest(&self, revision: u64, scenes: &[Item]) -> String {
+    /// Changes when the crops of a plot might, for other reasons than its shape; and the same with the plots.
+    fn digests(&self, revision: u64, scenes: &[Item]) -> (String, String) {
         let mut hasher = Sha256::new();
-        hasher.update(self.looks_digest(revision, scenes));
+        hasher.update(self.looks_digest(scenes));
         hasher.update(serde_json::json!(self.settings).to_string());
-        asset::hex(&hasher.finalize())
+        let made_of = asset::hex(&hasher.finalize());
+        let digest = format!("{made_of} {revision}");
+        (made_of, digest)
     }
 
-    /// The crops of each plot; none when stopped. Each scene is read once, for all plots, and kept in parts; then the series of
-    /// one part of the plots after the other are put together.
+    /// The crops of plots; none when stopped. Each scene is read once, for all plots, and kept in parts; then the series of
+    /// one part of the plots after the other are put together. With `only_plots` nothing but plots is other than before, and
+    /// those whose shape is the same are left out.
     fn seasons(
         &self,
         plots: &Plots<'_>,
         scenes: &[Item],
+        only_plots: bool,
         left_out: &mut Vec<Failure>,
         progress: &dyn Progress,
-    ) -> Result<Option<Vec<Vec<Season>>>> {
-        let cells = Cells::new(&plots.polygons, &self.grid)?;
+    ) -> Result<Option<PlotSeasons>> {
         let reader = LookReader {
             calendar: self,
             plots,
-            cells: &cells,
-            parts: kept_parts(&self.assets, plots.layer, &plots.fids, self.plots_at_once),
+            cells: OnceLock::new(),
+            parts: kept_parts(
+                &self.assets,
+                plots.layer,
+                &plots.fids,
+                &plots.shapes,
+                self.plots_at_once,
+            ),
         };
         let mut seen: Vec<&Item> = Vec::with_capacity(scenes.len());
+        let mut changed: BTreeSet<usize> = BTreeSet::new();
         progress.begin(&format!("crop calendar of {}", plots.layer), scenes.len() as u64);
         for batch in scenes.chunks(rayon::current_num_threads().max(1)) {
             if self.cancelled.load(Ordering::Relaxed) {
                 return Ok(None);
             }
             let read: Vec<_> = batch.par_iter().map(|scene| reader.keep_look(scene)).collect();
-            for (scene, has_look) in batch.iter().zip(read) {
-                match has_look {
-                    Ok(true) => seen.push(scene),
-                    Ok(false) => {}
+            for (scene, outcome) in batch.iter().zip(read) {
+                match outcome {
+                    Ok(Some(read)) => {
+                        changed.extend(read);
+                        seen.push(scene);
+                    }
+                    Ok(None) => {}
                     Err(error) => {
                         let name = name_of(scene);
                         progress.message(&format!("calendar: {name} left out: {error}"));
@@ -206,22 +227,32 @@ impl Calendar<'_> {
                 progress.advance(1);
             }
         }
-        let mut seasons = Vec::with_capacity(plots.fids.len());
+        // of a scene that cannot be read any more it is not known which plots it was read at
+        if !only_plots || !left_out.is_empty() {
+            changed = (0..plots.fids.len()).collect();
+        }
+        let mut seasons = Vec::with_capacity(changed.len());
         for part in 0..reader.parts.len() {
             if self.cancelled.load(Ordering::Relaxed) {
                 return Ok(None);
             }
+            let first = reader.first_plot(part);
+            let own: Vec<usize> = changed
+                .range(first..reader.first_plot(part + 1))
+                .copied()
+                .collect();
+            if own.is_empty() {
+                continue;
+            }
             let looks = seen.par_iter().map(|scene| reader.load_part(scene, part));
             let looks: Vec<PlotLook> = looks.collect::<Result<_>>()?;
-            let count = reader.parts[part].fids.len();
-            let made: Vec<Vec<Season>> = (0..count)
-                .into_par_iter()
-                .map(|plot| {
-                    let crops = crops(&series(&looks, plot), self.settings);
-                    crops.iter().map(|crop| season(crop, self.settings)).collect()
-                })
-                .collect();
-            seasons.extend(made);
+            let tell = |plot: &usize| {
+                let crops = crops(&series(&looks, plot - first), self.settings);
+                let seasons = crops.iter().map(|crop| season(crop, self.settings)).collect();
+                (plots.fids[*plot], seasons)
+            };
+            let told: PlotSeasons = own.par_iter().map(tell).collect();
+            seasons.extend(told);
         }
         Ok(Some(seasons))
     }
@@ -231,43 +262,85 @@ fn name_of(scene: &Item) -> String {
     format!("{}/{}", scene.collection, scene.id)
 }
 
+/// The marks of shapes.
+fn mark_shapes(polygons: &[MultiPolygon<f64>]) -> Vec<u64> {
+    polygons.par_iter().map(|shape| mark_shape(shape, 0.0)).collect()
+}
+
 /// Reads scenes at the plots of a layer, unless that was done before.
 struct LookReader<'a> {
     calendar: &'a Calendar<'a>,
     plots: &'a Plots<'a>,
-    cells: &'a Cells,
+    /// Of all plots, once a scene is read at all of them.
+    cells: OnceLock<Cells>,
     parts: Vec<Kept<'a>>,
 }
 
 impl LookReader<'_> {
     fn made_of(&self, scene: &Item) -> String {
-        let revision = self.plots.revision;
-        self.calendar.looks_digest(revision, std::slice::from_ref(scene))
+        self.calendar.looks_digest(std::slice::from_ref(scene))
     }
 
-    /// Sees to it that the look of a scene is kept; false when it shows none of the plots.
-    fn keep_look(&self, scene: &Item) -> Result<bool> {
+    /// The first plot of a part; of the one after the last the number of plots.
+    fn first_plot(&self, part: usize) -> usize {
+        self.parts.iter().take(part).map(|part| part.fids.len()).sum()
+    }
+
+    /// Sees to it that the look of a scene is kept; the plots it was read at. None when it shows nothing of the province.
+    fn keep_look(&self, scene: &Item) -> Result<Option<Vec<usize>>> {
         let (name, made_of) = (name_of(scene), self.made_of(scene));
-        if self.parts.iter().all(|part| part.load(&name, &made_of).is_some()) {
-            return Ok(true);
+        let loaded: Option<Vec<KeptLook>> =
+            self.parts.iter().map(|part| part.load(&name, &made_of)).collect();
+        let Some(mut loaded) = loaded else {
+            let read = self.read(scene, &name, &made_of)?;
+            return Ok(read.map(|_| (0..self.plots.fids.len()).collect()));
+        };
+        let missing: Vec<usize> = loaded
+            .iter()
+            .enumerate()
+            .flat_map(|(part, kept)| kept.missing.iter().map(move |plot| self.first_plot(part) + plot))
+            .collect();
+        if missing.is_empty() {
+            return Ok(Some(missing));
         }
-        Ok(self.read(scene, &name, &made_of)?.is_some())
+        // only at plots that are new or have another shape
+        let polygons: Vec<MultiPolygon<f64>> = missing
+            .iter()
+            .map(|plot| self.plots.polygons[*plot].clone())
+            .collect();
+        let cells = Cells::new(&polygons, &self.calendar.grid)?;
+        let Some(look) = self.look(scene, &cells, missing.len())? else {
+            return Ok(None);
+        };
+        let mut values = look.values.into_iter();
+        for (part, kept) in self.parts.iter().zip(&mut loaded) {
+            for plot in &kept.missing {
+                kept.look.values[*plot] = values.next().unwrap_or(f32::NAN);
+            }
+            if !kept.missing.is_empty() {
+                part.save(&name, &made_of, &kept.look)?;
+            }
+        }
+        Ok(Some(missing))
+    }
+
+    fn look(&self, scene: &Item, cells: &Cells, plots: usize) -> Result<Option<PlotLook>> {
+        let calendar = self.calendar;
+        let dilation = calendar.processing.dilation(calendar.grid.cell_width);
+        looks::read(scene, cells, plots, &calendar.assets, &calendar.grid, dilation)
     }
 
     /// Reads a scene at all plots and keeps what it shows.
     fn read(&self, scene: &Item, name: &str, made_of: &str) -> Result<Option<PlotLook>> {
-        let calendar = self.calendar;
-        let dilation = calendar.processing.dilation(calendar.grid.cell_width);
-        let count = self.plots.fids.len();
-        let look = looks::read(
-            scene,
-            self.cells,
-            count,
-            &calendar.assets,
-            &calendar.grid,
-            dilation,
-        )?;
-        let Some(look) = look else { return Ok(None) };
+        let cells = if let Some(cells) = self.cells.get() {
+            cells
+        } else {
+            let made = Cells::new(&self.plots.polygons, &self.calendar.grid)?;
+            self.cells.get_or_init(|| made)
+        };
+        let Some(look) = self.look(scene, cells, self.plots.fids.len())? else {
+            return Ok(None);
+        };
         let mut left = look.values.as_slice();
         for part in &self.parts {
             let (values, others) = left.split_at(part.fids.len());
@@ -281,26 +354,26 @@ impl LookReader<'_> {
     /// What a scene shows of one part of the plots, from what was kept; from the scene again where that cannot be read.
     fn load_part(&self, scene: &Item, part: usize) -> Result<PlotLook> {
         let (name, made_of) = (name_of(scene), self.made_of(scene));
-        if let Some(look) = self.parts[part].load(&name, &made_of) {
+        if let Some(look) = self.parts[part].load_whole(&name, &made_of) {
             return Ok(look);
         }
         let whole = self.read(scene, &name, &made_of)?;
-        let first: usize = self.parts[..part].iter().map(|part| part.fids.len()).sum();
-        let count = self.parts[part].fids.len();
         let gone = || crate::Error::unreadable(&name, "shows no plot any more");
         let whole = whole.ok_or_else(gone)?;
-        Ok(PlotLook {
-            values: whole.values[first..first + count].to_vec(),
-            ..whole
-        })
+        let values = whole.values[self.first_plot(part)..self.first_plot(part + 1)].to_vec();
+        Ok(PlotLook { values, ..whole })
     }
 }
+
+/// Crops by the number of the plot.
+type PlotSeasons = Vec<(i64, Vec<Season>)>;
 
 /// Counts over all layers.
 #[derive(Default)]
 struct Figures {
     plots: usize,
-    /// Of the layers that were made.
+    /// Of the layers that were made: those whose crops were told anew.
+    looked_at: usize,
     with_crops: usize,
     changed: usize,
 }
@@ -308,9 +381,8 @@ struct Figures {
 /// The plots of a layer.
 struct Plots<'a> {
     layer: &'a str,
-    /// Of the layer.
-    revision: u64,
     fids: Vec<i64>,
+    shapes: Vec<u64>,
     polygons: Vec<MultiPolygon<f64>>,
 }
 

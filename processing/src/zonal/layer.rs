@@ -18,6 +18,8 @@ pub(super) struct Polygons {
     pub(super) code: String,
     shape: MultiPolygon<f64>,
     area_m2: f64,
+    /// Changes with shape and area: what its numbers depend on beside the raster.
+    pub(super) mark: u64,
 }
 
 /// A layer's zones in the order of their fid.
@@ -42,9 +44,11 @@ impl Zones {
                 .await?;
             let last = page.len() < PAGE;
             for feature in page {
+                let shape = feature.polygons().unwrap_or(MultiPolygon(Vec::new()));
                 let own = Polygons {
                     fid: feature.fid,
-                    shape: feature.polygons().unwrap_or(MultiPolygon(Vec::new())),
+                    mark: mark_shape(&shape, feature.area_m2),
+                    shape,
                     code: feature.code,
                     area_m2: feature.area_m2,
                 };
@@ -76,13 +80,47 @@ impl Zones {
 
     /// The zones on a grid; one that has no place there is counted as not seen.
     pub(super) fn place(&self, projection: &Projection, progress: &dyn Progress) -> Vec<Zone> {
-        let place = |feature: &Polygons| {
-            Zone::new(&feature.shape, feature.area_m2, projection).unwrap_or_else(|error| {
-                progress.message(&format!("{} {}: {error}", self.layer, feature.code));
-                Zone::nowhere(feature.area_m2)
-            })
-        };
+        let place = |feature: &Polygons| self.place_one(feature, projection, progress);
         self.features.par_iter().map(place).collect()
+    }
+
+    /// Some of them, by their rows.
+    pub(super) fn place_some(
+        &self,
+        rows: &[usize],
+        projection: &Projection,
+        progress: &dyn Progress,
+    ) -> Vec<Zone> {
+        let place = |row: &usize| self.place_one(&self.features[*row], projection, progress);
+        rows.par_iter().map(place).collect()
+    }
+
+    fn place_one(&self, feature: &Polygons, projection: &Projection, progress: &dyn Progress) -> Zone {
+        Zone::new(&feature.shape, feature.area_m2, projection).unwrap_or_else(|error| {
+            progress.message(&format!("{} {}: {error}", self.layer, feature.code));
+            Zone::nowhere(feature.area_m2)
+        })
+    }
+}
+
+/// A mark of a shape and its area: two of them are the same mark by a chance of one in 10^19.
+pub(crate) fn mark_shape(shape: &MultiPolygon<f64>, area_m2: f64) -> u64 {
+    let mut hasher = Sha256::new();
+    hash_shape(shape, area_m2, &mut hasher);
+    let digest = hasher.finalize();
+    digest.first_chunk().map_or(0, |bytes| u64::from_le_bytes(*bytes))
+}
+
+fn hash_shape(shape: &MultiPolygon<f64>, area_m2: f64, hasher: &mut Sha256) {
+    hasher.update(area_m2.to_le_bytes());
+    for polygon in shape {
+        for ring in std::iter::once(polygon.exterior()).chain(polygon.interiors()) {
+            hasher.update((ring.0.len() as u64).to_le_bytes());
+            for point in &ring.0 {
+                hasher.update(point.x.to_le_bytes());
+                hasher.update(point.y.to_le_bytes());
+            }
+        }
     }
 }
 
@@ -91,15 +129,6 @@ impl Polygons {
         hasher.update(self.fid.to_le_bytes());
         hasher.update((self.code.len() as u64).to_le_bytes());
         hasher.update(&self.code);
-        hasher.update(self.area_m2.to_le_bytes());
-        for polygon in &self.shape {
-            for ring in std::iter::once(polygon.exterior()).chain(polygon.interiors()) {
-                hasher.update((ring.0.len() as u64).to_le_bytes());
-                for point in &ring.0 {
-                    hasher.update(point.x.to_le_bytes());
-                    hasher.update(point.y.to_le_bytes());
-                }
-            }
-        }
+        hash_shape(&self.shape, self.area_m2, hasher);
     }
 }
