@@ -68,7 +68,8 @@ impl Backscatter<'_> {
             }
             let name = format!("{}/{}", scene.collection, scene.id);
             let made_of = self.made_of(scene);
-            let look = match kept.load_whole(&name, &made_of) {
+            let unmarked = || kept.load_unmarked(&name, &made_of).map(|kept| kept.look);
+            let look = match kept.load_whole(&name, &made_of).or_else(unmarked) {
                 Some(look) => Some(look),
                 None => match looks::read(scene, &cells, self.fids.len(), self.assets, self.grid, 0.0) {
                     Ok(look) => {

@@ -153,6 +153,24 @@ impl Kept<'_> {
         Some(KeptLook { look, missing })
     }
 
+    /// The look that a table of before plots had marks holds, where it is of the same plots of the same layer.
+    pub(super) fn load_unmarked(&self, scene: &str, made_of: &str) -> Option<KeptLook> {
+        let table = StatisticTable::open(&self.assets.path(&self.href(scene))).ok()?;
+        let text = |name: &str| table.metadata().get(name).map(String::as_str);
+        let (fids, values) = (table.fids().ok()?, table.column("mean").ok()??);
+        let is_same = text(MADE_OF) == Some(made_of) && fids == self.fids && table.shapes().ok()?.is_none();
+        if !is_same || text(SUM).is_some_and(|known| known != sum(table.metadata(), fids, &[], values)) {
+            return None;
+        }
+        let look = PlotLook {
+            day: text(DAY)?.parse().ok()?,
+            quantity: text(QUANTITY)?.parse().ok()?,
+            values: values.iter().map(|value| *value as f32).collect(),
+        };
+        let missing = Vec::new();
+        Some(KeptLook { look, missing })
+    }
+
     /// The look, where it was kept of all plots.
     pub(super) fn load_whole(&self, scene: &str, made_of: &str) -> Option<PlotLook> {
         let kept = self.load(scene, made_of)?;

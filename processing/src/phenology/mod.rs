@@ -117,7 +117,9 @@ impl Calendar<'_> {
         // of the scenes and settings, and of the plots
         let (made_of, digest) = self.digests(layer.revision, scenes);
         let known = self.store.calendar_digest(&layer.name).await?;
-        if known.as_deref() == Some(&digest) {
+        let is_current =
+            |known: &str| known == digest || known == self.unmarked_digest(layer.revision, scenes);
+        if known.as_deref().is_some_and(is_current) {
             return Ok(StepStatus::UpToDate);
         }
         let only_plots = known.is_some_and(|known| known.starts_with(&made_of));
@@ -128,6 +130,7 @@ impl Calendar<'_> {
             .unzip();
         let plots = Plots {
             layer: &layer.name,
+            revision: layer.revision,
             fids,
             shapes: mark_shapes(&polygons),
             polygons,
@@ -178,6 +181,22 @@ impl Calendar<'_> {
         let made_of = asset::hex(&hasher.finalize());
         let digest = format!("{made_of} {revision}");
         (made_of, digest)
+    }
+
+    /// What a look or a calendar of before plots had marks of their shapes was made of: it holds while the layer has not changed
+    /// since, and a folder whose scenes are gone cannot make it again.
+    fn unmarked_looks_digest(&self, revision: u64, scenes: &[Item]) -> String {
+        let mut hasher = Sha256::new();
+        hasher.update(serde_json::json!([VERSION, revision, self.grid]).to_string());
+        hasher.update(fingerprint_scenes(scenes.iter(), self.processing, ""));
+        asset::hex(&hasher.finalize())
+    }
+
+    fn unmarked_digest(&self, revision: u64, scenes: &[Item]) -> String {
+        let mut hasher = Sha256::new();
+        hasher.update(self.unmarked_looks_digest(revision, scenes));
+        hasher.update(serde_json::json!(self.settings).to_string());
+        asset::hex(&hasher.finalize())
     }
 
     /// The crops of plots; none when stopped. Each scene is read once, for all plots, and kept in parts; then the series of
@@ -289,8 +308,8 @@ impl LookReader<'_> {
     /// Sees to it that the look of a scene is kept; the plots it was read at. None when it shows nothing of the province.
     fn keep_look(&self, scene: &Item) -> Result<Option<Vec<usize>>> {
         let (name, made_of) = (name_of(scene), self.made_of(scene));
-        let loaded: Option<Vec<KeptLook>> =
-            self.parts.iter().map(|part| part.load(&name, &made_of)).collect();
+        let load = |part: &Kept<'_>| self.load_kept(part, scene, &name, &made_of);
+        let loaded: Option<Vec<KeptLook>> = self.parts.iter().map(load).collect();
         let Some(mut loaded) = loaded else {
             let read = self.read(scene, &name, &made_of)?;
             return Ok(read.map(|_| (0..self.plots.fids.len()).collect()));
@@ -324,6 +343,17 @@ impl LookReader<'_> {
         Ok(Some(missing))
     }
 
+    fn load_kept(&self, part: &Kept<'_>, scene: &Item, name: &str, made_of: &str) -> Option<KeptLook> {
+        let unmarked = || {
+            let revision = self.plots.revision;
+            let made_of = self
+                .calendar
+                .unmarked_looks_digest(revision, std::slice::from_ref(scene));
+            part.load_unmarked(name, &made_of)
+        };
+        part.load(name, made_of).or_else(unmarked)
+    }
+
     fn look(&self, scene: &Item, cells: &Cells, plots: usize) -> Result<Option<PlotLook>> {
         let calendar = self.calendar;
         let dilation = calendar.processing.dilation(calendar.grid.cell_width);
@@ -354,8 +384,9 @@ impl LookReader<'_> {
     /// What a scene shows of one part of the plots, from what was kept; from the scene again where that cannot be read.
     fn load_part(&self, scene: &Item, part: usize) -> Result<PlotLook> {
         let (name, made_of) = (name_of(scene), self.made_of(scene));
-        if let Some(look) = self.parts[part].load_whole(&name, &made_of) {
-            return Ok(look);
+        let kept = self.load_kept(&self.parts[part], scene, &name, &made_of);
+        if let Some(kept) = kept.filter(|kept| kept.missing.is_empty()) {
+            return Ok(kept.look);
         }
         let whole = self.read(scene, &name, &made_of)?;
         let gone = || crate::Error::unreadable(&name, "shows no plot any more");
@@ -381,6 +412,8 @@ struct Figures {
 /// The plots of a layer.
 struct Plots<'a> {
     layer: &'a str,
+    /// Of the layer.
+    revision: u64,
     fids: Vec<i64>,
     shapes: Vec<u64>,
     polygons: Vec<MultiPolygon<f64>>,
