@@ -123,6 +123,16 @@ impl Data {
             folder: &self.folder,
         }
     }
+
+    /// Says what is wrong with the settings of the steps, before anything is done.
+    pub(crate) async fn check_step_settings(&self) -> anyhow::Result<()> {
+        let settings = self.step_settings();
+        let wrong = settings.check(self.store.as_ref(), &self.assets).await?;
+        if wrong.is_empty() {
+            return Ok(());
+        }
+        Err(UsageError(wrong.join("\n")).into())
+    }
 }
 
 impl Place {

@@ -170,6 +170,18 @@ impl Assets {
         Ok(())
     }
 
+    /// Gives a file a further name, under which another item has it: on the disk it is one file, where the file system knows links.
+    ///
+    /// # Errors
+    /// [`Error::Io`] when the file is not there or the folder cannot be written.
+    pub fn link(&self, href: &str, further: &str) -> Result<()> {
+        let (source, temporary) = (self.path(href), self.temporary("link"));
+        fs::hard_link(&source, &temporary)
+            .or_else(|_| fs::copy(&source, &temporary).map(drop))
+            .map_err(|error| Error::io(&source, error))?;
+        self.publish(&temporary, further)
+    }
+
     /// Removes a file that nothing names any more; true when it was there.
     ///
     /// # Errors

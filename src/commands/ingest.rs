@@ -59,7 +59,7 @@ impl Ingest {
         let lock = WriteLock::take(&data)?;
         if !self.no_process {
             let runtime = tokio::runtime::Builder::new_current_thread().build()?;
-            runtime.block_on(weekly::check_settings(&data))?;
+            runtime.block_on(data.check_step_settings())?;
         }
         // before any runtime: the HTTP client of STAC APIs is a blocking one
         let mut found = self.discover(&options, output)?;

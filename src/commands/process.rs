@@ -46,7 +46,7 @@ impl Process {
         let lock = WriteLock::take(&data)?;
         let (runtime, cancelled) = stopping::runtime()?;
         let outcome = runtime.block_on(async {
-            weekly::check_settings(&data).await?;
+            data.check_step_settings().await?;
             // of an import that was killed
             data.store.finish_batches().await?;
             let mut scenes = Vec::new();

@@ -12,16 +12,6 @@ use sen_processing::zonal::PlacedZones;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
-/// Says what is wrong with the settings of the steps before anything is done.
-pub(crate) async fn check_settings(data: &Data) -> anyhow::Result<()> {
-    let settings = data.step_settings();
-    let wrong = settings.check(data.store.as_ref(), &data.assets).await?;
-    if wrong.is_empty() {
-        return Ok(());
-    }
-    Err(UsageError(wrong.join("\n")).into())
-}
-
 fn context<'a>(data: &'a Data, grid: Grid, cancelled: &'a AtomicBool, output: &'a Output) -> StepContext<'a> {
     StepContext {
         store: Arc::clone(&data.store),
@@ -99,11 +89,10 @@ pub(crate) async fn zone_statistics(
         return Ok(RunReport::default()); // no week was made yet
     };
     let context = context(data, grid, cancelled, output);
-    let mut report = Runner {
+    let runner = Runner {
         steps: STATISTIC_STEPS,
-    }
-    .run(&context, &RunScope::default())
-    .await?;
+    };
+    let mut report = runner.run(&context, &RunScope::default()).await?;
     output.finish();
     tidy_up(data, &mut report).await;
     Ok(report)

@@ -84,7 +84,7 @@ impl Withdraw {
         if self.no_process {
             text += "`sen process` makes anew what used it\n";
         } else if data.store.grid().await?.is_some() {
-            weekly::check_settings(data).await?;
+            data.check_step_settings().await?;
             let mut scenes = Vec::new();
             for name in SCENE_COLLECTIONS {
                 scenes.extend(data.store.items(&ItemQuery::collection(*name)).await?);

@@ -20,7 +20,7 @@ use sen_catalog::inundation::rules::LEFT_DAYS;
 use sen_catalog::inundation::{Cause, Inundation};
 use sen_catalog::raster::{Cog, DataType};
 use sen_catalog::run::StepStatus;
-use sen_catalog::{Asset, Crs, Feature, Grid, Item, Period, Window, asset};
+use sen_catalog::{Asset, Assets, Crs, Feature, Grid, Item, Period, Window, asset};
 use serde::Serialize;
 use serde_json::json;
 use sha2::{Digest, Sha256};
@@ -140,11 +140,20 @@ impl<'a> Kinds<'a> {
             assets: BTreeMap::new(),
             ..seen.clone()
         };
-        // where the causes say nothing else the files are those of what the satellites saw
+        // where the causes say nothing else the files are those of what the satellites saw, under names of the item's own
         for (name, asset) in files {
             let is_main = *name == seen.collection;
+            if is_main && !rasters.is_empty() {
+                continue;
+            }
             let name = if is_main { FLOOD_TOLD } else { name };
-            item.assets.insert(name.to_owned(), asset.clone());
+            let href = Assets::href(&item, name, "tif", asset.sha256.as_deref().unwrap_or_default());
+            blocking(|| assets.link(&asset.href, &href))?;
+            let asset = Asset {
+                href,
+                ..asset.clone()
+            };
+            item.assets.insert(name.to_owned(), asset);
         }
         item.properties.insert(CAUSES.to_owned(), json!(causes));
         item.properties.insert("sen:kinds_rule".to_owned(), json!(RULE));

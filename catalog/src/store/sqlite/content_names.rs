@@ -4,13 +4,11 @@
 use super::flood_split::link;
 use super::objects;
 use crate::asset::Assets;
-use crate::flood::{FLOOD_OBSERVED, FLOOD_TOLD};
 use crate::item::Item;
 use crate::object::sum_file;
 use crate::{Error, Result};
 use chrono::Utc;
 use rusqlite::{Connection, params};
-use std::collections::HashMap;
 use std::fs::File;
 use std::path::Path;
 
@@ -33,9 +31,6 @@ pub(super) fn name_objects(connection: &Connection, folder: Option<&Path>) -> Re
             items.push(item);
         }
     }
-    // what the satellites saw first: the flood names its files
-    items.sort_by_key(|item| item.collection != FLOOD_OBSERVED);
-    let mut seen: HashMap<String, String> = HashMap::new();
     for mut item in items {
         let whole = item.clone();
         for (name, asset) in &mut item.assets {
@@ -46,13 +41,8 @@ pub(super) fn name_objects(connection: &Connection, folder: Option<&Path>) -> Re
             else {
                 continue;
             };
-            let shared = seen
-                .get(&sha256)
-                .filter(|_| whole.collection == FLOOD_TOLD && asset.is_raster());
             let ending = asset.href.rsplit_once('.').map_or("tif", |(_, ending)| ending);
-            let href = shared
-                .cloned()
-                .unwrap_or_else(|| Assets::href(&whole, name, ending, &sha256));
+            let href = Assets::href(&whole, name, ending, &sha256);
             let (old, new) = (assets.join(&asset.href), assets.join(&href));
             link(&old, &new)?;
             match sum_file(&new) {
@@ -65,9 +55,6 @@ pub(super) fn name_objects(connection: &Connection, folder: Option<&Path>) -> Re
                 objects::change(connection, &asset.href, |row| {
                     row.unnamed_since = Some(Utc::now());
                 })?;
-            }
-            if whole.collection == FLOOD_OBSERVED {
-                seen.insert(sha256, href.clone());
             }
             asset.href = href;
         }
